@@ -1,0 +1,52 @@
+# `make help` explains every target. The work itself is in scripts/; here are only the names.
+
+.DEFAULT_GOAL := help
+.PHONY: help start dev build test lint fmt e2e generate migrate latency check-tasks clean
+
+help: ## explain the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+start: ## build Titan, run it with its own Postgres, say when it is ready; Ctrl-C stops all of it
+	@scripts/start.sh
+
+dev: ## the same from debug builds, with the dashboard's dev server, which reloads on each change
+	@scripts/start.sh --dev
+
+build: ## build the dashboard and both daemons for release, into target/release
+	@node scripts/dashboard.mjs
+	@cargo build --locked --release -p titan-api -p titan-worker --features titan-api/dashboard
+
+test: ## set the machine up and run everything that must hold; STAGES="clippy rust" runs only those
+	@scripts/test.sh $(STAGES)
+
+lint: ## the quick checks: formatting, clippy, docs, licences, task file, variables
+	@scripts/test.sh tasks env fmt licences clippy doc
+
+fmt: ## format the Rust and the dashboard sources
+	@cargo fmt --all
+	@node scripts/dashboard.mjs install
+	@npm --prefix crates/titan-api/dashboard run --silent fix
+
+e2e: ## only the browser tests; screenshots go to target/e2e-screenshots
+	@scripts/test.sh build dashboard e2e
+
+generate: ## write docs/openapi.json from the code, and the dashboard's client from that
+	@cargo build --locked -p titan-api
+	@"$${CARGO_TARGET_DIR:-target}/debug/titan-api" openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
+	@node scripts/dashboard.mjs install
+	@npm --prefix crates/titan-api/dashboard run --silent generate
+
+migrate: ## bring the database of DATABASE_URL, or the one under data/, to this version's schema
+	@cargo build --locked -p titan-api
+	@scripts/with-postgres.sh data "$${CARGO_TARGET_DIR:-target}/debug/titan-api" migrate
+
+latency: ## measure how long an idle worker takes to pick up a task, with the hint and by polling alone
+	@cargo build --locked --release -p titan-testkit --bin pickup-latency
+	@scripts/with-postgres.sh throwaway "$${CARGO_TARGET_DIR:-target}/release/pickup-latency"
+
+check-tasks: ## check the form of TASKS.md and INBOX.md
+	@node scripts/check-tasks.mjs
+
+clean: ## remove what was built; the data under data/ stays
+	@cargo clean
+	@rm -rf crates/titan-api/dashboard/dist crates/titan-api/dashboard/node_modules

@@ -1,0 +1,38 @@
+//! Model providers, and what an agent does with them. Nothing here knows the database, the queue or HTTP serving: a
+//! worker brings the words in and carries the answer out.
+//!
+//! A map, in reading order.
+//!
+//! - [`provider`]: the trait every provider fulfils, the request it gets and the chunks it gives.
+//! - [`error`]: what can go wrong with one, as types; which of it may pass when tried again.
+//! - [`offline`]: the provider that needs nothing and says so.
+//! - [`openai`]: OpenAI, OpenRouter and every server that speaks like them.
+//! - [`models`]: which provider and model answer, chosen from the settings.
+//! - [`chat`]: the request for one chat message, within a budget.
+//! - [`deltas`]: a stream of words as a few events a second.
+//! - [`memory`]: what is remembered of an exchange.
+//! - [`tokens`]: a guess at how many tokens a text is.
+
+pub mod provider;
+
+pub mod error;
+
+pub mod offline;
+
+pub mod openai;
+
+pub mod models;
+
+pub mod chat;
+
+pub mod deltas;
+
+pub mod memory;
+
+pub mod tokens;
+
+pub use error::{ProviderError, TimeoutPhase};
+pub use models::{ProviderSettings, Registry};
+pub use provider::{
+    Chunk, ChunkStream, FinishReason, Message, ModelRequest, Probe, ProbeState, Provider, ProviderKind, Role, Usage,
+};

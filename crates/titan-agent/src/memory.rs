@@ -1,0 +1,80 @@
+//! What the step `remember` keeps of an exchange. A plain record of what was asked and answered; finding out the facts
+//! that are worth keeping needs a model and comes later.
+
+/// Characters of the question and of the answer that are kept.
+const QUESTION_CHARS: usize = 300;
+const ANSWER_CHARS: usize = 500;
+
+/// One sentence about the exchange, or nothing when there is nothing in it.
+#[must_use]
+pub fn fact_of_exchange(question: &str, answer: &str) -> Option<String> {
+    let question = shorten(question, QUESTION_CHARS);
+    let answer = shorten(answer, ANSWER_CHARS);
+    if question.is_empty() || answer.is_empty() {
+        return None;
+    }
+    Some(format!("User asked: {question} — Jason answered: {answer}"))
+}
+
+/// One line of at most `limit` characters; a text that is longer ends in an ellipsis, after a whole word if one ends in
+/// the last fifth.
+#[must_use]
+pub fn shorten(text: &str, limit: usize) -> String {
+    let mut line = String::new();
+    let mut chars = 0;
+    for word in text.split_whitespace() {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+        chars = line.chars().count();
+        if chars > limit {
+            break;
+        }
+    }
+    if chars <= limit {
+        return line;
+    }
+    let kept: String = line.chars().take(limit.saturating_sub(1)).collect();
+    let end = match kept.rfind(' ') {
+        Some(space) if kept.get(..space).is_some_and(|head| head.chars().count() >= limit / 5 * 4) => space,
+        _ => kept.len(),
+    };
+    format!("{}…", kept.get(..end).unwrap_or(&kept).trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn says_who_asked_and_who_answered() {
+        assert_eq!(
+            fact_of_exchange("What is\n  the plan?", "Ship it."),
+            Some("User asked: What is the plan? — Jason answered: Ship it.".to_owned())
+        );
+    }
+
+    #[test]
+    fn an_empty_side_is_not_remembered() {
+        assert_eq!(fact_of_exchange(" \n", "yes"), None);
+        assert_eq!(fact_of_exchange("hello", ""), None);
+    }
+
+    #[test]
+    fn a_long_text_ends_after_a_word() {
+        assert_eq!(shorten("one two three four", 13), "one two…");
+        assert_eq!(shorten("one two three four", 14), "one two three…");
+        assert_eq!(shorten(&"x".repeat(20), 5), "xxxx…");
+    }
+
+    proptest! {
+        #[test]
+        fn never_longer_than_the_limit_and_one_line(text in "\\PC{0,400}|[a-zé日 \\n]{0,2000}", limit in 1usize..400) {
+            let short = shorten(&text, limit);
+            prop_assert!(short.chars().count() <= limit);
+            prop_assert!(!short.contains('\n'));
+        }
+    }
+}

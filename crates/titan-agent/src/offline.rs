@@ -1,0 +1,120 @@
+//! The provider for when no model is configured. It answers with a fixed text that says so, in the same way a real model
+//! would: word by word, with usage, stopping when told to. It pretends nothing.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::StreamExt;
+use futures_util::stream;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::ProviderError;
+use crate::memory::shorten;
+use crate::provider::{
+    Chunk, ChunkStream, FinishReason, ModelRequest, Probe, ProbeState, Provider, ProviderKind, Role, Usage,
+};
+use crate::tokens::estimate_tokens;
+
+pub const NAME: &str = "offline";
+
+/// What every offline answer begins with.
+pub const LABEL: &str = "[offline]";
+
+/// Characters of the message that the answer quotes.
+const QUOTE_CHARS: usize = 80;
+
+#[derive(Debug, Clone)]
+pub struct Offline {
+    /// Pause before each word after the first; with none, the whole answer is one chunk.
+    delay: Duration,
+}
+
+impl Offline {
+    #[must_use]
+    pub fn new(delay: Duration) -> Self {
+        Self { delay }
+    }
+}
+
+#[async_trait]
+impl Provider for Offline {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn kind(&self) -> ProviderKind {
+        ProviderKind::Offline
+    }
+
+    fn default_model(&self) -> &str {
+        NAME
+    }
+
+    async fn stream(&self, request: ModelRequest, cancel: CancellationToken) -> Result<ChunkStream, ProviderError> {
+        if cancel.is_cancelled() {
+            return Err(ProviderError::Canceled);
+        }
+        let answer = answer_to(&request);
+        let usage = Usage {
+            input_tokens: request.messages.iter().map(|message| estimate_tokens(&message.content)).sum(),
+            output_tokens: estimate_tokens(&answer),
+            estimated: true,
+        };
+        let words: Vec<String> = if self.delay.is_zero() {
+            vec![answer]
+        } else {
+            answer.split_inclusive(' ').map(str::to_owned).collect()
+        };
+        let end = [Chunk::Usage(usage), Chunk::Finished { reason: FinishReason::Stop }];
+        let chunks = words.into_iter().map(Chunk::Text).chain(end).enumerate();
+        let delay = self.delay;
+        let canceled = cancel.clone();
+        let paced = stream::iter(chunks).then(move |(index, chunk)| {
+            let canceled = canceled.clone();
+            async move {
+                if index > 0 && !delay.is_zero() && matches!(chunk, Chunk::Text(_)) {
+                    tokio::select! {
+                        () = canceled.cancelled() => {}
+                        () = tokio::time::sleep(delay) => {}
+                    }
+                }
+                if canceled.is_cancelled() { Err(ProviderError::Canceled) } else { Ok(chunk) }
+            }
+        });
+        Ok(ends_with_error(paced.boxed()))
+    }
+
+    async fn probe(&self) -> Probe {
+        Probe {
+            state: ProbeState::Ready,
+            detail: Some("No model is configured: answers are a fixed text. Set OPENAI_BASE_URL and OPENAI_API_KEY, or OPENROUTER_API_KEY, and restart the worker.".to_owned()),
+        }
+    }
+}
+
+/// The same stream, over after its first error.
+fn ends_with_error(chunks: ChunkStream) -> ChunkStream {
+    stream::unfold(Some(chunks), |chunks| async move {
+        let mut chunks = chunks?;
+        let next = chunks.next().await?;
+        let rest = next.is_ok().then_some(chunks);
+        Some((next, rest))
+    })
+    .boxed()
+}
+
+fn answer_to(request: &ModelRequest) -> String {
+    let question = request.messages.iter().rev().find(|message| message.role == Role::User);
+    let question = question.map_or("", |message| message.content.as_str());
+    let words = question.split_whitespace().count();
+    let noun = if words == 1 { "word" } else { "words" };
+    format!(
+        "{LABEL} No language model is configured, so this is a fixed text and not an answer to what you wrote. \
+         Your message arrived safely: it has {words} {noun} and reads \"{}\". \
+         Everything around the answer is real: the task was queued, a worker claimed it, and this text was streamed to \
+         you, stored, and put up for your approval. \
+         To get real answers, set OPENAI_API_KEY, or OPENAI_BASE_URL for any server that speaks like OpenAI (a local \
+         one too), or OPENROUTER_API_KEY, and restart the worker.",
+        shorten(question, QUOTE_CHARS)
+    )
+}

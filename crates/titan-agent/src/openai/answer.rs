@@ -1,0 +1,205 @@
+//! One answer while it comes in: from events to chunks, with every way in which it can end.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use futures_util::stream::{self, BoxStream};
+use futures_util::StreamExt;
+use reqwest::Response;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::failure::Failures;
+use super::sse::{Decoder, SseError};
+use super::wire::Completion;
+use crate::error::{ProviderError, TimeoutPhase};
+use crate::provider::{Chunk, ChunkStream, FinishReason, Message, Usage};
+use crate::tokens::estimate_tokens;
+
+/// What the wire adds to the text may be this many times the text, and a megabyte for good measure.
+const WIRE_OVERHEAD: usize = 256;
+
+pub(super) struct Answer {
+    failures: Failures,
+    /// When the first event must have come.
+    begin_by: Instant,
+    begun: bool,
+    input_tokens: u64,
+    /// Quarters of estimated tokens would be lost when summed up chunk by chunk, so the text is kept for its length.
+    text: String,
+    chars: u64,
+    wire_bytes: usize,
+    usage: Option<Usage>,
+    finish: Option<FinishReason>,
+    ready: VecDeque<Chunk>,
+}
+
+/// What an answer is read from.
+struct Source {
+    parts: BoxStream<'static, reqwest::Result<Bytes>>,
+    decoder: Decoder,
+    cancel: CancellationToken,
+}
+
+impl Answer {
+    pub(super) fn new(messages: &[Message], failures: Failures, begin_by: Instant) -> Self {
+        Self {
+            failures,
+            begin_by,
+            begun: false,
+            input_tokens: messages.iter().map(|message| estimate_tokens(&message.content)).sum(),
+            text: String::new(),
+            chars: 0,
+            wire_bytes: 0,
+            usage: None,
+            finish: None,
+            ready: VecDeque::new(),
+        }
+    }
+
+    /// An answer that came in one piece.
+    pub(super) fn whole(mut self, body: &[u8]) -> Result<ChunkStream, ProviderError> {
+        self.take_event(&String::from_utf8_lossy(body))?;
+        self.end("it has no finish_reason")?;
+        Ok(stream::iter(self.ready.into_iter().map(Ok)).boxed())
+    }
+
+    pub(super) fn streamed(self, response: Response, cancel: CancellationToken) -> ChunkStream {
+        let source = Source { parts: response.bytes_stream().boxed(), decoder: Decoder::default(), cancel };
+        stream::unfold((self, Ok(Some(source))), |(mut answer, mut source)| async move {
+            loop {
+                if let Ok(Some(open)) = &source
+                    && open.cancel.is_cancelled()
+                {
+                    answer.ready.clear();
+                    source = Err(ProviderError::Canceled);
+                }
+                // What came before a failure still counts: the caller may show or keep it.
+                if let Some(chunk) = answer.ready.pop_front() {
+                    return Some((Ok(chunk), (answer, source)));
+                }
+                // Without its source the answer is over, and the connection closed.
+                match source {
+                    Ok(None) => return None,
+                    Err(error) => return Some((Err(error), (answer, Ok(None)))),
+                    Ok(Some(mut open)) => source = answer.read(&mut open).await.map(|more| more.then_some(open)),
+                }
+            }
+        })
+        .boxed()
+    }
+
+    /// Reads one part of the wire. False when the answer is over.
+    async fn read(&mut self, source: &mut Source) -> Result<bool, ProviderError> {
+        let (phase, until) = self.deadline();
+        let part = tokio::select! {
+            biased;
+            () = source.cancel.cancelled() => return Err(ProviderError::Canceled),
+            part = tokio::time::timeout_at(until, source.parts.next()) => part,
+        };
+        let part = match part {
+            Ok(Some(Ok(part))) => part,
+            // The answer was whole already: what should have followed is not worth an error.
+            Ok(Some(Err(_))) | Err(_) if self.finish.is_some() => return self.end("").map(|()| false),
+            Ok(Some(Err(error))) => return Err(self.failures.of_transport(error, self.chars)),
+            Ok(None) => {
+                let last = source.decoder.finish().map_err(|error| self.unreadable(error))?;
+                if let Some(data) = last {
+                    self.take_event(&data)?;
+                }
+                return self.end("the connection was closed before the end of the answer").map(|()| false);
+            }
+            Err(_) => {
+                let timeouts = self.failures.timeouts;
+                let after = if phase == TimeoutPhase::FirstToken { timeouts.first_token } else { timeouts.idle };
+                return Err(ProviderError::Timeout { phase, after });
+            }
+        };
+        let limit_bytes = self.failures.timeouts.max_answer_bytes;
+        self.wire_bytes += part.len();
+        if self.wire_bytes > limit_bytes.saturating_mul(WIRE_OVERHEAD).saturating_add(1024 * 1024) {
+            return Err(ProviderError::TooLong { limit_bytes });
+        }
+        for data in source.decoder.push(&part).map_err(|error| self.unreadable(error))? {
+            self.begun = true;
+            if data.trim() == "[DONE]" {
+                // Some servers end without a reason; others cut off by a proxy never get here.
+                self.finish.get_or_insert(FinishReason::Stop);
+                return self.end("").map(|()| false);
+            }
+            self.take_event(&data)?;
+        }
+        Ok(true)
+    }
+
+    fn deadline(&self) -> (TimeoutPhase, Instant) {
+        let timeouts = &self.failures.timeouts;
+        match (self.begun, &self.finish) {
+            (false, _) => (TimeoutPhase::FirstToken, self.begin_by),
+            (true, None) => (TimeoutPhase::Idle, Instant::now() + timeouts.idle),
+            (true, Some(_)) => (TimeoutPhase::Idle, Instant::now() + timeouts.trailer),
+        }
+    }
+
+    fn take_event(&mut self, data: &str) -> Result<(), ProviderError> {
+        let event: Completion = serde_json::from_str(data)
+            .map_err(|error| self.failures.malformed(format!("{error} in {}", crate::memory::shorten(data, 200))))?;
+        if let Some(error) = event.error.filter(|error| !error.is_null()) {
+            return Err(self.failures.of_object(&error));
+        }
+        if let Some(usage) = event.usage.and_then(super::wire::WireUsage::counted) {
+            self.usage = Some(usage);
+        }
+        // Only one answer is asked for.
+        let Some(choice) = event.choices.into_iter().flatten().next() else { return Ok(()) };
+        if let Some(content) = choice.delta {
+            self.take_text(content.content)?;
+            self.take_text(content.refusal)?;
+        }
+        if let Some(reason) = choice.finish_reason.filter(|reason| !reason.is_empty()) {
+            self.finish = Some(FinishReason::from_wire(&reason));
+        }
+        Ok(())
+    }
+
+    fn take_text(&mut self, text: Option<String>) -> Result<(), ProviderError> {
+        let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(()) };
+        let limit_bytes = self.failures.timeouts.max_answer_bytes;
+        if self.text.len() + text.len() > limit_bytes {
+            return Err(ProviderError::TooLong { limit_bytes });
+        }
+        self.text.push_str(&text);
+        self.chars += text.chars().count() as u64;
+        self.ready.push_back(Chunk::Text(text));
+        Ok(())
+    }
+
+    /// The end of the wire. It is the end of the answer only if the model said that it is.
+    fn end(&mut self, cut: &str) -> Result<(), ProviderError> {
+        let Some(reason) = self.finish.take() else {
+            return Err(ProviderError::CutStream { received_chars: self.chars, message: cut.to_owned() });
+        };
+        if self.text.trim().is_empty() {
+            return Err(match reason {
+                FinishReason::ContentFilter => {
+                    ProviderError::Refused { message: "its content filter let nothing through".to_owned() }
+                }
+                reason => self.failures.malformed(format!("it has no text (finish_reason {})", reason.as_str())),
+            });
+        }
+        let usage = self.usage.unwrap_or_else(|| Usage {
+            input_tokens: self.input_tokens,
+            output_tokens: estimate_tokens(&self.text),
+            estimated: true,
+        });
+        self.ready.extend([Chunk::Usage(usage), Chunk::Finished { reason }]);
+        Ok(())
+    }
+
+    fn unreadable(&self, error: SseError) -> ProviderError {
+        match error {
+            SseError::TooLong => ProviderError::TooLong { limit_bytes: super::sse::MAX_EVENT_BYTES },
+            SseError::NotUtf8 => self.failures.malformed("it is not UTF-8"),
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! OpenAI's chat completions, spoken by OpenAI itself, OpenRouter, Ollama, vLLM, llama.cpp, LM Studio and many more.
+//! Retrying is left to the caller, which knows how often a step may be tried.
+//!
+//! The key goes to the configured server only: redirects are not followed, and no proxy is taken from the environment,
+//! which would also send requests for a local server elsewhere.
+
+mod answer;
+mod failure;
+mod sse;
+mod wire;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::error::{ProviderError, TimeoutPhase};
+use crate::provider::{ChunkStream, ModelRequest, Probe, ProbeState, Provider, ProviderKind};
+use answer::Answer;
+use failure::Failures;
+
+/// Stands for "the first model that the server lists".
+pub const AUTO_MODEL: &str = "auto";
+
+/// A list of models is never longer than this.
+const MAX_LIST_BYTES: usize = 4 * 1024 * 1024;
+
+#[derive(Debug, Clone)]
+pub struct OpenAiSettings {
+    pub name: String,
+    /// Up to and with the version: `https://api.openai.com/v1`.
+    pub base_url: Url,
+    pub api_key: Option<SecretString>,
+    /// Without one, the first model that the server lists answers.
+    pub default_model: Option<String>,
+    pub timeouts: Timeouts,
+}
+
+/// How long a provider may be silent, and how much it may say.
+#[derive(Debug, Clone, Copy)]
+pub struct Timeouts {
+    pub connect: Duration,
+    /// From the request to the first event of the answer.
+    pub first_token: Duration,
+    /// Between two events of the answer.
+    pub idle: Duration,
+    /// For what may follow a whole answer: usage and the mark of the end.
+    pub trailer: Duration,
+    /// For a question that no model has to think about.
+    pub probe: Duration,
+    /// Bytes of text after which an answer is taken for one that does not end.
+    pub max_answer_bytes: usize,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            first_token: Duration::from_secs(60),
+            idle: Duration::from_secs(60),
+            trailer: Duration::from_secs(5),
+            probe: Duration::from_secs(5),
+            max_answer_bytes: 4 * 1024 * 1024,
+        }
+    }
+}
+
+pub struct OpenAi {
+    name: String,
+    base_url: Url,
+    default_model: Option<String>,
+    /// The model that stands for [`AUTO_MODEL`], once the server was asked.
+    listed_model: OnceCell<String>,
+    timeouts: Timeouts,
+    failures: Failures,
+    client: Client,
+}
+
+impl OpenAi {
+    /// # Errors
+    /// [`ProviderError::Misconfigured`] when the address is not one of HTTP or the key cannot stand in a header.
+    pub fn new(settings: OpenAiSettings) -> Result<Self, ProviderError> {
+        let misconfigured = |message: String| ProviderError::Misconfigured { message };
+        if !matches!(settings.base_url.scheme(), "http" | "https") || !settings.base_url.has_host() {
+            return Err(misconfigured(format!("the address of {} must begin with http:// or https://", settings.name)));
+        }
+        let mut headers = HeaderMap::new();
+        if let Some(key) = &settings.api_key {
+            let mut value = HeaderValue::from_str(&format!("Bearer {}", key.expose_secret()))
+                .map_err(|_| misconfigured(format!("the key of {} has characters that no key has", settings.name)))?;
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
+        }
+        let client = Client::builder()
+            .connect_timeout(settings.timeouts.connect)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .user_agent(concat!("titan/", env!("CARGO_PKG_VERSION")))
+            .default_headers(headers)
+            .build()
+            .map_err(|error| misconfigured(format!("no HTTP client for {}: {}", settings.name, error.without_url())))?;
+        Ok(Self {
+            name: settings.name,
+            base_url: settings.base_url,
+            default_model: settings.default_model,
+            listed_model: OnceCell::new(),
+            timeouts: settings.timeouts,
+            failures: Failures::new(settings.api_key, settings.timeouts),
+            client,
+        })
+    }
+
+    fn url(&self, path: &[&str]) -> Url {
+        let mut url = self.base_url.clone();
+        // Every HTTP address has a path; `new` has refused the others.
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
+        }
+        url
+    }
+
+    /// The server for people to read: without a user name, password or query, which may be secret.
+    fn server(&self) -> String {
+        let mut url = self.base_url.clone();
+        url.set_query(None);
+        // Both only fail for addresses that can have no user.
+        let _ = url.set_username("");
+        let _ = url.set_password(None);
+        url.to_string()
+    }
+
+    /// Sends and waits for the head of an answer that says success.
+    async fn send(&self, request: RequestBuilder, within: Duration) -> Result<Response, ProviderError> {
+        let timeout = ProviderError::Timeout { phase: TimeoutPhase::FirstToken, after: within };
+        let response = tokio::time::timeout(within, request.send())
+            .await
+            .map_err(|_| timeout)?
+            .map_err(|error| self.failures.of_transport(error, 0))?;
+        match response.status() {
+            StatusCode::OK => Ok(response),
+            _ => Err(self.failures.of_response(response).await),
+        }
+    }
+
+    async fn list_models(&self) -> Result<Vec<String>, ProviderError> {
+        let response = self.send(self.client.get(self.url(&["models"])), self.timeouts.probe).await?;
+        let body = self.failures.read_body(response, MAX_LIST_BYTES, self.timeouts.probe).await?;
+        let list: wire::ModelList = serde_json::from_slice(&body)
+            .map_err(|error| self.failures.malformed(format!("the list of models: {error}")))?;
+        Ok(list.data.into_iter().map(|model| model.id).collect())
+    }
+
+    async fn model_for(&self, asked: &str) -> Result<String, ProviderError> {
+        if asked != AUTO_MODEL {
+            return Ok(asked.to_owned());
+        }
+        let find = || async {
+            let models = self.list_models().await?;
+            // Models for embeddings are listed among the others and cannot chat.
+            models.into_iter().find(|id| !id.contains("embed")).ok_or_else(|| ProviderError::Misconfigured {
+                message: format!("{} lists no model; set TITAN_DEFAULT_MODEL", self.server()),
+            })
+        };
+        self.listed_model.get_or_try_init(find).await.cloned()
+    }
+
+    async fn ask(&self, request: ModelRequest, cancel: CancellationToken) -> Result<ChunkStream, ProviderError> {
+        let model = self.model_for(&request.model).await?;
+        let body = wire::Request::new(&model, &request.messages);
+        let post = self
+            .client
+            .post(self.url(&["chat", "completions"]))
+            .header(ACCEPT, "text/event-stream")
+            .json(&body);
+        let asked_at = tokio::time::Instant::now();
+        let response = self.send(post, self.timeouts.first_token).await?;
+        let media_type = media_type(&response);
+        let answer = Answer::new(&request.messages, self.failures.clone(), asked_at + self.timeouts.first_token);
+        match media_type.as_str() {
+            "application/json" => {
+                // A server that cannot stream says everything at once.
+                let limit = self.timeouts.max_answer_bytes;
+                let body = self.failures.read_body(response, limit, self.timeouts.first_token).await?;
+                answer.whole(&body)
+            }
+            "text/event-stream" | "" => Ok(answer.streamed(response, cancel)),
+            other => Err(self.failures.malformed(format!(
+                "{} answers with {other}; does its address end like https://api.openai.com/v1?",
+                self.server()
+            ))),
+        }
+    }
+}
+
+#[async_trait]
+impl Provider for OpenAi {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn kind(&self) -> ProviderKind {
+        ProviderKind::OpenAi
+    }
+
+    fn default_model(&self) -> &str {
+        self.default_model.as_deref().or_else(|| self.listed_model.get().map(String::as_str)).unwrap_or(AUTO_MODEL)
+    }
+
+    async fn stream(&self, request: ModelRequest, cancel: CancellationToken) -> Result<ChunkStream, ProviderError> {
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => Err(ProviderError::Canceled),
+            answer = self.ask(request, cancel.clone()) => answer,
+        }
+    }
+
+    async fn probe(&self) -> Probe {
+        match self.list_models().await {
+            Ok(_) => Probe { state: ProbeState::Ready, detail: Some(self.server()) },
+            Err(error @ (ProviderError::InvalidRequest { .. } | ProviderError::MalformedAnswer { .. })) => Probe {
+                state: ProbeState::Unknown,
+                detail: Some(format!("{} does not list its models: {error}", self.server())),
+            },
+            Err(error) => Probe { state: ProbeState::Failing, detail: Some(format!("{}: {error}", self.server())) },
+        }
+    }
+}
+
+impl std::fmt::Debug for OpenAi {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OpenAi")
+            .field("name", &self.name)
+            .field("server", &self.server())
+            .field("default_model", &self.default_model)
+            .finish_non_exhaustive()
+    }
+}
+
+fn media_type(response: &Response) -> String {
+    let value = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}

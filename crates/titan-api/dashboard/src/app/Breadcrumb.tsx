@@ -1,0 +1,47 @@
+// Where we are, from the address and what the cache already knows; it fetches nothing for itself but the names.
+import { useQuery } from '@tanstack/react-query';
+import { Link, useParams, useRouterState } from '@tanstack/react-router';
+import { useEffect } from 'react';
+import { projectQuery, runQuery } from '../data/queries';
+import { shortId } from '../lib/format';
+import classes from './TopBar.module.css';
+
+const TABS: Record<string, string> = {
+  progress: 'Progress',
+  input: 'Input',
+  logs: 'Logs',
+  output: 'Output',
+  sales: 'Sales',
+};
+
+export function Breadcrumb() {
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  const { projectId: ownProject, runId } = useParams({ strict: false });
+  const run = useQuery({ ...runQuery(runId ?? ''), enabled: runId !== undefined });
+  const projectId = ownProject ?? run.data?.project_id;
+  const project = useQuery({ ...projectQuery(projectId ?? ''), enabled: projectId !== undefined });
+  const name = project.data?.name;
+  const last = path.startsWith('/system') ? 'System' : runId ? `Run ${shortId(runId)}` : TABS[path.split('/')[3] ?? ''];
+
+  useEffect(() => {
+    document.title = [last, name, 'Titan'].filter(Boolean).join(' · ');
+  }, [last, name]);
+
+  return (
+    <nav aria-label="Breadcrumb">
+      <ol className={classes.crumbs}>
+        <li>
+          <Link to="/projects">Projects</Link>
+        </li>
+        {projectId && (
+          <li>
+            <Link to="/projects/$projectId/progress" params={{ projectId }}>
+              {name ?? shortId(projectId)}
+            </Link>
+          </li>
+        )}
+        {last && <li aria-current="page">{last}</li>}
+      </ol>
+    </nav>
+  );
+}

@@ -1,0 +1,68 @@
+// The left bar: the places that exist, and the projects touched last.
+import { ActionIcon, Tooltip } from '@mantine/core';
+import { IconFolders, IconLayoutSidebarLeftCollapse, IconLayoutSidebarLeftExpand, IconServer2 } from '@tabler/icons-react';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { projectsQuery } from '../data/queries';
+import classes from './NavBar.module.css';
+
+const SHOWN = 8;
+
+export function NavBar({ narrow, onToggle }: { narrow: boolean; onToggle?: () => void }) {
+  const projects = useInfiniteQuery(projectsQuery());
+  const recent = projects.data?.pages.flatMap((page) => page.items).slice(0, SHOWN) ?? [];
+  return (
+    <nav aria-label="Main" className={classes.nav} data-narrow={narrow}>
+      {onToggle && (
+        <div className={classes.brand}>
+          {!narrow && <span className={classes.name}>Titan</span>}
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            onClick={onToggle}
+            aria-label={narrow ? 'Widen the menu' : 'Narrow the menu'}
+            aria-keyshortcuts="["
+          >
+            {narrow ? <IconLayoutSidebarLeftExpand size={18} /> : <IconLayoutSidebarLeftCollapse size={18} />}
+          </ActionIcon>
+        </div>
+      )}
+      <ul className={classes.list}>
+        <li>
+          <Tooltip label="Projects" disabled={!narrow} position="right">
+            <Link to="/projects" activeOptions={{ exact: true }} className={classes.link} activeProps={{ 'data-active': true }}>
+              <IconFolders size={18} aria-hidden />
+              <span className={narrow ? 'sr-only' : undefined}>Projects</span>
+            </Link>
+          </Tooltip>
+          {!narrow && recent.length > 0 && (
+            <ul className={classes.sub} aria-label="Recent projects">
+              {recent.map((project) => (
+                <li key={project.id}>
+                  <Link
+                    to="/projects/$projectId/progress"
+                    params={{ projectId: project.id }}
+                    className={classes.subLink}
+                    activeOptions={{ includeSearch: false }}
+                    activeProps={{ 'data-active': true }}
+                  >
+                    <span className={classes.dot} data-busy={project.stats.runs.running > 0} aria-hidden="true" />
+                    <span className={classes.label}>{project.name}</span>
+                  </Link>
+                </li>
+              ))}
+            </ul>
+          )}
+        </li>
+        <li>
+          <Tooltip label="System" disabled={!narrow} position="right">
+            <Link to="/system" className={classes.link} activeProps={{ 'data-active': true }}>
+              <IconServer2 size={18} aria-hidden />
+              <span className={narrow ? 'sr-only' : undefined}>System</span>
+            </Link>
+          </Tooltip>
+        </li>
+      </ul>
+    </nav>
+  );
+}

@@ -1,0 +1,43 @@
+// What the address may carry beside the path. Unknown or broken values fall back, so an old link still opens.
+import type { LogLevel, Review } from '../api/types';
+
+export interface TaskSearch {
+  task?: string;
+}
+export interface LogSearch {
+  level?: LogLevel;
+  q?: string;
+}
+export interface OutputSearch {
+  segment?: 'memory';
+  review?: Review;
+  output?: string;
+}
+export interface RunSearch {
+  view?: 'logs' | 'outputs';
+}
+
+const text = (value: unknown): string | undefined => {
+  if (typeof value === 'string' && value !== '') return value;
+  return typeof value === 'number' ? String(value) : undefined;
+};
+const oneOf = <T extends string>(value: unknown, allowed: readonly T[]): T | undefined =>
+  allowed.find((candidate) => candidate === value);
+
+export const taskSearch = (raw: Record<string, unknown>): TaskSearch => compact({ task: text(raw.task) });
+export const logSearch = (raw: Record<string, unknown>): LogSearch =>
+  compact({ level: oneOf(raw.level, ['debug', 'info', 'warn', 'error'] as const), q: text(raw.q) });
+export const outputSearch = (raw: Record<string, unknown>): OutputSearch =>
+  compact({
+    segment: oneOf(raw.segment, ['memory'] as const),
+    review: oneOf(raw.review, ['pending', 'approved', 'rejected'] as const),
+    output: text(raw.output),
+  });
+export const runSearch = (raw: Record<string, unknown>): RunSearch =>
+  compact({ view: oneOf(raw.view, ['logs', 'outputs'] as const) });
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+function compact<T extends object>(value: T): Defined<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as Defined<T>;
+}

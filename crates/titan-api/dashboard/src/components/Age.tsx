@@ -1,0 +1,12 @@
+// A time as its age, exact on hover.
+import { formatAge, formatExact } from '../lib/format';
+import { useNow } from '../lib/clock';
+
+export function Age({ at }: { at: string }) {
+  const now = useNow();
+  return (
+    <time dateTime={at} title={formatExact(at)} className="tnum">
+      {formatAge(at, now)}
+    </time>
+  );
+}

@@ -1,0 +1,122 @@
+// The queries of the pages. Data stays current through change hints; the few intervals here cover what no hint can
+// announce, above all reasons that appear only because time passes ("no worker has reported since ...").
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import * as api from '../api/calls';
+import type { ExecutionStatus, Page, Review, Task } from '../api/types';
+import { keys } from './keys';
+
+const WAITING_REFRESH_MS = 4000;
+const SYSTEM_REFRESH_MS = 10_000;
+
+const paging = {
+  initialPageParam: null as string | null,
+  getNextPageParam: (last: Page<unknown>) => last.next_cursor,
+};
+
+export const isActive = (task: Task) =>
+  task.execution_status === 'queued' || task.execution_status === 'in_progress' || task.hint !== null;
+
+export const projectsQuery = () =>
+  infiniteQueryOptions({
+    queryKey: keys.projects,
+    queryFn: ({ pageParam, signal }) => api.listProjects(pageParam, signal),
+    ...paging,
+  });
+
+export const projectQuery = (id: string) =>
+  queryOptions({ queryKey: keys.project(id), queryFn: ({ signal }) => api.getProject(id, signal) });
+
+export const statsQuery = (projectId: string) =>
+  queryOptions({ queryKey: keys.stats(projectId), queryFn: ({ signal }) => api.getStats(projectId, signal) });
+
+/** The 100 newest tasks, of one status if it is given. */
+export const tasksQuery = (projectId: string, status: ExecutionStatus | null = null) =>
+  queryOptions({
+    queryKey: [...keys.tasks(projectId), status ?? 'all'],
+    queryFn: ({ signal }) => api.listTasks(projectId, status, signal),
+    refetchInterval: (query) => (query.state.data?.items.some(isActive) ? WAITING_REFRESH_MS : false),
+  });
+
+export const taskQuery = (id: string) =>
+  queryOptions({
+    queryKey: keys.task(id),
+    queryFn: ({ signal }) => api.getTask(id, signal),
+    refetchInterval: (query) => (query.state.data && isActive(query.state.data) ? WAITING_REFRESH_MS : false),
+  });
+
+export const taskLogQuery = (id: string) =>
+  queryOptions({ queryKey: [...keys.task(id), 'log'], queryFn: ({ signal }) => api.getTaskLog(id, signal) });
+
+export const runsQuery = (projectId: string) =>
+  queryOptions({ queryKey: keys.runs(projectId), queryFn: ({ signal }) => api.listRuns({ projectId }, signal) });
+
+export const taskRunsQuery = (projectId: string, taskId: string) =>
+  queryOptions({
+    queryKey: [...keys.runs(projectId), taskId],
+    queryFn: ({ signal }) => api.listRuns({ projectId, taskId, limit: 10 }, signal),
+  });
+
+export const runQuery = (id: string) =>
+  queryOptions({
+    queryKey: keys.run(id),
+    queryFn: ({ signal }) => api.getRun(id, signal),
+    refetchInterval: (query) => {
+      const status = query.state.data?.status;
+      return status === 'queued' || status === 'running' ? WAITING_REFRESH_MS : false;
+    },
+  });
+
+export const artifactsQuery = (runId: string) =>
+  queryOptions({ queryKey: keys.artifacts(runId), queryFn: ({ signal }) => api.listRunArtifacts(runId, signal) });
+
+export const outputsQuery = (projectId: string, review: Review | 'all') =>
+  infiniteQueryOptions({
+    queryKey: [...keys.outputs(projectId), review],
+    queryFn: ({ pageParam, signal }) => api.listOutputs(projectId, review, pageParam, signal),
+    ...paging,
+  });
+
+export const outputQuery = (id: string) =>
+  queryOptions({ queryKey: keys.output(id), queryFn: ({ signal }) => api.getOutput(id, signal) });
+
+export const memoriesQuery = (projectId: string) =>
+  infiniteQueryOptions({
+    queryKey: keys.memories(projectId),
+    queryFn: ({ pageParam, signal }) => api.listMemories(projectId, pageParam, signal),
+    ...paging,
+  });
+
+export const messagesQuery = (projectId: string) =>
+  infiniteQueryOptions({
+    queryKey: keys.messages(projectId),
+    queryFn: ({ pageParam, signal }) => api.listMessages(projectId, pageParam, signal),
+    ...paging,
+  });
+
+export const setupQuery = () =>
+  queryOptions({
+    queryKey: [...keys.system, 'setup'],
+    queryFn: ({ signal }) => api.getSetup(signal),
+    refetchInterval: SYSTEM_REFRESH_MS,
+  });
+
+export const workersQuery = () =>
+  queryOptions({
+    queryKey: [...keys.system, 'workers'],
+    queryFn: ({ signal }) => api.getWorkerHealth(signal),
+    refetchInterval: SYSTEM_REFRESH_MS,
+  });
+
+export const healthQuery = () =>
+  queryOptions({
+    queryKey: [...keys.system, 'health'],
+    queryFn: ({ signal }) => api.getHealth(signal),
+    refetchInterval: SYSTEM_REFRESH_MS,
+  });
+
+export const providersQuery = () =>
+  queryOptions({
+    queryKey: [...keys.system, 'providers'],
+    queryFn: ({ signal }) => api.listProviders(signal),
+    refetchInterval: SYSTEM_REFRESH_MS,
+  });

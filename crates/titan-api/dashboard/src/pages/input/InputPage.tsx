@@ -1,0 +1,110 @@
+// "Tell Titan something." The conversation of a project: history, answers as they are written, and the composer.
+import { Button } from '@mantine/core';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { useParams } from '@tanstack/react-router';
+import { useEffect, useMemo, useRef } from 'react';
+import { Empty } from '../../components/Empty';
+import { QueryView } from '../../components/QueryView';
+import { useCancelTask } from '../../data/actions';
+import { messagesQuery, tasksQuery } from '../../data/queries';
+import { Composer } from './Composer';
+import classes from './InputPage.module.css';
+import { AnswerAnnouncer } from './AnswerAnnouncer';
+import { PendingTurn, TurnView } from './TurnView';
+import { buildTurns } from './thread';
+import { useSend } from './useSend';
+import { useStickToBottom } from './useStickToBottom';
+
+export function InputPage() {
+  const { projectId } = useParams({ from: '/projects/$projectId/input' });
+  // Another project is another conversation: nothing typed or sent may leak from one to the other.
+  return <ConversationPage key={projectId} projectId={projectId} />;
+}
+
+function ConversationPage({ projectId }: { projectId: string }) {
+  const query = useInfiniteQuery(messagesQuery(projectId));
+  const tasks = useQuery(tasksQuery(projectId));
+  const send = useSend(projectId);
+  const messages = useMemo(() => (query.data ? [...query.data.pages].reverse().flatMap((page) => page.items) : []), [query.data]);
+  const turns = useMemo(() => buildTurns(messages), [messages]);
+  const taskById = useMemo(() => new Map(tasks.data?.items.map((task) => [task.id, task])), [tasks.data]);
+  const pending = send.sent !== null && !turns.some((turn) => turn.taskId !== null && turn.taskId === send.sent?.task?.id) ? send.sent : null;
+  const active = tasks.data?.items.find(
+    (task) => task.type === 'chat' && (task.execution_status === 'queued' || task.execution_status === 'in_progress'),
+  );
+  useStopKey(projectId, active?.id ?? null);
+  const { scroller, content, atBottom, toBottom, keepPlace } = useStickToBottom();
+
+  // Who sends wants to see the answer, wherever the conversation was scrolled to.
+  const sentKey = send.sent?.key ?? null;
+  useEffect(() => {
+    if (sentKey !== null) toBottom();
+  }, [sentKey, toBottom]);
+
+  const loadEarlier = () => {
+    keepPlace();
+    void query.fetchNextPage();
+  };
+
+  return (
+    <div className={classes.page}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the conversation scrolls and must be reachable by keyboard */}
+      <div className={classes.scroller} ref={scroller} tabIndex={0} role="region" aria-label="Conversation" data-testid="conversation">
+        <div ref={content} className={classes.thread}>
+          {query.hasNextPage && (
+            <Button variant="default" size="compact-sm" loading={query.isFetchingNextPage} onClick={loadEarlier}>
+              Show earlier messages
+            </Button>
+          )}
+          <QueryView query={query} what="the conversation">
+            {() =>
+              turns.length === 0 && pending === null ? (
+                <Empty title="Nothing said yet">
+                  Write what you need. Your message becomes a task, a worker answers it, and the run, its log and its result appear
+                  in the other tabs.
+                </Empty>
+              ) : (
+                <ol className={classes.turns}>
+                  {turns.map((turn) => (
+                    <TurnView key={turn.key} projectId={projectId} turn={turn} task={taskById.get(turn.taskId ?? '') ?? null} />
+                  ))}
+                  {pending && (
+                    <PendingTurn
+                      projectId={projectId}
+                      text={pending.text}
+                      task={pending.task ? (taskById.get(pending.task.id) ?? pending.task) : null}
+                    />
+                  )}
+                </ol>
+              )
+            }
+          </QueryView>
+        </div>
+      </div>
+      {!atBottom && (
+        <Button className={classes.jump ?? ''} size="compact-sm" variant="default" onClick={toBottom}>
+          Jump to the newest
+        </Button>
+      )}
+      <Composer projectId={projectId} send={send} answering={active !== undefined} />
+      <AnswerAnnouncer messages={messages} />
+    </div>
+  );
+}
+
+/** Esc stops the answer that is being written, also while the cursor is in the composer. */
+function useStopKey(projectId: string, taskId: string | null): void {
+  const cancel = useCancelTask(projectId);
+  const act = useRef(cancel.mutate);
+  act.current = cancel.mutate;
+  useEffect(() => {
+    if (taskId === null) return;
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key !== 'Escape' || event.defaultPrevented || event.isComposing) return;
+      if (document.querySelector('[role="dialog"], [role="menu"]') !== null) return;
+      act.current(taskId);
+    };
+    window.addEventListener('keydown', onKey);
+    return () => window.removeEventListener('keydown', onKey);
+  }, [taskId]);
+}

@@ -1,0 +1,20 @@
+// A page that broke while it was drawn, or whose code could not be fetched. The shell around it stays usable.
+import { Button } from '@mantine/core';
+import type { ErrorComponentProps } from '@tanstack/react-router';
+import { Empty } from '../../components/Empty';
+
+export function PageError({ error, reset }: ErrorComponentProps) {
+  const missing = /dynamically imported module|Importing a module script failed/i.test(error.message);
+  return (
+    <Empty
+      title={missing ? 'This page could not be fetched' : 'This page broke'}
+      action={
+        <Button variant="default" onClick={() => (missing ? window.location.reload() : reset())}>
+          {missing ? 'Reload' : 'Try again'}
+        </Button>
+      }
+    >
+      {missing ? 'Titan may have been updated or is not reachable. Reloading fetches the current pages.' : error.message}
+    </Empty>
+  );
+}

@@ -1,0 +1,49 @@
+// Creates a project and opens its Input tab, because the next thing to do is to say what is wanted.
+import { Modal } from '@mantine/core';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
+import { createProject, type ProjectInput } from '../../api/calls';
+import { keys } from '../../data/keys';
+import { randomId } from '../../lib/ids';
+import { ProjectForm } from './ProjectForm';
+
+const EMPTY: ProjectInput = { name: '', type: 'general', description: '' };
+
+export function CreateDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  // One key for one filled form: a second press of Create cannot make a second project. Another text is another request.
+  const [attempt, setAttempt] = useState({ key: randomId(), body: '' });
+  const create = useMutation({
+    mutationFn: (input: ProjectInput) => {
+      const body = JSON.stringify(input);
+      const key = attempt.body === '' || attempt.body === body ? attempt.key : randomId();
+      setAttempt({ key, body });
+      return createProject(input, key);
+    },
+    onSuccess: (project) => {
+      client.setQueryData(keys.project(project.id), project);
+      void client.invalidateQueries({ queryKey: keys.projects });
+      setAttempt({ key: randomId(), body: '' });
+      onClose();
+      void navigate({ to: '/projects/$projectId/input', params: { projectId: project.id } });
+    },
+  });
+  const close = () => {
+    create.reset();
+    onClose();
+  };
+  return (
+    <Modal opened={opened} onClose={close} title="New project" closeButtonProps={{ 'aria-label': 'Close the dialog' }}>
+      <ProjectForm
+        initial={EMPTY}
+        submitLabel="Create project"
+        busy={create.isPending}
+        error={create.error}
+        onSubmit={(input) => create.mutate(input)}
+        onCancel={close}
+      />
+    </Modal>
+  );
+}

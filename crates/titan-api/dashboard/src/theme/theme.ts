@@ -1,0 +1,63 @@
+// Mantine's theme: the accent and the two colours that buttons may have besides it. State colours live in tokens.css.
+import { createTheme, type MantineColorsTuple } from '@mantine/core';
+
+const accent: MantineColorsTuple = [
+  '#eef3ff',
+  '#dce6ff',
+  '#b8cbff',
+  '#93b1ff',
+  '#7aa2ff',
+  '#5b86f5',
+  '#3b6ae8',
+  '#1d4ed8',
+  '#1a43b8',
+  '#163795',
+];
+const bad: MantineColorsTuple = [
+  '#fdecf0',
+  '#fbd5dd',
+  '#f5a9b9',
+  '#ff8f8f',
+  '#ff6b6b',
+  '#d83a5c',
+  '#bd2348',
+  '#9f1239',
+  '#870f30',
+  '#6d0c27',
+];
+const good: MantineColorsTuple = [
+  '#e3f6f0',
+  '#c4ebdf',
+  '#8fdbc3',
+  '#59dab1',
+  '#2fd6a3',
+  '#12a57f',
+  '#058f6d',
+  '#007a5e',
+  '#00664f',
+  '#00523f',
+];
+
+export const theme = createTheme({
+  primaryColor: 'accent',
+  colors: { accent, bad, good },
+  primaryShade: { light: 7, dark: 4 },
+  autoContrast: true,
+  fontFamily: 'var(--titan-font)',
+  fontFamilyMonospace: 'var(--titan-mono)',
+  defaultRadius: '6px',
+  cursorType: 'pointer',
+  respectReducedMotion: true,
+  fontSizes: { xs: '12px', sm: '13px', md: '14px', lg: '16px', xl: '20px' },
+  lineHeights: { xs: '1.35', sm: '1.4', md: '1.43', lg: '1.5', xl: '1.4' },
+  headings: {
+    fontFamily: 'var(--titan-font)',
+    fontWeight: '650',
+    sizes: { h1: { fontSize: '20px', lineHeight: '28px' }, h2: { fontSize: '16px', lineHeight: '24px' } },
+  },
+  components: {
+    Tooltip: { defaultProps: { openDelay: 300, withArrow: false, multiline: true, maw: 320 } },
+    Modal: { defaultProps: { centered: true, transitionProps: { duration: 120 } } },
+    Menu: { defaultProps: { position: 'bottom-end', shadow: 'md' } },
+  },
+});

@@ -1,0 +1,312 @@
+//! The configuration: the environment and nothing else, read once at start. A wrong value is one line that names it.
+//!
+//! | variable | meaning | default |
+//! |---|---|---|
+//! | `DATABASE_URL` | the Postgres database, as a URL | none: needed |
+//! | `DATABASE_DIRECT_URL` | the same database around a connection pooler, for LISTEN | `DATABASE_URL` |
+//! | `TITAN_BIND` | address and port of the API | `127.0.0.1:3000` |
+//! | `PORT` | the port alone, when `TITAN_BIND` is not set | |
+//! | `TITAN_AUTH` | `local` (loopback only, no sign-in) or `required` (not there yet: refuses to start) | `local` |
+//! | `TITAN_ALLOWED_HOSTS` | further names, comma separated, that a Host header may carry in local mode | |
+//! | `TITAN_DATA_DIR` | where this process keeps files | `./data` |
+//! | `TITAN_WORKER_NAME` | what this worker is called on screen | the host's name |
+//! | `TITAN_WORKER_SLOTS` | jobs at once per worker, 1 to 1000 | `64` |
+//! | `TITAN_LEASE` | silence after which a worker's jobs are given to others, 2s to 10m | `15s` |
+//! | `TITAN_GRACE` | time that running jobs have at shutdown and after a cancel, 0s to 10m | `10s` |
+//! | `TITAN_LISTEN` | `on`, or `off` to poll only | `on` |
+//! | `TITAN_DEFAULT_MODEL` | the model that answers when a task names none | the provider's own |
+//! | `OPENAI_BASE_URL` | an OpenAI-compatible server | `https://api.openai.com/v1` with a key |
+//! | `OPENAI_API_KEY` | its key | |
+//! | `OPENROUTER_BASE_URL` | OpenRouter, or what speaks like it | `https://openrouter.ai/api/v1` with a key |
+//! | `OPENROUTER_API_KEY` | its key | |
+//! | `TITAN_OFFLINE_DELAY` | pause between two words of the offline model, 0s to 10s | `15ms` |
+//! | `RUST_LOG` | what is logged | `info` |
+//! | `TITAN_LOG_FORMAT` | `text` or `json` | `text` |
+//! | `TITAN_COMMIT` | the commit that is running, shown by `/api/health` | the one that was built |
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+/// One line that names the variable, what is wrong and what would be right.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+#[error("{variable}: {message}")]
+pub struct ConfigError {
+    pub variable: &'static str,
+    pub message: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Auth {
+    Local,
+    Required,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+/// Where models are asked, and with which keys.
+#[derive(Debug, Clone)]
+pub struct Models {
+    pub default_model: Option<String>,
+    pub openai_base_url: Option<Url>,
+    pub openai_api_key: Option<SecretString>,
+    pub openrouter_base_url: Option<Url>,
+    pub openrouter_api_key: Option<SecretString>,
+    pub offline_delay: Duration,
+}
+
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub database_url: SecretString,
+    pub database_direct_url: SecretString,
+    pub bind: SocketAddr,
+    pub auth: Auth,
+    pub allowed_hosts: Vec<String>,
+    pub data_dir: PathBuf,
+    pub worker_name: String,
+    pub worker_slots: usize,
+    pub lease: Duration,
+    pub grace: Duration,
+    pub listen: bool,
+    pub models: Models,
+    pub log: LogSettings,
+    pub commit: Option<String>,
+}
+
+/// How the daemon logs. Apart, because logging starts before the rest can be wrong.
+#[derive(Debug, Clone)]
+pub struct LogSettings {
+    pub filter: String,
+    pub format: LogFormat,
+}
+
+impl Config {
+    /// Reads the environment of this process.
+    ///
+    /// # Errors
+    /// The first variable that is missing or wrong.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_map(&std::env::vars().collect())
+    }
+
+    /// Reads a map instead; what tests use, since nothing but a real start reads the environment.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn from_map(map: &HashMap<String, String>) -> Result<Self, ConfigError> {
+        let vars = Vars(map);
+        let database_url = vars.database("DATABASE_URL")?.ok_or_else(|| {
+            wrong("DATABASE_URL", "is not set; it names the Postgres database, e.g. postgres://titan:secret@localhost/titan")
+        })?;
+        let database_direct_url = vars.database("DATABASE_DIRECT_URL")?.unwrap_or_else(|| database_url.clone());
+        Ok(Config {
+            database_url,
+            database_direct_url,
+            bind: vars.bind()?,
+            auth: vars.choice("TITAN_AUTH", &[("local", Auth::Local), ("required", Auth::Required)])?.unwrap_or(Auth::Local),
+            allowed_hosts: vars
+                .text("TITAN_ALLOWED_HOSTS")
+                .map(|list| list.split(',').map(|name| name.trim().to_lowercase()).filter(|name| !name.is_empty()).collect())
+                .unwrap_or_default(),
+            data_dir: vars.text("TITAN_DATA_DIR").unwrap_or("./data").into(),
+            worker_name: vars.text("TITAN_WORKER_NAME").map_or_else(crate::daemon::host_name, str::to_owned),
+            worker_slots: vars.number("TITAN_WORKER_SLOTS", 1, 1000)?.unwrap_or(64),
+            lease: vars.duration("TITAN_LEASE", 2_000, 600_000)?.unwrap_or(Duration::from_secs(15)),
+            grace: vars.duration("TITAN_GRACE", 0, 600_000)?.unwrap_or(Duration::from_secs(10)),
+            listen: vars.choice("TITAN_LISTEN", &[("on", true), ("off", false)])?.unwrap_or(true),
+            models: Models {
+                default_model: vars.text("TITAN_DEFAULT_MODEL").map(str::to_owned),
+                openai_base_url: vars.http_url("OPENAI_BASE_URL")?,
+                openai_api_key: vars.secret("OPENAI_API_KEY"),
+                openrouter_base_url: vars.http_url("OPENROUTER_BASE_URL")?,
+                openrouter_api_key: vars.secret("OPENROUTER_API_KEY"),
+                offline_delay: vars.duration("TITAN_OFFLINE_DELAY", 0, 10_000)?.unwrap_or(Duration::from_millis(15)),
+            },
+            log: LogSettings::from_map(map)?,
+            commit: vars.text("TITAN_COMMIT").map(str::to_owned),
+        })
+    }
+}
+
+impl LogSettings {
+    /// # Errors
+    /// When the format is neither `text` nor `json`.
+    pub fn from_map(map: &HashMap<String, String>) -> Result<Self, ConfigError> {
+        let vars = Vars(map);
+        let format = vars.choice("TITAN_LOG_FORMAT", &[("text", LogFormat::Text), ("json", LogFormat::Json)])?;
+        Ok(LogSettings {
+            filter: vars.text("RUST_LOG").unwrap_or("info").to_owned(),
+            format: format.unwrap_or(LogFormat::Text),
+        })
+    }
+}
+
+/// What `GET /api/setup` lists: variables by name and what needs them, never their values.
+pub const MODEL_VARIABLES: [(&str, &str); 4] = [
+    ("OPENAI_API_KEY", "answers from OpenAI"),
+    ("OPENAI_BASE_URL", "answers from any OpenAI-compatible server, also a local one"),
+    ("OPENROUTER_API_KEY", "answers from OpenRouter"),
+    ("TITAN_DEFAULT_MODEL", "choosing the model that answers"),
+];
+
+impl Models {
+    /// Whether the variable of [`MODEL_VARIABLES`] has a value.
+    #[must_use]
+    pub fn is_set(&self, variable: &str) -> bool {
+        match variable {
+            "OPENAI_API_KEY" => self.openai_api_key.is_some(),
+            "OPENAI_BASE_URL" => self.openai_base_url.is_some(),
+            "OPENROUTER_API_KEY" => self.openrouter_api_key.is_some(),
+            "TITAN_DEFAULT_MODEL" => self.default_model.is_some(),
+            _ => false,
+        }
+    }
+}
+
+fn wrong(variable: &'static str, message: impl Into<String>) -> ConfigError {
+    ConfigError { variable, message: message.into() }
+}
+
+/// The environment as text; a variable that is set to nothing counts as not set.
+struct Vars<'a>(&'a HashMap<String, String>);
+
+impl Vars<'_> {
+    fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+    }
+
+    fn secret(&self, name: &str) -> Option<SecretString> {
+        self.text(name).map(SecretString::from)
+    }
+
+    fn choice<T: Copy>(&self, name: &'static str, choices: &[(&str, T)]) -> Result<Option<T>, ConfigError> {
+        let Some(given) = self.text(name) else { return Ok(None) };
+        match choices.iter().find(|(word, _)| *word == given) {
+            Some((_, value)) => Ok(Some(*value)),
+            None => {
+                let words: Vec<_> = choices.iter().map(|(word, _)| *word).collect();
+                Err(wrong(name, format!("must be one of {}, and is {given:?}", words.join(", "))))
+            }
+        }
+    }
+
+    fn number(&self, name: &'static str, min: usize, max: usize) -> Result<Option<usize>, ConfigError> {
+        let Some(given) = self.text(name) else { return Ok(None) };
+        match given.parse() {
+            Ok(n) if (min..=max).contains(&n) => Ok(Some(n)),
+            _ => Err(wrong(name, format!("must be a number from {min} to {max}, and is {given:?}"))),
+        }
+    }
+
+    /// `300ms`, `15s` or `2m`.
+    fn duration(&self, name: &'static str, min_ms: u64, max_ms: u64) -> Result<Option<Duration>, ConfigError> {
+        let Some(given) = self.text(name) else { return Ok(None) };
+        let units = [("ms", 1), ("s", 1_000), ("m", 60_000)];
+        let millis = units.iter().find_map(|(unit, factor)| {
+            given.strip_suffix(unit)?.trim().parse::<u64>().ok()?.checked_mul(*factor)
+        });
+        match millis {
+            Some(n) if (min_ms..=max_ms).contains(&n) => Ok(Some(Duration::from_millis(n))),
+            _ => Err(wrong(
+                name,
+                format!("must be a time from {min_ms}ms to {max_ms}ms, written like 300ms, 15s or 2m, and is {given:?}"),
+            )),
+        }
+    }
+
+    fn http_url(&self, name: &'static str) -> Result<Option<Url>, ConfigError> {
+        let Some(given) = self.text(name) else { return Ok(None) };
+        match Url::parse(given) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(Some(url)),
+            _ => Err(wrong(name, "must be an http:// or https:// address")),
+        }
+    }
+
+    /// The value is not repeated in the message: it may hold a password.
+    fn database(&self, name: &'static str) -> Result<Option<SecretString>, ConfigError> {
+        let Some(given) = self.secret(name) else { return Ok(None) };
+        match Url::parse(given.expose_secret()) {
+            Ok(url) if matches!(url.scheme(), "postgres" | "postgresql") => Ok(Some(given)),
+            _ => Err(wrong(name, "must be a URL such as postgres://user:password@host:5432/database")),
+        }
+    }
+
+    fn bind(&self) -> Result<SocketAddr, ConfigError> {
+        if let Some(given) = self.text("TITAN_BIND") {
+            let message = || wrong("TITAN_BIND", format!("must be an address with a port such as 127.0.0.1:3000, and is {given:?}"));
+            return given.parse().map_err(|_| message());
+        }
+        let port = match self.text("PORT") {
+            None => 3000,
+            Some(given) => given
+                .parse::<u16>()
+                .map_err(|_| wrong("PORT", format!("must be a number from 0 to 65535, and is {given:?}")))?,
+        };
+        Ok(SocketAddr::from(([127, 0, 0, 1], port)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let mut map = HashMap::from([("DATABASE_URL".to_owned(), "postgres://u:hidden@h/d".to_owned())]);
+        map.extend(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        Config::from_map(&map)
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_header() {
+        let config = with(&[]).unwrap();
+        assert_eq!(config.bind.to_string(), "127.0.0.1:3000");
+        assert_eq!((config.worker_slots, config.lease, config.listen), (64, Duration::from_secs(15), true));
+        assert_eq!(config.models.offline_delay, Duration::from_millis(15));
+    }
+
+    #[test]
+    fn port_alone_is_honoured_and_bind_wins() {
+        assert_eq!(with(&[("PORT", "8080")]).unwrap().bind.to_string(), "127.0.0.1:8080");
+        assert_eq!(with(&[("PORT", "8080"), ("TITAN_BIND", "0.0.0.0:1")]).unwrap().bind.to_string(), "0.0.0.0:1");
+    }
+
+    #[test]
+    fn a_wrong_value_names_its_variable_and_what_would_be_right() {
+        for (name, value, says) in [
+            ("TITAN_BIND", "nowhere", "127.0.0.1:3000"),
+            ("PORT", "70000", "65535"),
+            ("TITAN_AUTH", "none", "local, required"),
+            ("TITAN_WORKER_SLOTS", "0", "1 to 1000"),
+            ("TITAN_LEASE", "15", "15s"),
+            ("TITAN_LEASE", "1s", "2000ms"),
+            ("TITAN_LISTEN", "maybe", "on, off"),
+            ("OPENAI_BASE_URL", "ftp://x", "http://"),
+            ("TITAN_LOG_FORMAT", "xml", "text, json"),
+        ] {
+            let error = with(&[(name, value)]).unwrap_err();
+            assert_eq!(error.variable, name);
+            assert!(error.message.contains(says), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_database_url_is_needed_and_never_repeated() {
+        assert_eq!(Config::from_map(&HashMap::new()).unwrap_err().variable, "DATABASE_URL");
+        let error = with(&[("DATABASE_URL", "mysql://u:hidden@h/d")]).unwrap_err();
+        assert!(!error.to_string().contains("hidden"));
+        assert!(!format!("{:?}", with(&[]).unwrap()).contains("hidden"));
+    }
+
+    #[test]
+    fn nothing_counts_as_not_set() {
+        assert!(with(&[("OPENAI_API_KEY", "  ")]).unwrap().models.openai_api_key.is_none());
+    }
+}

@@ -1,0 +1,55 @@
+//! What both daemons do alike: log, refuse to start in one line, and notice that they should stop.
+
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{LogFormat, LogSettings};
+
+/// The exit code for a wrong configuration, as of `sysexits` and most tools: nothing was tried.
+pub const EXIT_CONFIG: i32 = 2;
+
+/// Starts logging to standard output. A filter that cannot be read falls back to `info` and says so.
+pub fn start_logging(settings: &LogSettings) {
+    let (filter, bad) = match EnvFilter::try_new(&settings.filter) {
+        Ok(filter) => (filter, None),
+        Err(error) => (EnvFilter::new("info"), Some(error)),
+    };
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_target(false);
+    // Only the first call of a process counts; tests may call it again.
+    let _ = match settings.format {
+        LogFormat::Text => builder.with_ansi(false).try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    };
+    if let Some(error) = bad {
+        tracing::warn!(%error, "RUST_LOG cannot be read; using info");
+    }
+}
+
+/// The name of this machine, as far as it tells.
+#[must_use]
+pub fn host_name() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .ok()
+        .map(|name| name.trim().to_owned())
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "localhost".to_owned())
+}
+
+/// Resolves when the process is asked to stop: SIGTERM, SIGINT.
+///
+/// # Errors
+/// When the operating system refuses the signal handlers.
+pub async fn shutdown_signal() -> std::io::Result<&'static str> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+    })
+}
+
+/// The commit that was built, or what the configuration says it is.
+#[must_use]
+pub fn commit(configured: Option<&str>) -> String {
+    configured.or(option_env!("TITAN_COMMIT")).unwrap_or("unknown").to_owned()
+}

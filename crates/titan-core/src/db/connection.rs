@@ -1,0 +1,51 @@
+//! How a connection to Postgres is opened: what libpq is told, and which timeouts hold on every connection.
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection};
+use url::Url;
+
+use crate::{Error, Result};
+
+/// libpq gives up after this many seconds, and notices a dead peer by keep-alives.
+const LINK: [(&str, &str); 6] = [
+    ("connect_timeout", "5"),
+    ("keepalives", "1"),
+    ("keepalives_idle", "10"),
+    ("keepalives_interval", "5"),
+    ("keepalives_count", "3"),
+    ("tcp_user_timeout", "15000"),
+];
+
+/// No statement runs longer, no lock is awaited longer, no transaction stays open idle longer.
+const SESSION: &str = "SET statement_timeout = '30s'; SET lock_timeout = '10s'; \
+     SET idle_in_transaction_session_timeout = '30s'; SET TIME ZONE 'UTC'; SET client_min_messages = 'warning'";
+
+/// Opens a connection.
+///
+/// # Errors
+/// When the database cannot be reached, in one line without a password.
+pub fn connect(url: &str) -> Result<PgConnection> {
+    let mut connection = PgConnection::establish(&with_link_settings(url)?)?;
+    connection.batch_execute(SESSION)?;
+    Ok(connection)
+}
+
+/// Other timeouts for the transaction that is open.
+///
+/// # Errors
+/// When Postgres refuses.
+pub fn set_local_timeouts(connection: &mut PgConnection, statement_ms: u32, lock_ms: u32) -> Result<()> {
+    let sql = format!("SET LOCAL statement_timeout = {statement_ms}; SET LOCAL lock_timeout = {lock_ms}");
+    Ok(connection.batch_execute(&sql)?)
+}
+
+/// Adds what the caller did not set itself.
+fn with_link_settings(url: &str) -> Result<String> {
+    let mut url = Url::parse(url).map_err(|_| Error::Internal("the database URL cannot be read".to_owned()))?;
+    for (name, value) in LINK.into_iter().chain([("application_name", "titan")]) {
+        if !url.query_pairs().any(|(given, _)| given == name) {
+            url.query_pairs_mut().append_pair(name, value);
+        }
+    }
+    Ok(url.into())
+}

@@ -1,0 +1,23 @@
+//! The run engine: everything that changes a task, a run, a step or a job goes through here.
+//!
+//! A change is a [`Transition`]: a value. A batch of them is applied in one transaction by [`apply`], in three acts:
+//! `load` locks what they touch (idempotency keys, runs, jobs, tasks, in that order and by ascending id), `story` decides in
+//! memory without touching the database, `save` writes what was decided with one statement per table. One transition takes the same path
+//! as five hundred. The [`Committer`] gathers the transitions of a process into such batches.
+//!
+//! Invariant: nothing else in this crate writes to `tasks`, `runs`, `steps`, `run_events` or deletes from `jobs`.
+
+mod apply;
+mod backoff;
+mod committer;
+mod load;
+mod save;
+mod story;
+mod transition;
+
+pub use apply::{Batch, apply, apply_one};
+pub use committer::Committer;
+pub use transition::{
+    Applied, CancelRun, Canceled, Done, Execute, Executed, Fence, Finish, Finished, ForceCancel, IdempotencyKey, NewEvent,
+    NewTask, Outcome, Quarantine, Report, Reported, Start, Started, Submission, Submitted, Transition, Usage, Write,
+};

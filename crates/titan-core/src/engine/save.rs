@@ -1,0 +1,364 @@
+//! The third act: write what was decided, one statement per table whatever the number of rows.
+
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{
+    Array, BigInt, Binary, Double, Integer, Jsonb, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
+};
+use diesel::{PgConnection, RunQueryDsl, sql_query};
+
+use super::load::{Run, Step, Task};
+use super::story::{Changes, Story};
+use crate::Result;
+use crate::outputs::blobs;
+
+/// One column of many rows.
+fn col<'a, R, T>(rows: &'a [R], of: impl FnMut(&'a R) -> T) -> Vec<T> {
+    rows.iter().map(of).collect()
+}
+
+/// Writes everything. Parents before children, and tables in one order in every process.
+pub(super) fn save(connection: &mut PgConnection, story: &Story) -> Result<()> {
+    let changes = &story.changes;
+    insert_tasks(connection, story)?;
+    insert_runs(connection, story)?;
+    insert_steps(connection, story)?;
+    update_runs(connection, story)?;
+    update_steps(connection, story)?;
+    update_tasks(connection, story)?;
+    end_jobs(connection, changes)?;
+    reschedule_jobs(connection, changes)?;
+    insert_jobs(connection, changes)?;
+    insert_events(connection, story)?;
+    insert_messages(connection, changes)?;
+    insert_outputs(connection, changes)?;
+    insert_memories(connection, changes)?;
+    drop_keys(connection, changes)
+}
+
+fn insert_tasks(connection: &mut PgConnection, story: &Story) -> Result<()> {
+    let rows: Vec<_> =
+        story.changes.new_tasks.iter().filter_map(|new| Some((new, story.world.tasks.get(&new.id)?))).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sql_query(
+        "INSERT INTO tasks (id, project_id, type, title, payload, execution_type, execution_status, priority, max_retries, \
+         latest_run_id, completed_at, created_at) \
+         SELECT *, $12 FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+    )
+    .bind::<Array<SqlUuid>, _>(col(&rows, |(_, t)| t.id))
+    .bind::<Array<SqlUuid>, _>(col(&rows, |(_, t)| t.project_id))
+    .bind::<Array<Text>, _>(col(&rows, |(_, t)| t.task_type.as_str()))
+    .bind::<Array<Text>, _>(col(&rows, |(new, _)| new.title.as_str()))
+    .bind::<Array<Jsonb>, _>(col(&rows, |(_, t)| t.payload.clone()))
+    .bind::<Array<Text>, _>(col(&rows, |(new, _)| new.execution_type.as_str()))
+    .bind::<Array<Text>, _>(col(&rows, |(_, t)| t.status.as_str()))
+    .bind::<Array<SmallInt>, _>(col(&rows, |(_, t)| t.priority))
+    .bind::<Array<Integer>, _>(col(&rows, |(_, t)| t.max_retries))
+    .bind::<Array<Nullable<SqlUuid>>, _>(col(&rows, |(_, t)| t.latest_run_id))
+    .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |(_, t)| t.completed_at))
+    .bind::<Timestamptz, _>(story.world.now)
+    .execute(connection)?;
+    Ok(())
+}
+
+fn insert_runs(connection: &mut PgConnection, story: &Story) -> Result<()> {
+    let rows: Vec<_> =
+        story.changes.new_runs.iter().filter_map(|new| Some((new, story.world.runs.get(&new.id)?))).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sql_query(
+        "INSERT INTO runs (id, task_id, project_id, retry_of, workflow, workflow_hash, status, stage, last_seq, trace_id, \
+         finished_at, created_at) \
+         SELECT *, $12 FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+    )
+    .bind::<Array<SqlUuid>, _>(col(&rows, |(_, r)| r.id))
+    .bind::<Array<SqlUuid>, _>(col(&rows, |(_, r)| r.task_id))
+    .bind::<Array<SqlUuid>, _>(col(&rows, |(_, r)| r.project_id))
+    .bind::<Array<Nullable<SqlUuid>>, _>(col(&rows, |(new, _)| new.retry_of))
+    .bind::<Array<Text>, _>(col(&rows, |(new, _)| new.workflow))
+    .bind::<Array<Text>, _>(col(&rows, |(new, _)| new.workflow_hash.as_str()))
+    .bind::<Array<Text>, _>(col(&rows, |(_, r)| r.status.as_str()))
+    .bind::<Array<Text>, _>(col(&rows, |(_, r)| r.stage.as_str()))
+    .bind::<Array<BigInt>, _>(col(&rows, |(_, r)| r.last_seq))
+    .bind::<Array<Text>, _>(col(&rows, |(_, r)| r.trace_id.as_str()))
+    .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |(_, r)| r.finished_at))
+    .bind::<Timestamptz, _>(story.world.now)
+    .execute(connection)?;
+    Ok(())
+}
+
+/// A step's `needs` is an array itself, and `unnest` would flatten an array of arrays: it travels as text.
+fn insert_steps(connection: &mut PgConnection, story: &Story) -> Result<()> {
+    let rows: Vec<&Step> = story.changes.new_steps.iter().filter_map(|key| story.world.steps.get(key)).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let needs = |step: &&Step| {
+        let numbers: Vec<String> = step.needs.iter().map(i16::to_string).collect();
+        format!("{{{}}}", numbers.join(","))
+    };
+    sql_query(
+        "INSERT INTO steps (run_id, seq, name, kind, status, needs, waits_for, max_attempts, timeout_ms, finished_at) \
+         SELECT run_id, seq, name, kind, status, needs::smallint[], waits_for, max_attempts, timeout_ms, finished_at \
+         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+         AS s (run_id, seq, name, kind, status, needs, waits_for, max_attempts, timeout_ms, finished_at)",
+    )
+    .bind::<Array<SqlUuid>, _>(col(&rows, |s| s.run_id))
+    .bind::<Array<SmallInt>, _>(col(&rows, |s| s.seq))
+    .bind::<Array<Text>, _>(col(&rows, |s| s.name.as_str()))
+    .bind::<Array<Text>, _>(col(&rows, |s| s.kind.as_str()))
+    .bind::<Array<Text>, _>(col(&rows, |s| s.status.as_str()))
+    .bind::<Array<Text>, _>(col(&rows, needs))
+    .bind::<Array<SmallInt>, _>(col(&rows, |s| s.waits_for))
+    .bind::<Array<SmallInt>, _>(col(&rows, |s| s.max_attempts))
+    .bind::<Array<BigInt>, _>(col(&rows, |s| s.timeout_ms))
+    .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |s| s.finished_at))
+    .execute(connection)?;
+    Ok(())
+}
+
+fn update_runs(connection: &mut PgConnection, story: &Story) -> Result<()> {
+    let changes = &story.changes;
+    let is_new = |id| changes.new_runs.iter().any(|new| new.id == id);
+    let rows: Vec<&Run> =
+        changes.runs.iter().filter(|id| !is_new(**id)).filter_map(|id| story.world.runs.get(id)).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sql_query(
+        "UPDATE runs r SET status = n.status, stage = n.stage, cancel_requested_at = n.cancel_requested_at, \
+         last_seq = n.last_seq, input_tokens = n.input_tokens, output_tokens = n.output_tokens, error = n.error, \
+         started_at = n.started_at, finished_at = n.finished_at \
+         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) AS n (id, status, stage, cancel_requested_at, last_seq, \
+         input_tokens, output_tokens, error, started_at, finished_at) WHERE r.id = n.id",
+    )
+    .bind::<Array<SqlUuid>, _>(col(&rows, |r| r.id))
+    .bind::<Array<Text>, _>(col(&rows, |r| r.status.as_str()))
+    .bind::<Array<Text>, _>(col(&rows, |r| r.stage.as_str()))
+    .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |r| r.cancel_requested_at))
+    .bind::<Array<BigInt>, _>(col(&rows, |r| r.last_seq))
+    .bind::<Array<BigInt>, _>(col(&rows, |r| r.input_tokens))
+    .bind::<Array<BigInt>, _>(col(&rows, |r| r.output_tokens))
+    .bind::<Array<Nullable<Text>>, _>(col(&rows, |r| r.error.as_deref()))
+    .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |r| r.started_at))
+    .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |r| r.finished_at))
+    .execute(connection)?;
+    Ok(())
+}
+
+fn update_steps(connection: &mut PgConnection, story: &Story) -> Result<()> {
+    let changes = &story.changes;
+    let rows: Vec<&Step> =
+        changes.steps.difference(&changes.new_steps).filter_map(|key| story.world.steps.get(key)).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sql_query(
+        "UPDATE steps s SET status = n.status, waits_for = n.waits_for, waiting_on = n.waiting_on, \
+         waiting_since = n.waiting_since, waiting_until = n.waiting_until, waiting_reason = n.waiting_reason, \
+         attempt = n.attempt, worker = n.worker, output = n.output, error = n.error, started_at = n.started_at, \
+         heartbeat_at = n.heartbeat_at, finished_at = n.finished_at \
+         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) AS n (run_id, seq, status, waits_for, \
+         waiting_on, waiting_since, waiting_until, waiting_reason, attempt, worker, output, error, started_at, heartbeat_at, \
+         finished_at) WHERE s.run_id = n.run_id AND s.seq = n.seq",
+    )
+    .bind::<Array<SqlUuid>, _>(col(&rows, |s| s.run_id))
+    .bind::<Array<SmallInt>, _>(col(&rows, |s| s.seq))
+    .bind::<Array<Text>, _>(col(&rows, |s| s.status.as_str()))
+    .bind::<Array<SmallInt>, _>(col(&rows, |s| s.waits_for))
+    .bind::<Array<Nullable<Text>>, _>(col(&rows, |s| s.waiting_on.map(crate::state::WaitingOn::as_str)))
+    .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |s| s.waiting_since))
+    .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |s| s.waiting_until))
+    .bind::<Array<Nullable<Text>>, _>(col(&rows, |s| s.waiting_reason.as_deref()))
+    .bind::<Array<Integer>, _>(col(&rows, |s| s.attempt))
+    .bind::<Array<Nullable<Text>>, _>(col(&rows, |s| s.worker.as_deref()))
+    .bind::<Array<Nullable<Jsonb>>, _>(col(&rows, |s| s.output.clone()))
+    .bind::<Array<Nullable<Text>>, _>(col(&rows, |s| s.error.as_deref()))
+    .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |s| s.started_at))
+    .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |s| s.heartbeat_at))
+    .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |s| s.finished_at))
+    .execute(connection)?;
+    Ok(())
+}
+
+fn update_tasks(connection: &mut PgConnection, story: &Story) -> Result<()> {
+    let changes = &story.changes;
+    let is_new = |id| changes.new_tasks.iter().any(|new| new.id == id);
+    let rows: Vec<&Task> =
+        changes.tasks.iter().filter(|id| !is_new(**id)).filter_map(|id| story.world.tasks.get(id)).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sql_query(
+        "UPDATE tasks t SET execution_status = n.status, retry_count = n.retry_count, reopen_count = n.reopen_count, \
+         failure_reason = n.failure_reason, latest_run_id = n.latest_run_id, started_at = n.started_at, \
+         completed_at = n.completed_at \
+         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) AS n (id, status, retry_count, reopen_count, failure_reason, \
+         latest_run_id, started_at, completed_at) WHERE t.id = n.id",
+    )
+    .bind::<Array<SqlUuid>, _>(col(&rows, |t| t.id))
+    .bind::<Array<Text>, _>(col(&rows, |t| t.status.as_str()))
+    .bind::<Array<Integer>, _>(col(&rows, |t| t.retry_count))
+    .bind::<Array<Integer>, _>(col(&rows, |t| t.reopen_count))
+    .bind::<Array<Nullable<Text>>, _>(col(&rows, |t| t.failure_reason.as_deref()))
+    .bind::<Array<Nullable<SqlUuid>>, _>(col(&rows, |t| t.latest_run_id))
+    .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |t| t.started_at))
+    .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |t| t.completed_at))
+    .execute(connection)?;
+    Ok(())
+}
+
+/// The deletion is what makes "exactly one terminal row" true: only who deletes the hot row writes its history.
+fn end_jobs(connection: &mut PgConnection, changes: &Changes) -> Result<()> {
+    let rows = &changes.ended_jobs;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sql_query(
+        "WITH ended AS (DELETE FROM jobs j USING unnest($1, $2) AS e (id, outcome) WHERE j.id = e.id RETURNING j.*, e.outcome) \
+         INSERT INTO job_history (id, kind, queue, outcome, attempt, rescues, epoch, worker_id, project_id, run_id, step, created_at) \
+         SELECT id, kind, queue, outcome, attempt, rescues, epoch, worker_id, project_id, run_id, step, created_at FROM ended",
+    )
+    .bind::<Array<BigInt>, _>(col(rows, |j| j.id))
+    .bind::<Array<Text>, _>(col(rows, |j| j.outcome.as_str()))
+    .execute(connection)?;
+    Ok(())
+}
+
+fn reschedule_jobs(connection: &mut PgConnection, changes: &Changes) -> Result<()> {
+    let rows = &changes.rescheduled;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sql_query(
+        "UPDATE jobs j SET state = 'scheduled', run_at = clock_timestamp() + m.delay * interval '1 millisecond', \
+         attempt = m.attempt, worker_id = NULL, deadline_at = NULL \
+         FROM unnest($1, $2, $3) AS m (id, delay, attempt) WHERE j.id = m.id",
+    )
+    .bind::<Array<BigInt>, _>(col(rows, |j| j.id))
+    .bind::<Array<BigInt>, _>(col(rows, |j| j.delay_ms))
+    .bind::<Array<SmallInt>, _>(col(rows, |j| j.attempt))
+    .execute(connection)?;
+    Ok(())
+}
+
+fn insert_jobs(connection: &mut PgConnection, changes: &Changes) -> Result<()> {
+    let rows = &changes.new_jobs;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sql_query(
+        "INSERT INTO jobs (run_id, step, project_id, kind, priority, max_attempts, timeout_ms, state) \
+         SELECT *, 'ready' FROM unnest($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind::<Array<SqlUuid>, _>(col(rows, |j| j.run_id))
+    .bind::<Array<SmallInt>, _>(col(rows, |j| j.step))
+    .bind::<Array<SqlUuid>, _>(col(rows, |j| j.project_id))
+    .bind::<Array<Text>, _>(col(rows, |j| j.kind.as_str()))
+    .bind::<Array<SmallInt>, _>(col(rows, |j| j.priority))
+    .bind::<Array<SmallInt>, _>(col(rows, |j| j.max_attempts))
+    .bind::<Array<BigInt>, _>(col(rows, |j| j.timeout_ms))
+    .execute(connection)?;
+    Ok(())
+}
+
+fn insert_events(connection: &mut PgConnection, story: &Story) -> Result<()> {
+    let rows = &story.changes.events;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let at: DateTime<Utc> = story.world.now;
+    sql_query(
+        "INSERT INTO run_events (run_id, seq, project_id, task_id, step, kind, level, message, data, at) \
+         SELECT *, $10 FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )
+    .bind::<Array<SqlUuid>, _>(col(rows, |e| e.run_id))
+    .bind::<Array<BigInt>, _>(col(rows, |e| e.seq))
+    .bind::<Array<SqlUuid>, _>(col(rows, |e| e.project_id))
+    .bind::<Array<SqlUuid>, _>(col(rows, |e| e.task_id))
+    .bind::<Array<Nullable<SmallInt>>, _>(col(rows, |e| e.step))
+    .bind::<Array<Text>, _>(col(rows, |e| e.kind))
+    .bind::<Array<Nullable<Text>>, _>(col(rows, |e| e.level.map(crate::state::Level::as_str)))
+    .bind::<Array<Nullable<Text>>, _>(col(rows, |e| e.message.as_deref()))
+    .bind::<Array<Jsonb>, _>(col(rows, |e| e.data.clone()))
+    .bind::<Timestamptz, _>(at)
+    .execute(connection)?;
+    Ok(())
+}
+
+fn insert_messages(connection: &mut PgConnection, changes: &Changes) -> Result<()> {
+    let rows = &changes.messages;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sql_query(
+        "INSERT INTO messages (id, project_id, task_id, run_id, role, content) SELECT * FROM unnest($1, $2, $3, $4, $5, $6)",
+    )
+    .bind::<Array<SqlUuid>, _>(col(rows, |m| m.id))
+    .bind::<Array<SqlUuid>, _>(col(rows, |m| m.project_id))
+    .bind::<Array<SqlUuid>, _>(col(rows, |m| m.task_id))
+    .bind::<Array<SqlUuid>, _>(col(rows, |m| m.run_id))
+    .bind::<Array<Text>, _>(col(rows, |m| m.role))
+    .bind::<Array<Text>, _>(col(rows, |m| m.content.as_str()))
+    .execute(connection)?;
+    Ok(())
+}
+
+fn insert_outputs(connection: &mut PgConnection, changes: &Changes) -> Result<()> {
+    let rows = &changes.outputs;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    blobs::store(connection, &changes.blobs)?;
+    sql_query(
+        "INSERT INTO outputs (id, project_id, task_id, run_id, name, kind, media_type, size, sha256, preview) \
+         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    )
+    .bind::<Array<SqlUuid>, _>(col(rows, |o| o.id))
+    .bind::<Array<SqlUuid>, _>(col(rows, |o| o.project_id))
+    .bind::<Array<SqlUuid>, _>(col(rows, |o| o.task_id))
+    .bind::<Array<SqlUuid>, _>(col(rows, |o| o.run_id))
+    .bind::<Array<Text>, _>(col(rows, |o| o.name.as_str()))
+    .bind::<Array<Text>, _>(col(rows, |o| o.kind))
+    .bind::<Array<Text>, _>(col(rows, |o| o.media_type.as_str()))
+    .bind::<Array<BigInt>, _>(col(rows, |o| o.size))
+    .bind::<Array<Binary>, _>(col(rows, |o| o.sha256.as_slice()))
+    .bind::<Array<Nullable<Text>>, _>(col(rows, |o| o.preview.as_deref()))
+    .execute(connection)?;
+    Ok(())
+}
+
+fn insert_memories(connection: &mut PgConnection, changes: &Changes) -> Result<()> {
+    let rows = &changes.memories;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sql_query(
+        "INSERT INTO memories (id, project_id, source_run_id, content, confidence, scope) \
+         SELECT *, 'project' FROM unnest($1, $2, $3, $4, $5)",
+    )
+    .bind::<Array<SqlUuid>, _>(col(rows, |m| m.id))
+    .bind::<Array<SqlUuid>, _>(col(rows, |m| m.project_id))
+    .bind::<Array<SqlUuid>, _>(col(rows, |m| m.run_id))
+    .bind::<Array<Text>, _>(col(rows, |m| m.content.as_str()))
+    .bind::<Array<Double>, _>(col(rows, |m| m.confidence))
+    .execute(connection)?;
+    Ok(())
+}
+
+fn drop_keys(connection: &mut PgConnection, changes: &Changes) -> Result<()> {
+    let rows = &changes.dropped_keys;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sql_query(
+        "DELETE FROM idempotency_keys k USING unnest($1, $2) AS d (scope, key_hash) \
+         WHERE k.scope = d.scope AND k.key_hash = d.key_hash",
+    )
+    .bind::<Array<Text>, _>(col(rows, |k| k.scope.as_str()))
+    .bind::<Array<Binary>, _>(col(rows, |k| k.key_hash.as_slice()))
+    .execute(connection)?;
+    Ok(())
+}

@@ -1,0 +1,189 @@
+//! How work begins: a submitted task, and a run for a task that exists.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::super::load::{Run, Step, Task};
+use super::super::transition::{Execute, Executed, NewEvent, NewTask, Submission, Submitted};
+use super::changes::{NewJob, NewMessage, NewRun, NewTaskRow};
+use super::Story;
+use crate::idempotency::Claimed;
+use crate::queue::Hint;
+use crate::state::{ExecutionStatus, ExecutionType, Level, RunStage, RunStatus, StepStatus};
+use crate::workflow::Workflow;
+use crate::{Error, Result, ids, tasks};
+
+impl Story {
+    pub(super) fn submit(&mut self, index: usize, submission: &Submission) -> Result<Submitted> {
+        let id = match self.world.keys.get(&index) {
+            None => ids::new(),
+            Some(Claimed::First { id }) => *id,
+            Some(Claimed::Replay { id }) => return Ok(Submitted { task_id: *id, run_id: None, replayed: true }),
+            Some(Claimed::Reused) => return Err(Error::KeyReused),
+        };
+        match self.make_task(id, submission) {
+            Ok(run_id) => Ok(Submitted { task_id: id, run_id, replayed: false }),
+            Err(error) => {
+                // A request that carried the same key in this batch must hear the same.
+                self.world.keys.retain(|_, claimed| !matches!(claimed, Claimed::Replay { id: other } if *other == id));
+                self.changes.dropped_keys.extend(submission.key.clone());
+                Err(error)
+            }
+        }
+    }
+
+    fn make_task(&mut self, id: Uuid, submission: &Submission) -> Result<Option<Uuid>> {
+        let new = &submission.task;
+        if !self.world.projects.contains(&new.project_id) {
+            return Err(Error::NotFound("project", new.project_id));
+        }
+        let execution_type = tasks::check(new)?;
+        let automatic = execution_type != ExecutionType::Manual;
+        self.changes.new_tasks.push(NewTaskRow { id, title: title(new), execution_type });
+        self.world.tasks.insert(
+            id,
+            Task {
+                id,
+                project_id: new.project_id,
+                task_type: new.task_type.clone(),
+                payload: new.payload.clone(),
+                status: if automatic { ExecutionStatus::Queued } else { ExecutionStatus::Pending },
+                priority: new.priority,
+                retry_count: 0,
+                max_retries: new.max_retries.unwrap_or(tasks::DEFAULT_MAX_RETRIES),
+                reopen_count: 0,
+                failure_reason: None,
+                latest_run_id: None,
+                started_at: None,
+                completed_at: None,
+            },
+        );
+        self.hints.push(Hint::change("task", id, new.project_id));
+        if automatic { self.begin_run(id, None, submission.trace_id.clone()).map(Some) } else { Ok(None) }
+    }
+
+    pub(super) fn execute(&mut self, execute: &Execute) -> Result<Executed> {
+        let task_id = execute.task_id;
+        let task = self.world.tasks.get_mut(&task_id).ok_or(Error::NotFound("task", task_id))?;
+        let retry_of = task.latest_run_id;
+        match (task.status, retry_of) {
+            (ExecutionStatus::Canceled, _) => {
+                return Err(Error::Conflict("the task was canceled; create it again to do it after all".to_owned()));
+            }
+            (status, _) if status == ExecutionStatus::Pending => {}
+            (status, _) if status.may_reopen() => task.reopen_count += 1,
+            (_, Some(run_id)) => return Ok(Executed { task_id, run_id, created: false }),
+            (status, None) => return Err(Error::Conflict(format!("the task is {status} and has no run"))),
+        }
+        task.status = ExecutionStatus::Queued;
+        task.completed_at = None;
+        task.failure_reason = None;
+        self.changes.tasks.insert(task_id);
+        let run_id = self.begin_run(task_id, retry_of, execute.trace_id.clone())?;
+        Ok(Executed { task_id, run_id, created: true })
+    }
+
+    /// A queued run with all its steps, and a job for each step that needs no other.
+    fn begin_run(&mut self, task_id: Uuid, retry_of: Option<Uuid>, trace_id: Option<String>) -> Result<Uuid> {
+        let task = self.world.tasks.get_mut(&task_id).ok_or(Error::NotFound("task", task_id))?;
+        let workflow = Workflow::for_task_type(&task.task_type)
+            .ok_or_else(|| Error::Internal(format!("no workflow executes tasks of type {}", task.task_type)))?;
+        let run_id = ids::new();
+        let first = task.latest_run_id.is_none();
+        task.latest_run_id = Some(run_id);
+        self.changes.tasks.insert(task_id);
+        let (project_id, priority) = (task.project_id, task.priority);
+        let max_attempts = i16::try_from(task.max_retries + 1).unwrap_or(i16::MAX);
+        let question = question(task);
+        self.world.runs.insert(
+            run_id,
+            Run {
+                id: run_id,
+                task_id,
+                project_id,
+                status: RunStatus::Queued,
+                stage: RunStage::Intake,
+                cancel_requested_at: None,
+                last_seq: 0,
+                input_tokens: 0,
+                output_tokens: 0,
+                trace_id: trace_id.unwrap_or_else(ids::new_trace),
+                error: None,
+                started_at: None,
+                finished_at: None,
+            },
+        );
+        let new_run = NewRun { id: run_id, workflow: workflow.name, workflow_hash: workflow.hash(), retry_of };
+        self.changes.new_runs.push(new_run);
+        let line = "Queued";
+        let data = json!({"workflow": workflow.name, "retry_of": retry_of});
+        self.append(run_id, None, NewEvent::told("run.created", Level::Info, line, data));
+        if let (true, Some(content)) = (first, question) {
+            let id = ids::new();
+            self.changes.messages.push(NewMessage { id, project_id, task_id, run_id, role: "user", content });
+            let event = NewEvent { kind: "message.created", line: None, data: json!({"message_id": id, "role": "user"}) };
+            self.append(run_id, None, event);
+        }
+        for plan in workflow.steps {
+            let step = Step {
+                run_id,
+                seq: plan.seq,
+                name: plan.name.to_owned(),
+                kind: plan.kind.to_owned(),
+                status: if plan.needs.is_empty() { StepStatus::Ready } else { StepStatus::Pending },
+                needs: plan.needs.to_vec(),
+                waits_for: i16::try_from(plan.needs.len()).unwrap_or(i16::MAX),
+                waiting_on: None,
+                waiting_since: None,
+                waiting_until: None,
+                waiting_reason: None,
+                attempt: 0,
+                max_attempts,
+                timeout_ms: plan.timeout_ms,
+                worker: None,
+                output: None,
+                error: None,
+                started_at: None,
+                heartbeat_at: None,
+                finished_at: None,
+            };
+            if step.status == StepStatus::Ready {
+                self.enqueue(&step, project_id, priority);
+            }
+            self.changes.new_steps.insert((run_id, plan.seq));
+            self.world.steps.insert((run_id, plan.seq), step);
+        }
+        Ok(run_id)
+    }
+
+    /// A job for a step that is ready.
+    pub(super) fn enqueue(&mut self, step: &Step, project_id: Uuid, priority: i16) {
+        self.changes.new_jobs.push(NewJob {
+            run_id: step.run_id,
+            step: step.seq,
+            project_id,
+            kind: step.kind.clone(),
+            priority,
+            max_attempts: step.max_attempts,
+            timeout_ms: step.timeout_ms,
+        });
+        self.hints.push(Hint::Jobs);
+    }
+}
+
+/// What a chat task asks, which is also its message in the conversation.
+fn question(task: &Task) -> Option<String> {
+    task.payload.get("content").and_then(Value::as_str).map(str::to_owned)
+}
+
+/// The title that was given, or the first line of the content.
+fn title(task: &NewTask) -> String {
+    const LONGEST: usize = 80;
+    if let Some(title) = task.title.as_deref().map(str::trim).filter(|title| !title.is_empty()) {
+        return title.to_owned();
+    }
+    let content = task.payload.get("content").and_then(Value::as_str).unwrap_or(&task.task_type);
+    let line = content.trim().lines().next().unwrap_or_default();
+    let short: String = line.chars().take(LONGEST).collect();
+    if short.len() < line.len() { format!("{}...", short.trim_end()) } else { short }
+}

@@ -1,0 +1,125 @@
+//! What a story leaves to be written: new rows, and the names of rows that changed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::super::transition::IdempotencyKey;
+use crate::state::{ExecutionType, Level};
+
+/// Rows of `runs`, `steps` and `tasks` are written as they stand in the world at the end of the story; here are their ids.
+#[derive(Default)]
+pub(in crate::engine) struct Changes {
+    pub(in crate::engine) new_tasks: Vec<NewTaskRow>,
+    pub(in crate::engine) new_runs: Vec<NewRun>,
+    pub(in crate::engine) new_steps: BTreeSet<(Uuid, i16)>,
+    pub(in crate::engine) runs: BTreeSet<Uuid>,
+    pub(in crate::engine) steps: BTreeSet<(Uuid, i16)>,
+    pub(in crate::engine) tasks: BTreeSet<Uuid>,
+    pub(in crate::engine) new_jobs: Vec<NewJob>,
+    pub(in crate::engine) ended_jobs: Vec<EndedJob>,
+    pub(in crate::engine) rescheduled: Vec<Rescheduled>,
+    pub(in crate::engine) events: Vec<EventRow>,
+    pub(in crate::engine) messages: Vec<NewMessage>,
+    pub(in crate::engine) outputs: Vec<NewOutput>,
+    pub(in crate::engine) memories: Vec<NewMemory>,
+    /// By their checksum, so that equal bytes are written once and in one order everywhere.
+    pub(in crate::engine) blobs: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Keys of submissions that were refused: they must stay free for a corrected one.
+    pub(in crate::engine) dropped_keys: Vec<IdempotencyKey>,
+}
+
+pub(in crate::engine) struct NewTaskRow {
+    pub(in crate::engine) id: Uuid,
+    pub(in crate::engine) title: String,
+    pub(in crate::engine) execution_type: ExecutionType,
+}
+
+pub(in crate::engine) struct NewRun {
+    pub(in crate::engine) id: Uuid,
+    pub(in crate::engine) workflow: &'static str,
+    pub(in crate::engine) workflow_hash: String,
+    pub(in crate::engine) retry_of: Option<Uuid>,
+}
+
+pub(in crate::engine) struct NewJob {
+    pub(in crate::engine) run_id: Uuid,
+    pub(in crate::engine) step: i16,
+    pub(in crate::engine) project_id: Uuid,
+    pub(in crate::engine) kind: String,
+    pub(in crate::engine) priority: i16,
+    pub(in crate::engine) max_attempts: i16,
+    pub(in crate::engine) timeout_ms: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::engine) enum JobOutcome {
+    Completed,
+    Failed,
+    Canceled,
+}
+
+impl JobOutcome {
+    pub(in crate::engine) fn as_str(self) -> &'static str {
+        match self {
+            JobOutcome::Completed => "completed",
+            JobOutcome::Failed => "failed",
+            JobOutcome::Canceled => "canceled",
+        }
+    }
+}
+
+pub(in crate::engine) struct EndedJob {
+    pub(in crate::engine) id: i64,
+    pub(in crate::engine) outcome: JobOutcome,
+}
+
+/// A job that comes back later. A snoozed attempt does not count.
+pub(in crate::engine) struct Rescheduled {
+    pub(in crate::engine) id: i64,
+    pub(in crate::engine) delay_ms: i64,
+    pub(in crate::engine) attempt: i16,
+}
+
+pub(in crate::engine) struct EventRow {
+    pub(in crate::engine) run_id: Uuid,
+    pub(in crate::engine) seq: i64,
+    pub(in crate::engine) project_id: Uuid,
+    pub(in crate::engine) task_id: Uuid,
+    pub(in crate::engine) step: Option<i16>,
+    pub(in crate::engine) kind: &'static str,
+    pub(in crate::engine) level: Option<Level>,
+    pub(in crate::engine) message: Option<String>,
+    pub(in crate::engine) data: Value,
+}
+
+pub(in crate::engine) struct NewMessage {
+    pub(in crate::engine) id: Uuid,
+    pub(in crate::engine) project_id: Uuid,
+    pub(in crate::engine) task_id: Uuid,
+    pub(in crate::engine) run_id: Uuid,
+    pub(in crate::engine) role: &'static str,
+    pub(in crate::engine) content: String,
+}
+
+pub(in crate::engine) struct NewOutput {
+    pub(in crate::engine) id: Uuid,
+    pub(in crate::engine) project_id: Uuid,
+    pub(in crate::engine) task_id: Uuid,
+    pub(in crate::engine) run_id: Uuid,
+    pub(in crate::engine) name: String,
+    pub(in crate::engine) kind: &'static str,
+    pub(in crate::engine) media_type: String,
+    pub(in crate::engine) size: i64,
+    pub(in crate::engine) sha256: Vec<u8>,
+    pub(in crate::engine) preview: Option<String>,
+}
+
+pub(in crate::engine) struct NewMemory {
+    pub(in crate::engine) id: Uuid,
+    pub(in crate::engine) project_id: Uuid,
+    pub(in crate::engine) run_id: Uuid,
+    pub(in crate::engine) content: String,
+    pub(in crate::engine) confidence: f64,
+}

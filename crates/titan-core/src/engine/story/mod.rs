@@ -1,0 +1,99 @@
+//! The second act: what each transition of a batch means. Pure decisions over what was loaded; no database, no clock.
+//!
+//! A transition is checked whole before it changes anything, so that a refused one leaves no trace and never harms its
+//! neighbours in the batch.
+
+mod begin;
+mod cancel;
+mod changes;
+mod end;
+mod work;
+
+use super::load::{Job, Run, World};
+use super::transition::{Applied, Fence, NewEvent, Transition};
+use crate::queue::Hint;
+use crate::{Error, Result};
+
+pub(super) use changes::Changes;
+use changes::EventRow;
+
+/// What was loaded, as it changes, and what of it is to be written.
+pub(super) struct Story {
+    pub(super) world: World,
+    pub(super) changes: Changes,
+    pub(super) hints: Vec<Hint>,
+}
+
+impl Story {
+    pub(super) fn new(world: World) -> Self {
+        Story { world, changes: Changes::default(), hints: Vec::new() }
+    }
+
+    /// Applies one transition to the story.
+    pub(super) fn tell(&mut self, index: usize, transition: &Transition) -> Result<Applied> {
+        match transition {
+            Transition::Submit(submission) => self.submit(index, submission).map(Applied::Submitted),
+            Transition::Execute(execute) => self.execute(execute).map(Applied::Executed),
+            Transition::Start(start) => self.start(start).map(|started| Applied::Started(Box::new(started))),
+            Transition::Report(report) => self.report(report).map(Applied::Reported),
+            Transition::Finish(finish) => self.finish(finish).map(Applied::Finished),
+            Transition::CancelRun(cancel) => self.cancel_run(cancel).map(Applied::Canceled),
+            Transition::CancelTask { task_id } => self.cancel_task(*task_id).map(Applied::Canceled),
+            Transition::ForceCancel(force) => self.force_cancel(force).map(Applied::Canceled),
+            Transition::Quarantine(quarantine) => self.quarantine(quarantine).map(Applied::Finished),
+        }
+    }
+
+    /// The job and run behind a fence, or the word that they are lost.
+    fn held(&self, fence: &Fence) -> Result<(&Job, &Run)> {
+        let lost = || Error::Fenced { job_id: fence.job_id, epoch: fence.epoch };
+        let job = self.world.jobs.get(&fence.job_id).ok_or_else(lost)?;
+        let run = self.world.runs.get(&fence.run_id).ok_or_else(lost)?;
+        let ended = self.changes.ended_jobs.iter().any(|ended| ended.id == job.id);
+        let moved = self.changes.rescheduled.iter().any(|moved| moved.id == job.id);
+        let ours = job.running && job.epoch == fence.epoch && job.run_id == fence.run_id && job.step == fence.step;
+        if ours && !ended && !moved && !run.status.is_terminal() { Ok((job, run)) } else { Err(lost()) }
+    }
+
+    /// Appends an event to a run under the next number. The run's row is locked, so the numbers have no gap.
+    fn append(&mut self, run_id: crate::ids::Uuid, step: Option<i16>, event: NewEvent) {
+        let Some(run) = self.world.runs.get_mut(&run_id) else { return };
+        run.last_seq += 1;
+        self.changes.runs.insert(run_id);
+        self.changes.events.push(EventRow {
+            run_id,
+            seq: run.last_seq,
+            project_id: run.project_id,
+            task_id: run.task_id,
+            step,
+            kind: event.kind,
+            level: event.line.as_ref().map(|(level, _)| *level),
+            message: event.line.map(|(_, text)| storable(text)),
+            data: storable_json(event.data),
+        });
+    }
+}
+
+/// Postgres stores no NUL in text; a model or a tool may well say one.
+fn storable(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
+}
+
+fn storable_json(value: serde_json::Value) -> serde_json::Value {
+    use serde_json::Value;
+    match value {
+        Value::String(text) => Value::String(storable(text)),
+        Value::Array(items) => Value::Array(items.into_iter().map(storable_json).collect()),
+        Value::Object(map) => {
+            Value::Object(map.into_iter().map(|(key, value)| (storable(key), storable_json(value))).collect())
+        }
+        other => other,
+    }
+}
+
+/// An error is for people: long ones are cut.
+fn short(error: &str) -> String {
+    const MOST: usize = 2000;
+    let cut: String = error.chars().take(MOST).collect();
+    storable(if cut.len() < error.len() { format!("{cut} ...") } else { cut })
+}

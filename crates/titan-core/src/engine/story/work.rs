@@ -1,0 +1,272 @@
+//! What a worker says about a job that it holds: begun, still at it, finished.
+
+use std::time::Duration;
+
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::super::backoff;
+use super::super::load::Step;
+use super::super::transition::{
+    Done, Fence, Finish, Finished, NewEvent, Outcome, Report, Reported, Start, Started, Usage, Write,
+};
+use super::changes::{EndedJob, JobOutcome, NewMemory, NewMessage, NewOutput, Rescheduled};
+use super::{Story, short, storable};
+use crate::queue::Hint;
+use crate::state::{ExecutionStatus, Level, RunStage, RunStatus, StepStatus, WaitingOn};
+use crate::{Error, Result, ids};
+
+/// How much of a text output is kept beside its bytes, for lists.
+const PREVIEW: usize = 4000;
+
+impl Story {
+    pub(super) fn start(&mut self, start: &Start) -> Result<Started> {
+        let fence = start.fence;
+        let lost = || Error::Fenced { job_id: fence.job_id, epoch: fence.epoch };
+        let (_, run) = self.held(&fence)?;
+        let (task_id, project_id) = (run.task_id, run.project_id);
+        if run.cancel_requested_at.is_some() {
+            // The worker that was asked to stop died before it could; the next one is the one to end it.
+            self.end_run(fence.run_id, RunStatus::Canceled, None);
+            return Err(lost());
+        }
+        let now = self.world.now;
+        let task = self.world.tasks.get_mut(&task_id).ok_or_else(lost)?;
+        let step = self.world.steps.get_mut(&(fence.run_id, fence.step)).ok_or_else(lost)?;
+        if !matches!(step.status, StepStatus::Ready | StepStatus::Running) {
+            return Err(lost());
+        }
+        step.status = StepStatus::Running;
+        step.attempt += 1;
+        step.worker = Some(start.worker.clone());
+        step.started_at = step.started_at.or(Some(now));
+        step.heartbeat_at = Some(now);
+        stop_waiting(step);
+        let (step_name, attempt, needs) = (step.name.clone(), step.attempt, step.needs.clone());
+        self.changes.steps.insert((fence.run_id, fence.step));
+        if task.status == ExecutionStatus::Queued {
+            task.status = ExecutionStatus::InProgress;
+            task.started_at = task.started_at.or(Some(now));
+            self.changes.tasks.insert(task_id);
+        }
+        let (task_type, payload) = (task.task_type.clone(), task.payload.clone());
+        let run = self.world.runs.get_mut(&fence.run_id).ok_or_else(lost)?;
+        let trace_id = run.trace_id.clone();
+        if run.status == RunStatus::Queued {
+            run.status = RunStatus::Running;
+            run.stage = RunStage::Processing;
+            run.started_at = Some(now);
+            self.append(fence.run_id, None, NewEvent::told("run.started", Level::Info, "Started", json!({})));
+        }
+        let again = if attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
+        let line = format!("Step {step_name} started on {}{again}", start.worker);
+        let data = json!({"name": step_name, "attempt": attempt, "worker": start.worker});
+        self.append(fence.run_id, Some(fence.step), NewEvent::told("step.started", Level::Info, line, data));
+        let inputs = needs
+            .iter()
+            .filter_map(|seq| self.world.steps.get(&(fence.run_id, *seq)))
+            .filter_map(|need| Some((need.name.clone(), need.output.clone()?)))
+            .collect();
+        Ok(Started {
+            task_id,
+            project_id,
+            trace_id,
+            task_type,
+            payload,
+            step_name,
+            attempt,
+            inputs,
+            cancel_requested: false,
+        })
+    }
+
+    pub(super) fn report(&mut self, report: &Report) -> Result<Reported> {
+        let cancel_requested = self.running(&report.fence)?;
+        self.append_all(&report.fence, &report.events);
+        if let Some(step) = self.world.steps.get_mut(&(report.fence.run_id, report.fence.step)) {
+            step.heartbeat_at = Some(self.world.now);
+            self.changes.steps.insert((report.fence.run_id, report.fence.step));
+        }
+        Ok(Reported { cancel_requested })
+    }
+
+    pub(super) fn finish(&mut self, finish: &Finish) -> Result<Finished> {
+        let fence = &finish.fence;
+        let canceling = self.running(fence)?;
+        self.append_all(fence, &finish.events);
+        let jobs_before = self.changes.new_jobs.len();
+        match &finish.outcome {
+            Outcome::Done(done) => self.done(fence, done, canceling),
+            Outcome::Cancel { .. } => self.end_run(fence.run_id, RunStatus::Canceled, None),
+            // A person does not want it any more: there is nothing to try again.
+            _ if canceling => self.end_run(fence.run_id, RunStatus::Canceled, None),
+            Outcome::Retry { error, after } => self.retry(fence, error, *after),
+            Outcome::Snooze { after, reason } => self.snooze(fence, *after, reason),
+            Outcome::Fail { error } => self.fail_step(fence.run_id, fence.step, fence.job_id, error),
+        }
+        let run_status = self.world.runs.get(&fence.run_id).map_or(RunStatus::Failed, |run| run.status);
+        Ok(Finished { readied: self.changes.new_jobs.len() - jobs_before, run_status })
+    }
+
+    /// Checks that the fence holds and the step was begun; tells whether somebody wants it to stop.
+    fn running(&self, fence: &Fence) -> Result<bool> {
+        let (_, run) = self.held(fence)?;
+        match self.world.steps.get(&(fence.run_id, fence.step)) {
+            Some(step) if step.status == StepStatus::Running => Ok(run.cancel_requested_at.is_some()),
+            _ => Err(Error::Fenced { job_id: fence.job_id, epoch: fence.epoch }),
+        }
+    }
+
+    fn append_all(&mut self, fence: &Fence, events: &[NewEvent]) {
+        for event in events {
+            self.append(fence.run_id, Some(fence.step), event.clone());
+        }
+    }
+
+    fn done(&mut self, fence: &Fence, done: &Done, canceling: bool) {
+        let now = self.world.now;
+        let key = (fence.run_id, fence.step);
+        self.write_all(fence, &done.writes);
+        self.add_usage(fence.run_id, done.usage);
+        if let Some(step) = self.world.steps.get_mut(&key) {
+            step.status = StepStatus::Completed;
+            step.output = Some(done.output.clone());
+            step.error = None;
+            step.finished_at = Some(now);
+            let line = format!("Step {} completed", step.name);
+            let data = json!({"attempt": step.attempt, "usage": {
+                "input_tokens": done.usage.input_tokens, "output_tokens": done.usage.output_tokens}});
+            self.changes.steps.insert(key);
+            self.append(fence.run_id, Some(fence.step), NewEvent::told("step.completed", Level::Info, line, data));
+        }
+        self.changes.ended_jobs.push(EndedJob { id: fence.job_id, outcome: JobOutcome::Completed });
+        if canceling {
+            self.end_run(fence.run_id, RunStatus::Canceled, None);
+        } else {
+            self.go_on(fence);
+        }
+    }
+
+    /// The steps that needed this one: those that need nothing more become ready. When no step is left, the run is done.
+    fn go_on(&mut self, fence: &Fence) {
+        let priority = self.world.jobs.get(&fence.job_id).map_or(0, |job| job.priority);
+        let project_id = self.world.runs.get(&fence.run_id).map_or(Uuid::nil(), |run| run.project_id);
+        let mut ready: Vec<Step> = Vec::new();
+        let of_run = (fence.run_id, i16::MIN)..=(fence.run_id, i16::MAX);
+        for (key, step) in self.world.steps.range_mut(of_run.clone()) {
+            if step.status == StepStatus::Pending && step.needs.contains(&fence.step) {
+                step.waits_for -= 1;
+                self.changes.steps.insert(*key);
+                if step.waits_for == 0 {
+                    step.status = StepStatus::Ready;
+                    ready.push(step.clone());
+                }
+            }
+        }
+        for step in &ready {
+            self.enqueue(step, project_id, priority);
+        }
+        if self.world.steps.range(of_run).all(|(_, step)| step.status.is_terminal()) {
+            self.end_run(fence.run_id, RunStatus::Completed, None);
+        }
+    }
+
+    fn retry(&mut self, fence: &Fence, error: &str, after: Option<Duration>) {
+        let Some(job) = self.world.jobs.get(&fence.job_id) else { return };
+        let (tried, most) = (job.attempt, job.max_attempts);
+        if tried >= most {
+            let error = if most > 1 { format!("{error} (tried {tried} times)") } else { error.to_owned() };
+            return self.fail_step(fence.run_id, fence.step, fence.job_id, &error);
+        }
+        let wait = backoff::wait(tried, after);
+        let until = self.come_back(fence, wait, tried, &format!("attempt {tried} of {most} failed: {}", short(error)));
+        if let Some(step) = self.world.steps.get_mut(&(fence.run_id, fence.step)) {
+            step.error = Some(short(error));
+        }
+        let task_id = self.world.runs.get(&fence.run_id).map(|run| run.task_id);
+        if let Some(task) = task_id.and_then(|id| self.world.tasks.get_mut(&id)) {
+            task.retry_count += 1;
+            self.changes.tasks.insert(task.id);
+        }
+        let line = format!("Attempt {tried} of {most} failed: {}; the next one in {:.1} s", short(error), wait.as_secs_f64());
+        let data = json!({"attempt": tried, "max_attempts": most, "error": short(error), "retry_at": until});
+        self.append(fence.run_id, Some(fence.step), NewEvent::told("step.retrying", Level::Warn, line, data));
+    }
+
+    fn snooze(&mut self, fence: &Fence, after: Duration, reason: &str) {
+        let tried = self.world.jobs.get(&fence.job_id).map_or(1, |job| job.attempt);
+        let until = self.come_back(fence, after, tried - 1, reason);
+        let line = format!("Waiting {:.1} s: {}", after.as_secs_f64(), short(reason));
+        let data = json!({"until": until, "reason": short(reason)});
+        self.append(fence.run_id, Some(fence.step), NewEvent::told("step.snoozed", Level::Info, line, data));
+    }
+
+    /// The job sleeps, the step stays running and says what it waits for, and no slot is held.
+    fn come_back(&mut self, fence: &Fence, wait: Duration, attempt: i16, reason: &str) -> chrono::DateTime<chrono::Utc> {
+        let delay_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX).min(86_400_000 * 30);
+        let until = self.world.now + chrono::TimeDelta::milliseconds(delay_ms);
+        self.changes.rescheduled.push(Rescheduled { id: fence.job_id, delay_ms, attempt });
+        if let Some(step) = self.world.steps.get_mut(&(fence.run_id, fence.step)) {
+            step.waiting_on = Some(WaitingOn::Timer);
+            step.waiting_since = Some(self.world.now);
+            step.waiting_until = Some(until);
+            step.waiting_reason = Some(short(reason));
+            self.changes.steps.insert((fence.run_id, fence.step));
+        }
+        until
+    }
+
+    fn add_usage(&mut self, run_id: Uuid, usage: Usage) {
+        if let Some(run) = self.world.runs.get_mut(&run_id) {
+            run.input_tokens += usage.input_tokens.max(0);
+            run.output_tokens += usage.output_tokens.max(0);
+            self.changes.runs.insert(run_id);
+        }
+    }
+
+    fn write_all(&mut self, fence: &Fence, writes: &[Write]) {
+        let Some(run) = self.world.runs.get(&fence.run_id) else { return };
+        let (run_id, task_id, project_id) = (run.id, run.task_id, run.project_id);
+        for write in writes {
+            let id = ids::new();
+            let event = match write {
+                Write::Answer { content } => {
+                    let content = storable(content.clone());
+                    self.changes.messages.push(NewMessage { id, project_id, task_id, run_id, role: "assistant", content });
+                    self.hints.push(Hint::change("message", id, project_id));
+                    NewEvent { kind: "message.created", line: None, data: json!({"message_id": id, "role": "assistant"}) }
+                }
+                Write::Output { name, kind, media_type, bytes } => {
+                    let sha256 = Sha256::digest(bytes).to_vec();
+                    let preview = std::str::from_utf8(bytes).ok().map(|text| text.chars().take(PREVIEW).collect());
+                    let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
+                    let (name, media_type) = (storable(name.clone()), media_type.clone());
+                    let line = format!("Output {name} is ready for review");
+                    let data = json!({"output_id": id, "name": name});
+                    self.changes.blobs.entry(sha256.clone()).or_insert_with(|| bytes.clone());
+                    self.changes.outputs.push(NewOutput {
+                        id, project_id, task_id, run_id, name, kind, media_type, size, sha256,
+                        preview: preview.map(storable),
+                    });
+                    self.hints.push(Hint::change("output", id, project_id));
+                    NewEvent::told("output.created", Level::Info, line, data)
+                }
+                Write::Memory { content, confidence } => {
+                    let (content, confidence) = (storable(content.clone()), *confidence);
+                    self.changes.memories.push(NewMemory { id, project_id, run_id, content, confidence });
+                    self.hints.push(Hint::change("memory", id, project_id));
+                    NewEvent::told("memory.created", Level::Info, "Remembered", json!({"memory_id": id}))
+                }
+            };
+            self.append(run_id, Some(fence.step), event);
+        }
+    }
+}
+
+pub(super) fn stop_waiting(step: &mut Step) {
+    step.waiting_on = None;
+    step.waiting_since = None;
+    step.waiting_until = None;
+    step.waiting_reason = None;
+}

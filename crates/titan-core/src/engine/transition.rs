@@ -1,0 +1,259 @@
+//! The transitions and their answers, as plain values.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::state::{ExecutionType, Level, RunStatus};
+
+/// One change, waiting to be applied.
+#[derive(Debug, Clone)]
+pub enum Transition {
+    Submit(Submission),
+    Execute(Execute),
+    Start(Start),
+    Report(Report),
+    Finish(Finish),
+    CancelRun(CancelRun),
+    /// Cancels a task that never had a run.
+    CancelTask {
+        task_id: Uuid,
+    },
+    ForceCancel(ForceCancel),
+    Quarantine(Quarantine),
+}
+
+/// What became of a transition, in the same words.
+#[derive(Debug, Clone)]
+pub enum Applied {
+    Submitted(Submitted),
+    Executed(Executed),
+    Started(Box<Started>),
+    Reported(Reported),
+    Finished(Finished),
+    Canceled(Canceled),
+}
+
+/// A worker's claim on a job. Every write of a handler carries it, and is refused once the claim is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fence {
+    pub job_id: i64,
+    pub epoch: i64,
+    pub run_id: Uuid,
+    pub step: i16,
+}
+
+/// A new task and, when Titan does it by itself, its first run.
+#[derive(Debug, Clone)]
+pub struct Submission {
+    pub task: NewTask,
+    pub key: Option<IdempotencyKey>,
+    pub trace_id: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub struct NewTask {
+    pub project_id: Uuid,
+    pub task_type: String,
+    /// Made from the content when it is not given.
+    pub title: Option<String>,
+    pub payload: Value,
+    pub execution_type: Option<ExecutionType>,
+    pub priority: i16,
+    pub max_retries: Option<i32>,
+}
+
+/// The client's word for "this is the same request", together with what it was about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyKey {
+    /// What the key belongs to, such as `POST /api/projects/{id}/tasks`.
+    pub scope: String,
+    pub key_hash: Vec<u8>,
+    pub body_fingerprint: Vec<u8>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Submitted {
+    pub task_id: Uuid,
+    pub run_id: Option<Uuid>,
+    /// The same request came before; nothing was made now.
+    pub replayed: bool,
+}
+
+/// A run for a task that exists: its first, or another one after it ended.
+#[derive(Debug, Clone)]
+pub struct Execute {
+    pub task_id: Uuid,
+    pub trace_id: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Executed {
+    pub task_id: Uuid,
+    pub run_id: Uuid,
+    /// False when a run was under way already, which is then the one named.
+    pub created: bool,
+}
+
+/// A worker begins with a job that it claimed.
+#[derive(Debug, Clone)]
+pub struct Start {
+    pub fence: Fence,
+    pub worker: String,
+}
+
+/// Everything a handler needs to know about the work it begins.
+#[derive(Debug, Clone)]
+pub struct Started {
+    pub task_id: Uuid,
+    pub project_id: Uuid,
+    pub trace_id: String,
+    pub task_type: String,
+    pub payload: Value,
+    pub step_name: String,
+    /// Counts every beginning, rescues included.
+    pub attempt: i32,
+    /// The outputs of the steps that this one needs, by their names.
+    pub inputs: serde_json::Map<String, Value>,
+    pub cancel_requested: bool,
+}
+
+/// What a handler says while it works. Also counts as a sign of life of the step.
+#[derive(Debug, Clone)]
+pub struct Report {
+    pub fence: Fence,
+    pub events: Vec<NewEvent>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Reported {
+    pub cancel_requested: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct Finish {
+    pub fence: Fence,
+    /// What was still to be said, before the outcome.
+    pub events: Vec<NewEvent>,
+    pub outcome: Outcome,
+}
+
+/// What a handler may return.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// The step is done; the steps that needed it may begin.
+    Done(Done),
+    /// It failed in a way that may pass. Tried again later unless the attempts are used up; then it fails.
+    Retry { error: String, after: Option<Duration> },
+    /// Not now, but no failure either: come back after this time. The attempt does not count.
+    Snooze { after: Duration, reason: String },
+    /// It failed for good.
+    Fail { error: String },
+    /// It stopped because it was told to.
+    Cancel { reason: String },
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Done {
+    /// Given to the steps that need this one. Small: large things are written as outputs.
+    pub output: Value,
+    pub writes: Vec<Write>,
+    pub usage: Usage,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    pub input_tokens: i64,
+    pub output_tokens: i64,
+}
+
+/// What a finished step leaves behind, in the same transaction.
+#[derive(Debug, Clone)]
+pub enum Write {
+    /// The answer in the project's conversation.
+    Answer { content: String },
+    Output { name: String, kind: &'static str, media_type: String, bytes: Vec<u8> },
+    Memory { content: String, confidence: f64 },
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Finished {
+    /// How many jobs became ready by it.
+    pub readied: usize,
+    pub run_status: RunStatus,
+}
+
+/// A person wants a run to stop.
+#[derive(Debug, Clone)]
+pub struct CancelRun {
+    pub run_id: Uuid,
+    pub reason: String,
+}
+
+/// A run was asked to stop, and nobody did it in time.
+#[derive(Debug, Clone)]
+pub struct ForceCancel {
+    pub run_id: Uuid,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Canceled {
+    /// It is canceled now.
+    Now,
+    /// A worker is at it and was asked to stop.
+    Requested,
+    /// It had ended before.
+    HadEnded,
+}
+
+/// A job that was rescued too often: it is failed without another try.
+#[derive(Debug, Clone)]
+pub struct Quarantine {
+    pub run_id: Uuid,
+    pub job_id: i64,
+    pub rescues: i16,
+}
+
+/// An event to append to a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewEvent {
+    pub kind: &'static str,
+    pub line: Option<(Level, String)>,
+    pub data: Value,
+}
+
+impl NewEvent {
+    /// A line of the log.
+    #[must_use]
+    pub fn log(level: Level, message: impl Into<String>) -> Self {
+        NewEvent { kind: "log", line: Some((level, message.into())), data: json!({}) }
+    }
+
+    /// A lifecycle event that is a log line too.
+    #[must_use]
+    pub fn told(kind: &'static str, level: Level, message: impl Into<String>, data: Value) -> Self {
+        NewEvent { kind, line: Some((level, message.into())), data }
+    }
+
+    /// A piece of a streamed answer. Readers drop the pieces of an attempt that is not the step's last.
+    #[must_use]
+    pub fn delta(step: i16, attempt: i32, offset: usize, text: &str) -> Self {
+        NewEvent { kind: "delta", line: None, data: json!({"step": step, "attempt": attempt, "offset": offset, "text": text}) }
+    }
+}
+
+macro_rules! into_transition {
+    ($($name:ident),+) => { $(
+        impl From<$name> for Transition {
+            fn from(value: $name) -> Self { Transition::$name(value) }
+        }
+    )+ };
+}
+into_transition!(Execute, Start, Report, Finish, CancelRun, ForceCancel, Quarantine);
+
+impl From<Submission> for Transition {
+    fn from(value: Submission) -> Self {
+        Transition::Submit(value)
+    }
+}

@@ -1,0 +1,41 @@
+//! Titan's core: the one engine, its queue and everything that touches Postgres.
+//!
+//! A map, in reading order. Nothing here knows HTTP or a model; the two daemons are built on it.
+//!
+//! - [`config`], [`daemon`]: the environment, read once, and what both daemons do when they start and stop.
+//! - [`error`], [`ids`], [`page`]: the small words everything else speaks.
+//! - [`db`]: connections, migrations, and the only hop from async to blocking code.
+//! - [`state`]: the rules of runs, steps and tasks as pure functions.
+//! - [`workflow`]: what a run is made of.
+//! - [`engine`]: transitions (values), how a batch of them is applied, and who applies it.
+//! - [`queue`]: claim, release, rescue, hints.
+//! - the rest: one module per table, queries only.
+
+pub mod config;
+pub mod daemon;
+pub mod error;
+pub mod ids;
+pub mod page;
+
+pub mod db;
+
+pub mod state;
+pub mod workflow;
+
+pub mod engine;
+pub mod queue;
+
+pub mod counters;
+pub mod events;
+pub mod idempotency;
+pub mod logs;
+pub mod memories;
+pub mod messages;
+pub mod outputs;
+pub mod projects;
+pub mod providers;
+pub mod runs;
+pub mod tasks;
+pub mod workers;
+
+pub use error::{Error, Result};

@@ -1,0 +1,60 @@
+//! The bytes behind outputs: content-addressed by SHA-256, in chunks of at most 1 MiB, in Postgres.
+
+use std::collections::BTreeMap;
+
+use diesel::sql_types::{Array, BigInt, Binary, Integer, Text};
+use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
+
+use crate::{Error, Result};
+
+const CHUNK: usize = 1 << 20;
+
+/// Stores blobs by their checksum; what is there already stays. The map's order is the lock order.
+pub(crate) fn store(connection: &mut PgConnection, blobs: &BTreeMap<Vec<u8>, Vec<u8>>) -> Result<()> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Binary)]
+        sha256: Vec<u8>,
+    }
+    let sizes = blobs.values().map(|bytes| i64::try_from(bytes.len()).unwrap_or(i64::MAX));
+    let fresh: Vec<Row> = sql_query(
+        "INSERT INTO blobs (sha256, size) SELECT * FROM unnest($1, $2) ON CONFLICT DO NOTHING RETURNING sha256",
+    )
+    .bind::<Array<Binary>, _>(blobs.keys().map(Vec::as_slice).collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(sizes.collect::<Vec<_>>())
+    .load(connection)?;
+    let mut chunks: Vec<(&[u8], i32, &[u8])> = Vec::new();
+    for row in &fresh {
+        let Some((sha256, bytes)) = blobs.get_key_value(&row.sha256) else { continue };
+        for (number, data) in bytes.chunks(CHUNK).enumerate() {
+            chunks.push((sha256, i32::try_from(number).unwrap_or(i32::MAX), data));
+        }
+    }
+    if chunks.is_empty() {
+        return Ok(());
+    }
+    sql_query("INSERT INTO blob_chunks (sha256, chunk, data) SELECT * FROM unnest($1, $2, $3)")
+        .bind::<Array<Binary>, _>(chunks.iter().map(|chunk| chunk.0).collect::<Vec<_>>())
+        .bind::<Array<Integer>, _>(chunks.iter().map(|chunk| chunk.1).collect::<Vec<_>>())
+        .bind::<Array<Binary>, _>(chunks.iter().map(|chunk| chunk.2).collect::<Vec<_>>())
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Reads a whole blob and checks that it is whole.
+pub(super) fn read(connection: &mut PgConnection, hex: &str, size: i64) -> Result<Vec<u8>> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Binary)]
+        data: Vec<u8>,
+    }
+    let rows: Vec<Row> = sql_query("SELECT data FROM blob_chunks WHERE sha256 = decode($1, 'hex') ORDER BY chunk")
+        .bind::<Text, _>(hex)
+        .load(connection)?;
+    let bytes: Vec<u8> = rows.into_iter().flat_map(|row| row.data).collect();
+    if i64::try_from(bytes.len()) == Ok(size) {
+        Ok(bytes)
+    } else {
+        Err(Error::Internal(format!("blob {hex} should have {size} bytes and has {}", bytes.len())))
+    }
+}

@@ -1,0 +1,37 @@
+//! What processes tell each other through NOTIFY. A hint is never needed: who misses it finds out by polling.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "h", rename_all = "snake_case")]
+pub enum Hint {
+    /// There are ready jobs.
+    Jobs,
+    /// A run has events up to this number.
+    Run { id: Uuid, project_id: Uuid, seq: i64, ended: bool },
+    /// A run is to stop.
+    Cancel { run_id: Uuid },
+    /// A model is at work: shown live, stored nowhere.
+    Beat { run_id: Uuid, step: i16, attempt: i32, output_tokens: i64 },
+    /// Something changed; who shows it fetches it again.
+    Change { kind: String, id: Uuid, project_id: Option<Uuid> },
+}
+
+impl Hint {
+    #[must_use]
+    pub fn change(kind: &str, id: Uuid, project_id: Uuid) -> Self {
+        Hint::Change { kind: kind.to_owned(), id, project_id: Some(project_id) }
+    }
+
+    /// What the hint is about: a later one on the same subject says all that an earlier one said.
+    pub(super) fn subject(&self) -> (u8, Uuid, i16) {
+        match self {
+            Hint::Jobs => (0, Uuid::nil(), 0),
+            Hint::Run { id, .. } => (1, *id, 0),
+            Hint::Cancel { run_id } => (2, *run_id, 0),
+            Hint::Beat { run_id, step, .. } => (3, *run_id, *step),
+            Hint::Change { id, .. } => (4, *id, 0),
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! The queue: how a worker gets jobs, gives them back and loses them, and how processes hint to each other.
+//!
+//! A claim, a release and a rescue touch rows of `jobs` only. What a job means to its run is the engine's.
+
+mod claim;
+mod hint;
+mod listen;
+mod maintenance;
+mod notify;
+mod release;
+
+pub use claim::{Claim, ClaimedJob, claim, claim_run};
+pub use hint::Hint;
+pub use listen::{Heard, Listener};
+pub use maintenance::{
+    Rescued, fold_counters, forget, overdue_cancels, poisoned, prepare_partitions, promote, rescue, rescue_overdue,
+};
+pub use notify::Notifier;
+pub use release::release;

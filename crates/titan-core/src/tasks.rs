@@ -1,0 +1,269 @@
+//! Tasks: what a new one must be, and how they are read. They change through the engine only.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{BigInt, Double, Integer, Jsonb, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::engine::NewTask;
+use crate::page::Page;
+use crate::state::{ExecutionStatus, ExecutionType, RunStage, RunStatus, SimpleStatus};
+use crate::workers::{self, RunHint};
+use crate::workflow::{TASK_TYPES, Workflow};
+use crate::{Error, Result};
+
+pub const DEFAULT_MAX_RETRIES: i32 = 3;
+/// Characters of a message.
+pub const MAX_CONTENT: usize = 100_000;
+
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Task {
+    pub id: Uuid,
+    pub project_id: Uuid,
+    pub parent_task_id: Option<Uuid>,
+    #[serde(rename = "type")]
+    pub task_type: String,
+    pub title: String,
+    pub payload: Value,
+    pub execution_type: ExecutionType,
+    pub execution_status: ExecutionStatus,
+    pub status: SimpleStatus,
+    pub assigned_to_type: Option<String>,
+    pub assigned_to_id: Option<String>,
+    pub priority: i16,
+    pub ai_confidence: Option<f64>,
+    pub ai_context: Option<Value>,
+    pub blocked_reason: Option<String>,
+    pub failure_reason: Option<String>,
+    pub retry_count: i32,
+    pub max_retries: i32,
+    pub latest_run: Option<LatestRun>,
+    /// Why it does not move although it could; null when all is well.
+    pub hint: Option<RunHint>,
+    pub created_at: DateTime<Utc>,
+    pub started_at: Option<DateTime<Utc>>,
+    pub completed_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct LatestRun {
+    pub id: Uuid,
+    pub status: RunStatus,
+    pub stage: RunStage,
+}
+
+/// Checks everything about a new task that needs no database, and says how it will be executed.
+///
+/// # Errors
+/// The field that is wrong and what would be right.
+pub fn check(new: &NewTask) -> Result<ExecutionType> {
+    if Workflow::for_task_type(&new.task_type).is_none() {
+        return Err(Error::UnknownTaskType { given: new.task_type.clone(), known: TASK_TYPES.join(", ") });
+    }
+    if let Some(title) = &new.title {
+        crate::projects::checked_text("title", title, 200)?;
+    }
+    if !(-100..=100).contains(&new.priority) {
+        return Err(Error::invalid("priority", format!("must be between -100 and 100, and is {}", new.priority)));
+    }
+    if let Some(retries) = new.max_retries
+        && !(0..=10).contains(&retries)
+    {
+        return Err(Error::invalid("max_retries", format!("must be between 0 and 10, and is {retries}")));
+    }
+    if !new.payload.is_object() {
+        return Err(Error::invalid("payload", "must be an object"));
+    }
+    check_json("payload", &new.payload)?;
+    match new.payload.get("content") {
+        Some(Value::String(content)) => {
+            crate::projects::checked_text("payload.content", content, MAX_CONTENT)?;
+        }
+        _ => return Err(Error::invalid("payload.content", "must be the text of the message")),
+    }
+    match new.execution_type.unwrap_or(ExecutionType::FullyAutomated) {
+        ExecutionType::SemiAutomated => Err(Error::invalid(
+            "execution_type",
+            "semi_automated is not available for chat yet; use fully_automated or manual",
+        )),
+        other => Ok(other),
+    }
+}
+
+/// What Postgres cannot store is refused before it is tried: NUL in a string, and nesting beyond reason.
+pub(crate) fn check_json(field: &'static str, value: &Value) -> Result<()> {
+    fn walk(field: &'static str, value: &Value, depth: usize) -> Result<()> {
+        if depth > 64 {
+            return Err(Error::invalid(field, "must not be nested more than 64 levels deep"));
+        }
+        let nul = |text: &str| {
+            if text.contains('\0') { Err(Error::invalid(field, "must not contain NUL characters")) } else { Ok(()) }
+        };
+        match value {
+            Value::String(text) => nul(text),
+            Value::Array(items) => items.iter().try_for_each(|item| walk(field, item, depth + 1)),
+            Value::Object(map) => map.iter().try_for_each(|(key, item)| {
+                nul(key)?;
+                walk(field, item, depth + 1)
+            }),
+            _ => Ok(()),
+        }
+    }
+    walk(field, value, 0)
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    project_id: Uuid,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    parent_task_id: Option<Uuid>,
+    #[diesel(sql_type = Text)]
+    task_type: String,
+    #[diesel(sql_type = Text)]
+    title: String,
+    #[diesel(sql_type = Jsonb)]
+    payload: Value,
+    #[diesel(sql_type = Text)]
+    execution_type: ExecutionType,
+    #[diesel(sql_type = Text)]
+    execution_status: ExecutionStatus,
+    #[diesel(sql_type = Nullable<Text>)]
+    assigned_to_type: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    assigned_to_id: Option<String>,
+    #[diesel(sql_type = SmallInt)]
+    priority: i16,
+    #[diesel(sql_type = Nullable<Double>)]
+    ai_confidence: Option<f64>,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    ai_context: Option<Value>,
+    #[diesel(sql_type = Nullable<Text>)]
+    blocked_reason: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    failure_reason: Option<String>,
+    #[diesel(sql_type = Integer)]
+    retry_count: i32,
+    #[diesel(sql_type = Integer)]
+    max_retries: i32,
+    #[diesel(sql_type = Timestamptz)]
+    created_at: DateTime<Utc>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    started_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    completed_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    run_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<Text>)]
+    run_status: Option<RunStatus>,
+    #[diesel(sql_type = Nullable<Text>)]
+    run_stage: Option<RunStage>,
+}
+
+const SELECT: &str = "SELECT t.id, t.project_id, t.parent_task_id, t.type AS task_type, t.title, t.payload, t.execution_type, \
+     t.execution_status, t.assigned_to_type, t.assigned_to_id, t.priority, t.ai_confidence, t.ai_context, t.blocked_reason, \
+     t.failure_reason, t.retry_count, t.max_retries, t.created_at, t.started_at, t.completed_at, \
+     r.id AS run_id, r.status AS run_status, r.stage AS run_stage \
+     FROM tasks t JOIN projects p ON p.id = t.project_id AND p.deleted_at IS NULL \
+     LEFT JOIN runs r ON r.id = t.latest_run_id";
+
+fn with_hints(connection: &mut PgConnection, rows: Vec<Row>) -> Result<Vec<Task>> {
+    let open = |row: &&Row| !row.execution_status.is_terminal();
+    let runs: Vec<Uuid> = rows.iter().filter(open).filter_map(|row| row.run_id).collect();
+    let mut hints = if runs.is_empty() { HashMap::new() } else { workers::hints_of_runs(connection, &runs)? };
+    let task = |row: Row| Task {
+        hint: row.run_id.and_then(|id| hints.remove(&id)),
+        latest_run: match (row.run_id, row.run_status, row.run_stage) {
+            (Some(id), Some(status), Some(stage)) => Some(LatestRun { id, status, stage }),
+            _ => None,
+        },
+        status: row.execution_status.simple(),
+        id: row.id,
+        project_id: row.project_id,
+        parent_task_id: row.parent_task_id,
+        task_type: row.task_type,
+        title: row.title,
+        payload: row.payload,
+        execution_type: row.execution_type,
+        execution_status: row.execution_status,
+        assigned_to_type: row.assigned_to_type,
+        assigned_to_id: row.assigned_to_id,
+        priority: row.priority,
+        ai_confidence: row.ai_confidence,
+        ai_context: row.ai_context,
+        blocked_reason: row.blocked_reason,
+        failure_reason: row.failure_reason,
+        retry_count: row.retry_count,
+        max_retries: row.max_retries,
+        created_at: row.created_at,
+        started_at: row.started_at,
+        completed_at: row.completed_at,
+    };
+    Ok(rows.into_iter().map(task).collect())
+}
+
+/// # Errors
+/// [`Error::NotFound`] also when its project was deleted.
+pub fn get(connection: &mut PgConnection, id: Uuid) -> Result<Task> {
+    let rows = sql_query(format!("{SELECT} WHERE t.id = $1")).bind::<SqlUuid, _>(id).load(connection)?;
+    with_hints(connection, rows)?.pop().ok_or(Error::NotFound("task", id))
+}
+
+/// The tasks of a project, the newest first.
+///
+/// # Errors
+/// [`Error::NotFound`] for the project; a cursor or limit that is wrong.
+pub fn list(
+    connection: &mut PgConnection,
+    project_id: Uuid,
+    status: Option<ExecutionStatus>,
+    limit: Option<i64>,
+    cursor: Option<&str>,
+) -> Result<Page<Task>> {
+    let limit = crate::page::limit(limit)?;
+    crate::projects::exists(connection, project_id)?;
+    let rows = sql_query(format!(
+        "{SELECT} WHERE t.project_id = $1 AND ($2 IS NULL OR t.execution_status = $2) AND ($3 IS NULL OR t.id < $3) \
+         ORDER BY t.id DESC LIMIT $4"
+    ))
+    .bind::<SqlUuid, _>(project_id)
+    .bind::<Nullable<Text>, _>(status)
+    .bind::<Nullable<SqlUuid>, _>(crate::page::id_cursor(cursor)?)
+    .bind::<BigInt, _>(limit + 1)
+    .load(connection)?;
+    Ok(Page::of(with_hints(connection, rows)?, limit, |task| task.id.to_string()))
+}
+
+/// What a person may start now, the most urgent first, then the oldest.
+///
+/// # Errors
+/// A limit that is wrong.
+pub fn executable(connection: &mut PgConnection, project_id: Option<Uuid>, limit: Option<i64>) -> Result<Vec<Task>> {
+    let limit = crate::page::limit(limit)?;
+    if let Some(id) = project_id {
+        crate::projects::exists(connection, id)?;
+    }
+    let rows = sql_query(format!(
+        "{SELECT} WHERE ($1 IS NULL OR t.project_id = $1) AND t.execution_status IN ('pending', 'failed') \
+         ORDER BY t.priority DESC, t.id LIMIT $2"
+    ))
+    .bind::<Nullable<SqlUuid>, _>(project_id)
+    .bind::<BigInt, _>(limit)
+    .load(connection)?;
+    with_hints(connection, rows)
+}
+
+/// Checks the text of a new message, as it will be the content of a chat task.
+///
+/// # Errors
+/// When it is empty or too long.
+pub fn check_content(content: &str) -> Result<()> {
+    crate::projects::checked_text("content", content, MAX_CONTENT).map(|_| ())
+}

@@ -1,0 +1,303 @@
+//! The workers: their rows and heartbeats, how full the queue is, and why a run does not move.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::Result;
+
+/// What a worker says about itself when it starts.
+#[derive(Debug, Clone)]
+pub struct Registration {
+    pub id: Uuid,
+    pub name: String,
+    pub host: String,
+    pub pid: i32,
+    pub version: String,
+    pub kinds: Vec<String>,
+    pub slots: i32,
+    pub lease_ms: i64,
+}
+
+/// What it says about itself every second.
+#[derive(Debug, Clone, Default)]
+pub struct Beat {
+    pub stopping: bool,
+    pub current_tasks: Vec<Uuid>,
+    pub running: i32,
+    /// Runs whose cancel it wants to hear of.
+    pub runs: Vec<Uuid>,
+}
+
+/// What it hears back.
+#[derive(Debug, Clone, Default)]
+pub struct Pulse {
+    /// (job id, epoch) of everything that the database thinks this worker holds.
+    pub held: Vec<(i64, i64)>,
+    /// Of the runs that were named, those that are to stop.
+    pub canceled_runs: Vec<Uuid>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Worker {
+    pub id: Uuid,
+    pub name: String,
+    pub host: String,
+    pub pid: i32,
+    pub version: String,
+    /// `running`, `stopping`, `stopped` or `lost`.
+    pub status: String,
+    pub kinds: Vec<String>,
+    pub slots: i32,
+    pub running: i32,
+    pub current_tasks: Vec<Uuid>,
+    pub started_at: DateTime<Utc>,
+    pub heartbeat_at: DateTime<Utc>,
+}
+
+/// The queue in numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema, QueryableByName)]
+pub struct Depth {
+    #[diesel(sql_type = BigInt)]
+    pub ready: i64,
+    #[diesel(sql_type = BigInt)]
+    pub scheduled: i64,
+    #[diesel(sql_type = BigInt)]
+    pub running: i64,
+    #[diesel(sql_type = Nullable<Double>)]
+    pub oldest_ready_seconds: Option<f64>,
+}
+
+/// Why a run does not move, for a person.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct RunHint {
+    /// `no_worker`, `busy`, `retrying`, `waiting`, `canceling` or `worker_lost`.
+    pub code: String,
+    pub message: String,
+    pub since: Option<DateTime<Utc>>,
+}
+
+/// Registers, or comes back after the row was pruned.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn register(connection: &mut PgConnection, worker: &Registration) -> Result<()> {
+    sql_query(
+        "INSERT INTO workers (id, name, host, pid, version, kinds, slots, lease_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+         ON CONFLICT (id) DO UPDATE SET heartbeat_at = now(), stopped_at = NULL",
+    )
+    .bind::<SqlUuid, _>(worker.id)
+    .bind::<Text, _>(&worker.name)
+    .bind::<Text, _>(&worker.host)
+    .bind::<Integer, _>(worker.pid)
+    .bind::<Text, _>(&worker.version)
+    .bind::<Array<Text>, _>(&worker.kinds)
+    .bind::<Integer, _>(worker.slots)
+    .bind::<BigInt, _>(worker.lease_ms)
+    .execute(connection)?;
+    Ok(())
+}
+
+/// One heartbeat. The flag of the answer is false when the row is gone and the worker must register again.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn beat(connection: &mut PgConnection, id: Uuid, beat: &Beat) -> Result<(bool, Pulse)> {
+    #[derive(QueryableByName)]
+    struct Held {
+        #[diesel(sql_type = BigInt)]
+        id: i64,
+        #[diesel(sql_type = BigInt)]
+        epoch: i64,
+    }
+    #[derive(QueryableByName)]
+    struct Run {
+        #[diesel(sql_type = SqlUuid)]
+        id: Uuid,
+    }
+    let known = sql_query(
+        "UPDATE workers SET heartbeat_at = clock_timestamp(), running = $2, current_tasks = $3, stopping = $4 WHERE id = $1",
+    )
+    .bind::<SqlUuid, _>(id)
+    .bind::<Integer, _>(beat.running)
+    .bind::<Array<SqlUuid>, _>(&beat.current_tasks)
+    .bind::<Bool, _>(beat.stopping)
+    .execute(connection)?;
+    let held: Vec<Held> = sql_query("SELECT id, epoch FROM jobs WHERE worker_id = $1 AND state = 'running'")
+        .bind::<SqlUuid, _>(id)
+        .load(connection)?;
+    let runs: Vec<Run> = if beat.runs.is_empty() {
+        Vec::new()
+    } else {
+        sql_query("SELECT id FROM runs WHERE id = ANY($1) AND cancel_requested_at IS NOT NULL")
+            .bind::<Array<SqlUuid>, _>(&beat.runs)
+            .load(connection)?
+    };
+    let pulse = Pulse {
+        held: held.into_iter().map(|job| (job.id, job.epoch)).collect(),
+        canceled_runs: runs.into_iter().map(|run| run.id).collect(),
+    };
+    Ok((known == 1, pulse))
+}
+
+/// The last word of a worker that stops in order.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn stopped(connection: &mut PgConnection, id: Uuid) -> Result<()> {
+    sql_query("UPDATE workers SET stopping = true, running = 0, current_tasks = '{}', stopped_at = clock_timestamp() WHERE id = $1")
+        .bind::<SqlUuid, _>(id)
+        .execute(connection)?;
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    host: String,
+    #[diesel(sql_type = Integer)]
+    pid: i32,
+    #[diesel(sql_type = Text)]
+    version: String,
+    #[diesel(sql_type = Text)]
+    status: String,
+    #[diesel(sql_type = Array<Text>)]
+    kinds: Vec<String>,
+    #[diesel(sql_type = Integer)]
+    slots: i32,
+    #[diesel(sql_type = Integer)]
+    running: i32,
+    #[diesel(sql_type = Array<SqlUuid>)]
+    current_tasks: Vec<Uuid>,
+    #[diesel(sql_type = Timestamptz)]
+    started_at: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    heartbeat_at: DateTime<Utc>,
+}
+
+/// Workers of the last hour, the living ones first.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn list(connection: &mut PgConnection) -> Result<Vec<Worker>> {
+    let rows: Vec<Row> = sql_query(
+        "SELECT id, name, host, pid, version, kinds, slots, running, current_tasks, started_at, heartbeat_at, \
+         CASE WHEN stopped_at IS NOT NULL THEN 'stopped' \
+              WHEN heartbeat_at + lease_ms * interval '1 millisecond' < clock_timestamp() THEN 'lost' \
+              WHEN stopping THEN 'stopping' ELSE 'running' END AS status \
+         FROM workers WHERE heartbeat_at > now() - interval '1 hour' \
+         ORDER BY stopped_at IS NOT NULL, heartbeat_at DESC LIMIT 100",
+    )
+    .load(connection)?;
+    let worker = |row: Row| Worker {
+        id: row.id,
+        name: row.name,
+        host: row.host,
+        pid: row.pid,
+        version: row.version,
+        status: row.status,
+        kinds: row.kinds,
+        slots: row.slots,
+        running: row.running,
+        current_tasks: row.current_tasks,
+        started_at: row.started_at,
+        heartbeat_at: row.heartbeat_at,
+    };
+    Ok(rows.into_iter().map(worker).collect())
+}
+
+/// # Errors
+/// When the database does not answer.
+pub fn depth(connection: &mut PgConnection) -> Result<Depth> {
+    Ok(sql_query(
+        "SELECT count(*) FILTER (WHERE state = 'ready') AS ready, count(*) FILTER (WHERE state = 'scheduled') AS scheduled, \
+         count(*) FILTER (WHERE state = 'running') AS running, \
+         extract(epoch FROM clock_timestamp() - min(run_at) FILTER (WHERE state = 'ready'))::float8 AS oldest_ready_seconds \
+         FROM jobs",
+    )
+    .get_result(connection)?)
+}
+
+/// Why these runs, which have not ended, do not move. A run that moves is missing from the answer.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn hints_of_runs(connection: &mut PgConnection, runs: &[Uuid]) -> Result<HashMap<Uuid, RunHint>> {
+    #[derive(QueryableByName)]
+    struct Facts {
+        #[diesel(sql_type = SqlUuid)]
+        run_id: Uuid,
+        #[diesel(sql_type = Text)]
+        kind: String,
+        #[diesel(sql_type = Text)]
+        state: String,
+        #[diesel(sql_type = Timestamptz)]
+        run_at: DateTime<Utc>,
+        #[diesel(sql_type = Nullable<Timestamptz>)]
+        cancel_requested_at: Option<DateTime<Utc>>,
+        #[diesel(sql_type = Nullable<Text>)]
+        waiting_reason: Option<String>,
+        #[diesel(sql_type = Bool)]
+        served: bool,
+        #[diesel(sql_type = Nullable<Timestamptz>)]
+        last_heartbeat: Option<DateTime<Utc>>,
+        #[diesel(sql_type = Bool)]
+        holder_lost: bool,
+        #[diesel(sql_type = Bool)]
+        late: bool,
+    }
+    // A kind counts as served while a worker that knows it has beaten within the last five seconds: the lease would be too
+    // long a silence for somebody who looks at the screen.
+    let facts: Vec<Facts> = sql_query(
+        "SELECT j.run_id, j.kind, j.state, j.run_at, r.cancel_requested_at, s.waiting_reason, \
+           EXISTS (SELECT FROM workers w WHERE j.kind = ANY(w.kinds) AND NOT w.stopping \
+             AND w.heartbeat_at > clock_timestamp() - interval '5 seconds') AS served, \
+           (SELECT max(w.heartbeat_at) FROM workers w WHERE j.kind = ANY(w.kinds)) AS last_heartbeat, \
+           j.state = 'running' AND NOT EXISTS (SELECT FROM workers w WHERE w.id = j.worker_id AND w.stopped_at IS NULL \
+             AND w.heartbeat_at > clock_timestamp() - interval '5 seconds') AS holder_lost, \
+           j.run_at < clock_timestamp() - interval '5 seconds' AS late \
+         FROM jobs j JOIN runs r ON r.id = j.run_id LEFT JOIN steps s ON s.run_id = j.run_id AND s.seq = j.step \
+         WHERE j.run_id = ANY($1) ORDER BY j.id",
+    )
+    .bind::<Array<SqlUuid>, _>(runs)
+    .load(connection)?;
+    let hint = |facts: Facts| {
+        let (code, message, since) = match facts.state.as_str() {
+            _ if facts.cancel_requested_at.is_some() => {
+                ("canceling", "Asked to stop; the worker is finishing up.".to_owned(), facts.cancel_requested_at)
+            }
+            "scheduled" => {
+                let at = facts.run_at.to_rfc3339_opts(SecondsFormat::Secs, true);
+                let why = facts.waiting_reason.unwrap_or_else(|| "waiting for its time".to_owned());
+                ("retrying", format!("Goes on at {at}: {why}"), None)
+            }
+            "running" if facts.holder_lost => {
+                let message = "Its worker has stopped reporting; another one takes over when the lease ends.";
+                ("worker_lost", message.to_owned(), facts.last_heartbeat)
+            }
+            "ready" if !facts.served => {
+                let message = match facts.last_heartbeat {
+                    Some(at) => {
+                        let at = at.to_rfc3339_opts(SecondsFormat::Secs, true);
+                        format!("No worker that serves {} has reported since {at}. Start titan-worker.", facts.kind)
+                    }
+                    None => format!("No worker that serves {} has reported yet. Start titan-worker.", facts.kind),
+                };
+                ("no_worker", message, facts.last_heartbeat)
+            }
+            "ready" if facts.late => ("busy", "All workers are busy; it is next in line.".to_owned(), Some(facts.run_at)),
+            _ => return None,
+        };
+        Some((facts.run_id, RunHint { code: code.to_owned(), message, since }))
+    };
+    Ok(facts.into_iter().filter_map(hint).collect())
+}

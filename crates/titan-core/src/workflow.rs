@@ -1,0 +1,113 @@
+//! What a run is made of. So far there is one workflow, built in: `chat`.
+//!
+//! A workflow is a graph of steps; a run pins it by its hash, so that a run which began under another version of Titan
+//! can be told apart.
+
+use sha2::{Digest, Sha256};
+
+/// A step as the author wrote it. `needs` names the steps (by their number) that must be completed first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StepPlan {
+    pub seq: i16,
+    pub name: &'static str,
+    /// The job kind, and so the handler, that does it.
+    pub kind: &'static str,
+    pub needs: &'static [i16],
+    pub max_attempts: i16,
+    /// How long one attempt may take.
+    pub timeout_ms: i64,
+    /// What it is for, in one sentence.
+    pub purpose: &'static str,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Workflow {
+    pub name: &'static str,
+    pub description: &'static str,
+    pub steps: &'static [StepPlan],
+}
+
+/// A message is answered, and what is worth keeping is remembered.
+pub static CHAT: Workflow = Workflow {
+    name: "chat",
+    description: "Answers a message in a project and remembers what was said.",
+    steps: &[
+        StepPlan {
+            seq: 1,
+            name: "answer",
+            kind: "chat",
+            needs: &[],
+            max_attempts: 4,
+            timeout_ms: 600_000,
+            purpose: "Asks the model and streams its answer.",
+        },
+        StepPlan {
+            seq: 2,
+            name: "remember",
+            kind: "remember",
+            needs: &[1],
+            max_attempts: 4,
+            timeout_ms: 60_000,
+            purpose: "Stores what was said as a memory of the project.",
+        },
+    ],
+};
+
+pub static ALL: &[&Workflow] = &[&CHAT];
+
+impl Workflow {
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<&'static Workflow> {
+        ALL.iter().copied().find(|workflow| workflow.name == name)
+    }
+
+    /// The workflow that executes a task of this type.
+    #[must_use]
+    pub fn for_task_type(task_type: &str) -> Option<&'static Workflow> {
+        match task_type {
+            "chat" => Some(&CHAT),
+            _ => None,
+        }
+    }
+
+    /// SHA-256 over everything that matters to a run, shortened to 16 hex digits.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        let digest = Sha256::digest(format!("{}{:?}", self.name, self.steps));
+        digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    #[must_use]
+    pub fn step(&self, seq: i16) -> Option<&StepPlan> {
+        self.steps.iter().find(|step| step.seq == seq)
+    }
+}
+
+/// The task types that can be created, for the message that refuses another one.
+pub const TASK_TYPES: &[&str] = &["chat"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_numbered_from_one_and_need_only_earlier_ones() {
+        for workflow in ALL {
+            for (index, step) in workflow.steps.iter().enumerate() {
+                assert_eq!(usize::try_from(step.seq).unwrap(), index + 1, "{}", workflow.name);
+                assert!(step.needs.iter().all(|need| *need < step.seq && *need >= 1));
+            }
+        }
+    }
+
+    #[test]
+    fn the_hash_is_stable_within_a_version() {
+        assert_eq!(CHAT.hash(), CHAT.hash());
+        assert_eq!(CHAT.hash().len(), 16);
+    }
+
+    #[test]
+    fn every_task_type_has_a_workflow() {
+        assert!(TASK_TYPES.iter().all(|name| Workflow::for_task_type(name).is_some()));
+    }
+}

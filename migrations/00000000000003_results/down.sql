@@ -1,0 +1,1 @@
+DROP TABLE providers, memories, messages, outputs, blob_chunks, blobs;
