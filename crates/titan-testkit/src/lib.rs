@@ -1,3 +1,12 @@
-//! (to be written)
+//! What Titan's tests stand on. Nothing ships it.
+//!
+//! - [`db`]: a real Postgres database per test.
+//! - [`wait`]: waiting for a condition, with an end.
+//! - [`fake_model`]: a model server that speaks the real wire.
+//! - `app`, `client`: the real router over a real socket, and a client for it.
+//! - `daemon`: the real daemons as processes, to be killed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::missing_panics_doc)]
 
+pub mod db;
 pub mod fake_model;
+pub mod wait;

@@ -5,7 +5,8 @@ mod migrations;
 
 use std::time::Duration;
 
-use diesel::PgConnection;
+/// Named here for those who keep a connection of their own without depending on diesel.
+pub use diesel::PgConnection;
 use diesel::r2d2::{self, ManageConnection};
 use secrecy::{ExposeSecret, SecretString};
 

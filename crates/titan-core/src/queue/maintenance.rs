@@ -1,8 +1,8 @@
 //! What must happen from time to time, whoever does it: each action is idempotent, limited and skips locked rows, so that
 //! every worker may do it and two at once are harmless. Clocks are the database's.
 
-use diesel::sql_types::{BigInt, Integer, SmallInt, Uuid as SqlUuid};
-use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
+use diesel::sql_types::{BigInt, Bool, Integer, SmallInt, Text, Uuid as SqlUuid};
+use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use uuid::Uuid;
 
 use crate::Result;
@@ -23,6 +23,29 @@ pub struct Rescued {
     pub id: i64,
     #[diesel(sql_type = SqlUuid)]
     pub worker_id: Uuid,
+}
+
+/// Does something in a transaction while no other worker does the same; `None` when another one is at it. Several at once
+/// would be harmless: this only spares the database the same work from every worker.
+///
+/// # Errors
+/// What the work returns, or when the database does not answer.
+pub fn alone<T>(
+    connection: &mut PgConnection,
+    what: &str,
+    work: impl FnOnce(&mut PgConnection) -> Result<T>,
+) -> Result<Option<T>> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Bool)]
+        mine: bool,
+    }
+    connection.transaction(|connection| {
+        let row: Row = sql_query("SELECT pg_try_advisory_xact_lock(hashtext('titan_upkeep_' || $1)) AS mine")
+            .bind::<Text, _>(what)
+            .get_result(connection)?;
+        if row.mine { work(connection).map(Some) } else { Ok(None) }
+    })
 }
 
 /// Scheduled jobs whose time has come become ready. Returns how many.
@@ -145,7 +168,6 @@ pub fn prepare_partitions(connection: &mut PgConnection) -> Result<usize> {
         made: i32,
     }
     // Two workers that start on the same day would both try to make the same table; the lock lets one go first.
-    use diesel::Connection as _;
     connection.transaction(|connection| {
         sql_query("SELECT pg_advisory_xact_lock(hashtext('titan_history_partitions'))").execute(connection)?;
         let row: Row = sql_query("SELECT titan_ensure_history_partitions(7) AS made").get_result(connection)?;

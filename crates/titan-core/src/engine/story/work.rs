@@ -12,7 +12,7 @@ use super::super::transition::{
     Done, Fence, Finish, Finished, NewEvent, Outcome, Report, Reported, Start, Started, Usage, Write,
 };
 use super::changes::{EndedJob, JobOutcome, NewMemory, NewMessage, NewOutput, Rescheduled};
-use super::{Story, short, storable};
+use super::{Story, short, storable, storable_json};
 use crate::queue::Hint;
 use crate::state::{ExecutionStatus, Level, RunStage, RunStatus, StepStatus, WaitingOn};
 use crate::{Error, Result, ids};
@@ -131,7 +131,7 @@ impl Story {
         self.add_usage(fence.run_id, done.usage);
         if let Some(step) = self.world.steps.get_mut(&key) {
             step.status = StepStatus::Completed;
-            step.output = Some(done.output.clone());
+            step.output = Some(storable_json(done.output.clone()));
             step.error = None;
             step.finished_at = Some(now);
             let line = format!("Step {} completed", step.name);

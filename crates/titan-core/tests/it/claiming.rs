@@ -1,0 +1,99 @@
+//! The claim: order, limit, no job twice, and the plan that it must have.
+
+use std::collections::HashSet;
+
+use diesel::connection::SimpleConnection;
+use diesel::sql_types::Text;
+use diesel::{QueryableByName, RunQueryDsl, sql_query};
+use titan_core::engine::Transition;
+use titan_core::queue::{Claim, claim};
+
+use crate::support::{Bench, add_worker};
+
+fn submit_with_priority(bench: &mut Bench, priority: i16) {
+    let mut submission = bench.submission("hello");
+    submission.task.priority = priority;
+    bench.apply(Transition::Submit(submission)).unwrap();
+}
+
+#[test]
+fn the_most_urgent_and_then_the_oldest_comes_first() {
+    let mut bench = Bench::new();
+    for priority in [0, 10, -5, 10] {
+        submit_with_priority(&mut bench, priority);
+    }
+    let order: Vec<i64> = (0..4).map(|_| bench.claim_as(bench.worker, 1)[0].id).collect();
+    assert_eq!(order, [2, 4, 1, 3]);
+    bench.test.execute("DELETE FROM jobs");
+}
+
+#[test]
+fn a_claim_takes_no_more_than_its_limit_and_only_its_kinds() {
+    let mut bench = Bench::new();
+    for _ in 0..5 {
+        bench.submit("hello");
+    }
+    assert_eq!(bench.claim_as(bench.worker, 3).len(), 3);
+    let other = Claim { worker_id: bench.worker, kinds: vec!["build".to_owned()], limit: 10 };
+    assert!(claim(&mut bench.connection, &other).unwrap().is_empty());
+    bench.test.execute("DELETE FROM jobs");
+}
+
+#[test]
+fn eight_claimers_share_the_jobs_without_a_double() {
+    let mut bench = Bench::new();
+    for _ in 0..200 {
+        bench.submit("hello");
+    }
+    let threads: Vec<_> = (0..8)
+        .map(|_| {
+            let mut connection = bench.test.connect();
+            std::thread::spawn(move || {
+                let worker_id = add_worker(&mut connection);
+                let what = Claim { worker_id, kinds: vec!["chat".to_owned()], limit: 7 };
+                let mut mine = Vec::new();
+                loop {
+                    let jobs = claim(&mut connection, &what).unwrap();
+                    if jobs.is_empty() {
+                        return mine;
+                    }
+                    mine.extend(jobs.into_iter().map(|job| job.id));
+                }
+            })
+        })
+        .collect();
+    let all: Vec<i64> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+    assert_eq!((all.len(), all.iter().collect::<HashSet<_>>().len()), (200, 200));
+    bench.test.execute("DELETE FROM jobs");
+}
+
+/// The statistics of a hot table are always wrong: made when it was empty, used when it is full. Pinned in that state.
+#[test]
+fn the_claim_reads_its_index_in_order_and_sorts_nothing() {
+    #[derive(QueryableByName)]
+    struct Line {
+        #[diesel(sql_type = Text)]
+        #[diesel(column_name = "QUERY PLAN")]
+        line: String,
+    }
+    let bench = Bench::new();
+    bench.test.execute(
+        "ANALYZE jobs; INSERT INTO jobs (kind, state, max_attempts, timeout_ms) SELECT 'chat', 'ready', 1, 1000 FROM generate_series(1, 2000)",
+    );
+    let mut connection = Claim::connection(&bench.test.db).unwrap();
+    connection.batch_execute("SET plan_cache_mode = force_generic_plan").unwrap();
+    let plan: Vec<Line> = sql_query(
+        "EXPLAIN (COSTS OFF) WITH picked AS MATERIALIZED (SELECT id FROM jobs WHERE state = 'ready' AND kind = ANY('{chat}') \
+         ORDER BY priority DESC, id LIMIT 10 FOR UPDATE SKIP LOCKED) \
+         UPDATE jobs j SET state = 'running', worker_id = gen_random_uuid(), epoch = epoch + 1 FROM picked \
+         WHERE j.id = picked.id RETURNING j.id",
+    )
+    .load(&mut connection)
+    .unwrap();
+    let plan: Vec<String> = plan.into_iter().map(|line| line.line).collect();
+    let text = plan.join("\n");
+    assert!(text.contains("Index Scan using jobs_ready on jobs"), "{text}");
+    assert!(text.contains("Index Scan using jobs_pkey on jobs j"), "{text}");
+    assert!(!text.contains("Sort") && !text.contains("Seq Scan"), "{text}");
+    bench.test.execute("DELETE FROM jobs");
+}

@@ -1,0 +1,56 @@
+//! The committer: many at once in few transactions, and a bad one harms no stranger.
+
+use titan_core::Error;
+use titan_core::engine::Committer;
+use titan_core::queue::Notifier;
+
+use crate::support::{Bench, submission};
+
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_submissions_at_once_need_few_transactions() {
+    let bench = Bench::new();
+    let committer = Committer::start(&bench.test.db, &Notifier::start(&bench.test.db).unwrap(), 1).unwrap();
+    let before = bench.test.count("SELECT count(DISTINCT xmin::text) FROM tasks");
+    let all: Vec<_> = (0..1000)
+        .map(|n| {
+            let (committer, submission) = (committer.clone(), submission(bench.project, &format!("message {n}")));
+            tokio::spawn(async move { committer.submit(submission).await })
+        })
+        .collect();
+    for one in all {
+        one.await.unwrap().unwrap();
+    }
+    let transactions = bench.test.count("SELECT count(DISTINCT xmin::text) FROM tasks") - before;
+    assert_eq!(bench.test.count("SELECT count(*) FROM tasks"), 1000);
+    assert!(transactions < 300, "1000 submissions took {transactions} transactions");
+    bench.test.execute("DELETE FROM jobs");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_that_the_database_refuses_is_found_and_the_others_pass() {
+    let bench = Bench::new();
+    bench.test.execute(
+        "CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+           IF NEW.title = 'poison' THEN RAISE EXCEPTION 'poisoned' USING ERRCODE = 'check_violation'; END IF; RETURN NEW; END $$; \
+         CREATE TRIGGER poison BEFORE INSERT ON tasks FOR EACH ROW EXECUTE FUNCTION poison()",
+    );
+    let committer = Committer::start(&bench.test.db, &Notifier::start(&bench.test.db).unwrap(), 1).unwrap();
+    let all: Vec<_> = (0..200)
+        .map(|n| {
+            let content = if n == 77 { "poison".to_owned() } else { format!("message {n}") };
+            let (committer, submission) = (committer.clone(), submission(bench.project, &content));
+            tokio::spawn(async move { committer.submit(submission).await })
+        })
+        .collect();
+    for (n, one) in all.into_iter().enumerate() {
+        let result = one.await.unwrap();
+        if n == 77 {
+            assert!(matches!(result, Err(Error::Refused(message)) if message == "poisoned"));
+        } else {
+            result.unwrap();
+        }
+    }
+    assert_eq!(bench.test.count("SELECT count(*) FROM tasks"), 199);
+    bench.test.execute("DELETE FROM jobs");
+}

@@ -1,0 +1,16 @@
+//! The core against a real Postgres: each test has a database of its own.
+
+mod append_only;
+mod claiming;
+mod commit_cut;
+mod committing;
+mod fence;
+mod hints;
+mod idempotency;
+mod lifecycle;
+mod maintenance;
+mod migrations;
+mod reading;
+mod sequences;
+mod states;
+mod support;

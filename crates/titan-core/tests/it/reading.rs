@@ -1,0 +1,114 @@
+//! What is read back: pages, log search, reviews, why a run does not move.
+
+use titan_core::engine::{NewEvent, Report};
+use titan_core::logs::{self, Order, Search};
+use titan_core::state::{Level, Review};
+use titan_core::{Error, memories, messages, outputs, projects, runs, tasks};
+
+use crate::support::{Bench, answered, remembered};
+
+#[test]
+fn pages_neither_miss_nor_repeat() {
+    let mut bench = Bench::new();
+    for n in 0..25 {
+        bench.submit(&format!("message {n}"));
+    }
+    let (mut seen, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = tasks::list(&mut bench.connection, bench.project, None, Some(10), cursor.as_deref()).unwrap();
+        seen.extend(page.items.into_iter().map(|task| task.title));
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    let expected: Vec<String> = (0..25).rev().map(|n| format!("message {n}")).collect();
+    assert_eq!(seen, expected);
+    let first = messages::list(&mut bench.connection, bench.project, Some(2), None).unwrap();
+    assert_eq!(first.items.iter().map(|m| m.content.as_str()).collect::<Vec<_>>(), ["message 23", "message 24"]);
+    let cursor = first.next_cursor;
+    let second = messages::list(&mut bench.connection, bench.project, Some(2), cursor.as_deref()).unwrap();
+    assert_eq!(second.items[1].content, "message 22");
+    let filter = runs::Filter { project_id: Some(bench.project), ..runs::Filter::default() };
+    assert_eq!(runs::list(&mut bench.connection, &filter, Some(200), None).unwrap().items.len(), 25);
+    for limit in [0, 201] {
+        let refused = projects::list(&mut bench.connection, Some(limit), None);
+        assert!(matches!(refused, Err(Error::Invalid { field: "limit", .. })));
+    }
+    assert!(matches!(projects::list(&mut bench.connection, None, Some("x")), Err(Error::Invalid { field: "cursor", .. })));
+    bench.test.execute("DELETE FROM jobs");
+}
+
+#[test]
+fn log_search_says_the_true_total_and_pages_through_one_moment() {
+    let mut bench = Bench::new();
+    let run_id = bench.submit("hello").run_id.unwrap();
+    let held = bench.claim();
+    bench.start(held).unwrap();
+    let mut events: Vec<NewEvent> = (0..30).map(|n| NewEvent::log(Level::Info, format!("Line {n} of 100%"))).collect();
+    events.push(NewEvent::log(Level::Error, "it broke"));
+    bench.apply(Report { fence: held, events }.into()).unwrap();
+    let search = Search { project_id: Some(bench.project), text: Some("OF 100%".to_owned()), ..Search::default() };
+    let (mut seen, mut cursor) = (0, None);
+    loop {
+        let lines = logs::search(&mut bench.connection, &search, Some(7), cursor.as_deref()).unwrap();
+        assert_eq!(lines.total, 30);
+        for line in lines.items {
+            assert_eq!(line.message, format!("Line {seen} of 100%"));
+            seen += 1;
+        }
+        cursor = lines.next_cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, 30);
+    let loud = Search { run_id: Some(run_id), level: Some(Level::Warn), order: Order::Desc, ..Search::default() };
+    let lines = logs::search(&mut bench.connection, &loud, None, None).unwrap();
+    assert_eq!((lines.total, lines.items[0].message.as_str()), (1, "it broke"));
+    assert!(logs::search(&mut bench.connection, &loud, None, Some("nonsense")).is_err());
+    bench.test.execute("DELETE FROM jobs");
+}
+
+#[test]
+fn an_output_is_decided_once() {
+    let mut bench = Bench::new();
+    let run_id = bench.submit("hello").run_id.unwrap();
+    bench.work(answered("hi"));
+    bench.work(remembered("x"));
+    let id = outputs::of_run(&mut bench.connection, run_id).unwrap()[0].id;
+    let (output, hints) = outputs::review(&mut bench.connection, id, Review::Approved, Some("good")).unwrap();
+    assert_eq!((output.review, output.comment.as_deref(), hints.len()), (Review::Approved, Some("good"), 2));
+    let (_, hints) = outputs::review(&mut bench.connection, id, Review::Approved, None).unwrap();
+    assert!(hints.is_empty());
+    let other = outputs::review(&mut bench.connection, id, Review::Rejected, None);
+    assert!(matches!(other, Err(Error::AlreadyDecided("approved"))));
+    let events = titan_core::events::after(&mut bench.connection, run_id, 0, 100).unwrap();
+    assert_eq!(events.last().unwrap().message.as_deref(), Some("Output Answer approved: good"));
+    assert_eq!(usize::try_from(bench.run(run_id).last_seq).unwrap(), events.len());
+}
+
+#[test]
+fn a_memory_can_be_written_down_and_forgotten() {
+    let mut bench = Bench::new();
+    let project = bench.project;
+    let (memory, _) = memories::create(&mut bench.connection, project, " likes tea ", None, None).unwrap();
+    assert_eq!((memory.content.as_str(), memory.scope.as_str()), ("likes tea", "project"));
+    assert!(memories::create(&mut bench.connection, project, " ", None, None).is_err());
+    assert!(memories::create(&mut bench.connection, project, "x", Some("galaxy"), None).is_err());
+    memories::delete(&mut bench.connection, memory.id).unwrap();
+    assert!(matches!(memories::delete(&mut bench.connection, memory.id), Err(Error::NotFound("memory", _))));
+}
+
+#[test]
+fn a_task_that_no_worker_serves_says_so_and_since_when() {
+    let mut bench = Bench::new();
+    let task_id = bench.submit("hello").task_id;
+    assert_eq!(bench.task(task_id).hint, None);
+    bench.test.execute("UPDATE workers SET heartbeat_at = now() - interval '6 seconds'");
+    let hint = bench.task(task_id).hint.unwrap();
+    assert!(hint.code == "no_worker" && hint.since.is_some() && hint.message.contains("serves chat"), "{hint:?}");
+    bench.test.execute("DELETE FROM workers");
+    assert!(bench.task(task_id).hint.unwrap().message.contains("reported yet"));
+    bench.test.execute("DELETE FROM jobs");
+}
