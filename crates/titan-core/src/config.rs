@@ -104,17 +104,24 @@ impl Config {
     pub fn from_map(map: &HashMap<String, String>) -> Result<Self, ConfigError> {
         let vars = Vars(map);
         let database_url = vars.database("DATABASE_URL")?.ok_or_else(|| {
-            wrong("DATABASE_URL", "is not set; it names the Postgres database, e.g. postgres://titan:secret@localhost/titan")
+            wrong(
+                "DATABASE_URL",
+                "is not set; it names the Postgres database, e.g. postgres://titan:secret@localhost/titan",
+            )
         })?;
         let database_direct_url = vars.database("DATABASE_DIRECT_URL")?.unwrap_or_else(|| database_url.clone());
         Ok(Config {
             database_url,
             database_direct_url,
             bind: vars.bind()?,
-            auth: vars.choice("TITAN_AUTH", &[("local", Auth::Local), ("required", Auth::Required)])?.unwrap_or(Auth::Local),
+            auth: vars
+                .choice("TITAN_AUTH", &[("local", Auth::Local), ("required", Auth::Required)])?
+                .unwrap_or(Auth::Local),
             allowed_hosts: vars
                 .text("TITAN_ALLOWED_HOSTS")
-                .map(|list| list.split(',').map(|name| name.trim().to_lowercase()).filter(|name| !name.is_empty()).collect())
+                .map(|list| {
+                    list.split(',').map(|name| name.trim().to_lowercase()).filter(|name| !name.is_empty()).collect()
+                })
                 .unwrap_or_default(),
             data_dir: vars.text("TITAN_DATA_DIR").unwrap_or("./data").into(),
             worker_name: vars.text("TITAN_WORKER_NAME").map_or_else(crate::daemon::host_name, str::to_owned),
@@ -210,14 +217,16 @@ impl Vars<'_> {
     fn duration(&self, name: &'static str, min_ms: u64, max_ms: u64) -> Result<Option<Duration>, ConfigError> {
         let Some(given) = self.text(name) else { return Ok(None) };
         let units = [("ms", 1), ("s", 1_000), ("m", 60_000)];
-        let millis = units.iter().find_map(|(unit, factor)| {
-            given.strip_suffix(unit)?.trim().parse::<u64>().ok()?.checked_mul(*factor)
-        });
+        let millis = units
+            .iter()
+            .find_map(|(unit, factor)| given.strip_suffix(unit)?.trim().parse::<u64>().ok()?.checked_mul(*factor));
         match millis {
             Some(n) if (min_ms..=max_ms).contains(&n) => Ok(Some(Duration::from_millis(n))),
             _ => Err(wrong(
                 name,
-                format!("must be a time from {min_ms}ms to {max_ms}ms, written like 300ms, 15s or 2m, and is {given:?}"),
+                format!(
+                    "must be a time from {min_ms}ms to {max_ms}ms, written like 300ms, 15s or 2m, and is {given:?}"
+                ),
             )),
         }
     }
@@ -241,7 +250,9 @@ impl Vars<'_> {
 
     fn bind(&self) -> Result<SocketAddr, ConfigError> {
         if let Some(given) = self.text("TITAN_BIND") {
-            let message = || wrong("TITAN_BIND", format!("must be an address with a port such as 127.0.0.1:3000, and is {given:?}"));
+            let message = || {
+                wrong("TITAN_BIND", format!("must be an address with a port such as 127.0.0.1:3000, and is {given:?}"))
+            };
             return given.parse().map_err(|_| message());
         }
         let port = match self.text("PORT") {

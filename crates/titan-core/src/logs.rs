@@ -103,12 +103,7 @@ pub fn chunk(
     page(connection, search, limit, after.map(Cursor::of))
 }
 
-fn page(
-    connection: &mut PgConnection,
-    search: &Search,
-    limit: i64,
-    cursor: Option<Cursor>,
-) -> Result<Vec<LogLine>> {
+fn page(connection: &mut PgConnection, search: &Search, limit: i64, cursor: Option<Cursor>) -> Result<Vec<LogLine>> {
     let (beyond, direction) = match search.order {
         Order::Asc => (">", "ASC"),
         Order::Desc => ("<", "DESC"),

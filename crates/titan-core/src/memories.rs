@@ -55,11 +55,13 @@ pub fn list(
 ) -> Result<Page<Memory>> {
     let limit = crate::page::limit(limit)?;
     crate::projects::exists(connection, project_id)?;
-    let rows = sql_query(format!("{SELECT} WHERE m.project_id = $1 AND ($2 IS NULL OR m.id < $2) ORDER BY m.id DESC LIMIT $3"))
-        .bind::<SqlUuid, _>(project_id)
-        .bind::<Nullable<SqlUuid>, _>(crate::page::id_cursor(cursor)?)
-        .bind::<BigInt, _>(limit + 1)
-        .load(connection)?;
+    let rows = sql_query(format!(
+        "{SELECT} WHERE m.project_id = $1 AND ($2 IS NULL OR m.id < $2) ORDER BY m.id DESC LIMIT $3"
+    ))
+    .bind::<SqlUuid, _>(project_id)
+    .bind::<Nullable<SqlUuid>, _>(crate::page::id_cursor(cursor)?)
+    .bind::<BigInt, _>(limit + 1)
+    .load(connection)?;
     Ok(Page::of(rows, limit, |memory: &Memory| memory.id.to_string()))
 }
 

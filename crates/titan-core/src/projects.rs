@@ -68,7 +68,11 @@ const COLUMNS: &str = "id, name, type AS project_type, template_ref, spec, creat
 ///
 /// # Errors
 /// What is wrong with a field, or the key's misuse.
-pub fn create(connection: &mut PgConnection, new: &NewProject, key: Option<&IdempotencyKey>) -> Result<(Project, bool)> {
+pub fn create(
+    connection: &mut PgConnection,
+    new: &NewProject,
+    key: Option<&IdempotencyKey>,
+) -> Result<(Project, bool)> {
     let name = checked_name(&new.name)?;
     let project_type = checked_type(new.project_type.as_deref().unwrap_or("general"))?;
     let spec = checked_spec(new.spec.as_ref())?;
@@ -109,7 +113,9 @@ pub fn get(connection: &mut PgConnection, id: Uuid) -> Result<Project> {
 /// # Errors
 /// [`Error::NotFound`] when it is not.
 pub fn exists(connection: &mut PgConnection, id: Uuid) -> Result<()> {
-    let found = sql_query("SELECT 1 FROM projects WHERE id = $1 AND deleted_at IS NULL").bind::<SqlUuid, _>(id).execute(connection)?;
+    let found = sql_query("SELECT 1 FROM projects WHERE id = $1 AND deleted_at IS NULL")
+        .bind::<SqlUuid, _>(id)
+        .execute(connection)?;
     if found == 1 { Ok(()) } else { Err(Error::NotFound("project", id)) }
 }
 

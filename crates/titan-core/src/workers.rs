@@ -294,7 +294,9 @@ pub fn hints_of_runs(connection: &mut PgConnection, runs: &[Uuid]) -> Result<Has
                 };
                 ("no_worker", message, facts.last_heartbeat)
             }
-            "ready" if facts.late => ("busy", "All workers are busy; it is next in line.".to_owned(), Some(facts.run_at)),
+            "ready" if facts.late => {
+                ("busy", "All workers are busy; it is next in line.".to_owned(), Some(facts.run_at))
+            }
             _ => return None,
         };
         Some((facts.run_id, RunHint { code: code.to_owned(), message, since }))

@@ -131,7 +131,8 @@ fn template(server: &mut PgConnection) -> String {
 
 /// Right after a start of Postgres nothing is rescued; tests of rescue would have to know that.
 fn past_restart_grace(server: &mut PgConnection) {
-    let young = "SELECT pg_sleep(greatest(0, extract(epoch FROM pg_postmaster_start_time() + interval '6 seconds' - now())))";
+    let young =
+        "SELECT pg_sleep(greatest(0, extract(epoch FROM pg_postmaster_start_time() + interval '6 seconds' - now())))";
     server.batch_execute(young).expect("the age of Postgres");
 }
 
@@ -142,7 +143,10 @@ fn make_template(server: &mut PgConnection) -> String {
         there: bool,
     }
     let name = format!("titan_template_{:016x}", fingerprint());
-    sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>(TEMPLATE_LOCK).execute(server).expect("the template's lock");
+    sql_query("SELECT pg_advisory_lock($1)")
+        .bind::<BigInt, _>(TEMPLATE_LOCK)
+        .execute(server)
+        .expect("the template's lock");
     let row: Row = sql_query("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1) AS there")
         .bind::<Text, _>(&name)
         .get_result(server)
@@ -165,7 +169,8 @@ fn fingerprint() -> u64 {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hasher = DefaultHasher::new();
     let root = repository().join("migrations");
-    let mut folders: Vec<_> = std::fs::read_dir(&root).expect("migrations").flatten().map(|entry| entry.path()).collect();
+    let mut folders: Vec<_> =
+        std::fs::read_dir(&root).expect("migrations").flatten().map(|entry| entry.path()).collect();
     folders.sort();
     for folder in folders {
         std::fs::read_to_string(folder.join("up.sql")).expect("up.sql").hash(&mut hasher);

@@ -26,7 +26,9 @@ pub fn migrate(connection: &mut PgConnection) -> Result<Vec<String>> {
         let mut applied = Vec::new();
         for migration in connection.pending_migrations(MIGRATIONS).map_err(failed)? {
             let name = migration.name().to_string();
-            connection.run_migration(&*migration).map_err(|error| Error::Refused(format!("migration {name} failed: {}", crate::error::one_line(&error.to_string()))))?;
+            connection.run_migration(&*migration).map_err(|error| {
+                Error::Refused(format!("migration {name} failed: {}", crate::error::one_line(&error.to_string())))
+            })?;
             applied.push(name);
         }
         Ok(applied)

@@ -67,7 +67,8 @@ impl Db {
     /// # Errors
     /// As above.
     pub fn run_blocking<T>(&self, query: impl FnOnce(&mut PgConnection) -> Result<T>) -> Result<T> {
-        let mut connection = self.pool.get().map_err(|error| Error::Unavailable(crate::error::one_line(&error.to_string())))?;
+        let mut connection =
+            self.pool.get().map_err(|error| Error::Unavailable(crate::error::one_line(&error.to_string())))?;
         query(&mut connection)
     }
 

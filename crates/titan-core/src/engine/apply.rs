@@ -71,7 +71,8 @@ pub(super) fn try_apply(connection: &mut PgConnection, batch: &[Transition]) -> 
 }
 
 fn write(connection: &mut PgConnection, batch: &[Transition]) -> Result<(String, Batch)> {
-    let begun: Begun = sql_query("SELECT clock_timestamp() AS now, pg_current_xact_id()::text AS xid").get_result(connection)?;
+    let begun: Begun =
+        sql_query("SELECT clock_timestamp() AS now, pg_current_xact_id()::text AS xid").get_result(connection)?;
     let world = load::load(connection, batch, begun.now)?;
     let mut story = story::Story::new(world);
     let answers = batch.iter().enumerate().map(|(index, transition)| story.tell(index, transition)).collect();

@@ -6,8 +6,8 @@
 //! harms strangers. When the answer to COMMIT is lost, `pg_xact_status` is asked on a new connection.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -43,7 +43,6 @@ pub struct Committer {
     _threads: Arc<Vec<JoinHandle<()>>>,
 }
 
-
 impl Committer {
     /// Starts `threads` threads. Hints go out through the notifier after each commit.
     ///
@@ -54,7 +53,8 @@ impl Committer {
         let waiting = Arc::new(Mutex::new(waiting));
         let mut handles = Vec::new();
         for number in 0..threads.max(1) {
-            let worker = Thread { db: db.clone(), notifier: notifier.clone(), waiting: Arc::clone(&waiting), connection: None };
+            let worker =
+                Thread { db: db.clone(), notifier: notifier.clone(), waiting: Arc::clone(&waiting), connection: None };
             let handle = std::thread::Builder::new()
                 .name(format!("committer-{number}"))
                 .spawn(move || worker.run())

@@ -261,9 +261,11 @@ fn load_jobs(connection: &mut PgConnection, wanted: &Wanted) -> Result<BTreeMap<
     }
     const COLUMNS: &str = "id, run_id, step, state = 'running' AS running, epoch, attempt, max_attempts, priority";
     let rows: Vec<Job> = if wanted.runs_with_jobs.is_empty() {
-        sql_query(format!("SELECT {COLUMNS} FROM jobs WHERE id = ANY($1) AND run_id IS NOT NULL ORDER BY id FOR UPDATE"))
-            .bind::<Array<BigInt>, _>(list(&wanted.jobs))
-            .load(connection)?
+        sql_query(format!(
+            "SELECT {COLUMNS} FROM jobs WHERE id = ANY($1) AND run_id IS NOT NULL ORDER BY id FOR UPDATE"
+        ))
+        .bind::<Array<BigInt>, _>(list(&wanted.jobs))
+        .load(connection)?
     } else {
         sql_query(format!(
             "SELECT {COLUMNS} FROM jobs WHERE run_id IS NOT NULL AND (id = ANY($1) OR run_id = ANY($2)) ORDER BY id FOR UPDATE"
@@ -324,4 +326,3 @@ fn load_projects(connection: &mut PgConnection, ids: &BTreeSet<Uuid>) -> Result<
 fn list<T: Clone>(set: &BTreeSet<T>) -> Vec<T> {
     set.iter().cloned().collect()
 }
-

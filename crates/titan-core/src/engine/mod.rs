@@ -18,6 +18,7 @@ mod transition;
 pub use apply::{Batch, apply, apply_one};
 pub use committer::Committer;
 pub use transition::{
-    Applied, CancelRun, Canceled, Done, Execute, Executed, Fence, Finish, Finished, ForceCancel, IdempotencyKey, NewEvent,
-    NewTask, Outcome, Quarantine, Report, Reported, Start, Started, Submission, Submitted, Transition, Usage, Write,
+    Applied, CancelRun, Canceled, Done, Execute, Executed, Fence, Finish, Finished, ForceCancel, IdempotencyKey,
+    NewEvent, NewTask, Outcome, Quarantine, Report, Reported, Start, Started, Submission, Submitted, Transition, Usage,
+    Write,
 };

@@ -172,9 +172,19 @@ pub struct Usage {
 #[derive(Debug, Clone)]
 pub enum Write {
     /// The answer in the project's conversation.
-    Answer { content: String },
-    Output { name: String, kind: &'static str, media_type: String, bytes: Vec<u8> },
-    Memory { content: String, confidence: f64 },
+    Answer {
+        content: String,
+    },
+    Output {
+        name: String,
+        kind: &'static str,
+        media_type: String,
+        bytes: Vec<u8>,
+    },
+    Memory {
+        content: String,
+        confidence: f64,
+    },
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -239,7 +249,11 @@ impl NewEvent {
     /// A piece of a streamed answer. Readers drop the pieces of an attempt that is not the step's last.
     #[must_use]
     pub fn delta(step: i16, attempt: i32, offset: usize, text: &str) -> Self {
-        NewEvent { kind: "delta", line: None, data: json!({"step": step, "attempt": attempt, "offset": offset, "text": text}) }
+        NewEvent {
+            kind: "delta",
+            line: None,
+            data: json!({"step": step, "attempt": attempt, "offset": offset, "text": text}),
+        }
     }
 }
 

@@ -169,7 +169,9 @@ pub fn review(
     connection.transaction(|connection| {
         let seen = get(connection, id)?;
         // The run first: the one lock order.
-        sql_query("SELECT 1 FROM runs WHERE id = $1 FOR NO KEY UPDATE").bind::<SqlUuid, _>(seen.run_id).execute(connection)?;
+        sql_query("SELECT 1 FROM runs WHERE id = $1 FOR NO KEY UPDATE")
+            .bind::<SqlUuid, _>(seen.run_id)
+            .execute(connection)?;
         let output = get(connection, id)?;
         if output.review == decision {
             return Ok((output, Vec::new()));

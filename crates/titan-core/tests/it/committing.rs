@@ -6,7 +6,6 @@ use titan_core::queue::Notifier;
 
 use crate::support::{Bench, submission};
 
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_submissions_at_once_need_few_transactions() {
     let bench = Bench::new();

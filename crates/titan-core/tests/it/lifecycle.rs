@@ -42,7 +42,10 @@ fn a_message_is_answered_and_remembered() {
     let run = bench.run(run_id);
     assert_eq!((run.status, run.stage), (RunStatus::Running, RunStage::Processing));
     bench
-        .apply(Report { fence, events: vec![NewEvent::delta(1, 1, 0, "hi"), NewEvent::log(Level::Info, "said hi")] }.into())
+        .apply(
+            Report { fence, events: vec![NewEvent::delta(1, 1, 0, "hi"), NewEvent::log(Level::Info, "said hi")] }
+                .into(),
+        )
         .unwrap();
     let Outcome::Done(mut done) = answered("hi") else { unreachable!() };
     done.usage = Usage { input_tokens: 5, output_tokens: 2 };
@@ -62,8 +65,19 @@ fn a_message_is_answered_and_remembered() {
     assert_eq!(
         kinds(&mut bench, run_id),
         [
-            "run.created", "message.created", "run.started", "step.started", "delta", "log", "message.created",
-            "output.created", "step.completed", "step.started", "memory.created", "step.completed", "run.completed",
+            "run.created",
+            "message.created",
+            "run.started",
+            "step.started",
+            "delta",
+            "log",
+            "message.created",
+            "output.created",
+            "step.completed",
+            "step.started",
+            "memory.created",
+            "step.completed",
+            "run.completed",
         ]
     );
     assert_eq!(messages::answer(&mut bench.connection, run_id).unwrap().unwrap().content, "hi");
@@ -273,7 +287,11 @@ fn nul_characters_of_a_model_are_replaced_and_those_of_a_client_refused() {
     let run_id = bench.submit("hello").run_id.unwrap();
     let fence = bench.claim();
     bench.start(fence).unwrap();
-    bench.apply(Report { fence, events: vec![NewEvent::delta(1, 1, 0, "x\0y"), NewEvent::log(Level::Warn, "\0")] }.into()).unwrap();
+    bench
+        .apply(
+            Report { fence, events: vec![NewEvent::delta(1, 1, 0, "x\0y"), NewEvent::log(Level::Warn, "\0")] }.into(),
+        )
+        .unwrap();
     bench.finish(fence, answered("x\0y")).unwrap();
     bench.work(remembered("z\0"));
     assert_eq!(messages::answer(&mut bench.connection, run_id).unwrap().unwrap().content, "x\u{fffd}y");

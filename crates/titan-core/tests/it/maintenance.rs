@@ -13,7 +13,9 @@ fn a_live_worker_keeps_its_jobs_and_a_silent_one_loses_them() {
     let silent = add_worker(&mut bench.connection);
     bench.claim_as(bench.worker, 1);
     let lost = bench.claim_as(silent, 1)[0].id;
-    bench.test.execute(&format!("UPDATE workers SET heartbeat_at = now() - interval '16 seconds' WHERE id = '{silent}'"));
+    bench
+        .test
+        .execute(&format!("UPDATE workers SET heartbeat_at = now() - interval '16 seconds' WHERE id = '{silent}'"));
     let rescued = queue::rescue(&mut bench.connection).unwrap();
     assert_eq!(rescued.iter().map(|job| (job.id, job.worker_id)).collect::<Vec<_>>(), [(lost, silent)]);
     assert!(queue::rescue(&mut bench.connection).unwrap().is_empty());
@@ -74,7 +76,10 @@ fn counters_are_exact_before_during_and_after_folding() {
     bench.start(fence(&jobs[0])).unwrap();
     bench.finish(fence(&jobs[0]), answered("x")).unwrap();
     let before = counters::of_project(&mut bench.connection, bench.project).unwrap();
-    assert_eq!((before.tasks.total, before.tasks.queued, before.tasks.in_progress, before.outputs.pending), (3, 2, 1, 1));
+    assert_eq!(
+        (before.tasks.total, before.tasks.queued, before.tasks.in_progress, before.outputs.pending),
+        (3, 2, 1, 1)
+    );
     assert!(queue::fold_counters(&mut bench.connection).unwrap() > 0);
     assert_eq!(counters::of_project(&mut bench.connection, bench.project).unwrap(), before);
     assert_eq!(bench.test.count("SELECT count(*) FROM counter_deltas"), 0);

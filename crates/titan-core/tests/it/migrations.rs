@@ -21,7 +21,8 @@ fn they_can_be_undone_and_two_daemons_apply_them_once() {
     let left = "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
                 WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND c.relname <> '__diesel_schema_migrations'";
     assert_eq!(test.count(left), 0);
-    let functions = "SELECT count(*) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'public'";
+    let functions =
+        "SELECT count(*) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'public'";
     assert_eq!(test.count(functions), 0);
     let threads: Vec<_> = (0..2)
         .map(|_| {

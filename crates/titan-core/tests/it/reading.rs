@@ -35,7 +35,10 @@ fn pages_neither_miss_nor_repeat() {
         let refused = projects::list(&mut bench.connection, Some(limit), None);
         assert!(matches!(refused, Err(Error::Invalid { field: "limit", .. })));
     }
-    assert!(matches!(projects::list(&mut bench.connection, None, Some("x")), Err(Error::Invalid { field: "cursor", .. })));
+    assert!(matches!(
+        projects::list(&mut bench.connection, None, Some("x")),
+        Err(Error::Invalid { field: "cursor", .. })
+    ));
     bench.test.execute("DELETE FROM jobs");
 }
 

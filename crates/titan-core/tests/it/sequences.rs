@@ -88,9 +88,7 @@ impl Seen {
                 Some(CancelRun { run_id: *self.runs.iter().rev().nth(*n)?, reason: "r".to_owned() }.into())
             }
             Command::Force(n) => Some(ForceCancel { run_id: *self.runs.iter().rev().nth(*n)? }.into()),
-            Command::Execute(n) => {
-                Some(Execute { task_id: *self.tasks.iter().rev().nth(*n)?, trace_id: None }.into())
-            }
+            Command::Execute(n) => Some(Execute { task_id: *self.tasks.iter().rev().nth(*n)?, trace_id: None }.into()),
             _ => None,
         }
     }
@@ -99,8 +97,7 @@ impl Seen {
 fn play(bench: &mut Bench, commands: &[Vec<Command>]) {
     let mut seen = Seen::default();
     for batch in commands {
-        let transitions: Vec<Transition> =
-            batch.iter().filter_map(|command| seen.transition(bench, command)).collect();
+        let transitions: Vec<Transition> = batch.iter().filter_map(|command| seen.transition(bench, command)).collect();
         // Some go through one by one, some as a batch: the path is the same.
         let answers = apply(&mut bench.connection, &transitions).expect("Postgres refused what Rust allowed").answers;
         for answer in answers {

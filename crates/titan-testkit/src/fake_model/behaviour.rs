@@ -26,14 +26,16 @@ pub enum Behaviour {
     CutAfter(usize),
     /// The answer ends properly after so many pieces, but without a reason and the mark of the end.
     EndAfter(usize),
-    /// Nothing comes, not even a status.
+    /// Nothing comes, not even a status. That the client has left is not noticed here.
     Hang,
-    /// Nothing more comes after so many pieces.
+    /// Nothing more comes after so many pieces, but for the comments with which servers keep a connection open.
     HangAfter(usize),
     /// An error object comes after so many pieces.
     ErrorInStream {
         after: usize,
     },
+    /// The whole answer with its reason, and then nothing: no usage, no mark of the end, and no end of the connection.
+    NoEnd,
     /// A whole answer, of which usage is not reported.
     NoUsage,
     /// The answer in one JSON object although a stream was asked for.

@@ -25,7 +25,7 @@ pub const MODEL: &str = "fake-model";
 
 /// Serves until it is dropped, on a thread and a runtime of its own, so that it works in tests of any kind.
 pub struct FakeModel {
-    address: SocketAddr,
+    base_url: Url,
     state: Arc<State>,
     handle: ServerHandle,
 }
@@ -43,7 +43,7 @@ impl FakeModel {
     /// When the address cannot be bound.
     pub fn start_at(address: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(address)?;
-        let address = listener.local_addr()?;
+        let base_url = Url::parse(&format!("http://{}/v1", listener.local_addr()?)).map_err(io::Error::other)?;
         let state = Arc::new(State::default());
         let (tell, told) = mpsc::channel();
         let served = Arc::clone(&state);
@@ -60,17 +60,13 @@ impl FakeModel {
             });
         })?;
         let handle = told.recv().map_err(|_| io::Error::other("the fake model's thread ended"))??;
-        Ok(Self { address, state, handle })
+        Ok(Self { base_url, state, handle })
     }
 
     /// What `OPENAI_BASE_URL` is to be set to.
-    ///
-    /// # Panics
-    /// Never: an address of the kernel is a valid part of a URL.
     #[must_use]
     pub fn base_url(&self) -> Url {
-        #[allow(clippy::expect_used)]
-        Url::parse(&format!("http://{}/v1", self.address)).expect("an address makes a URL")
+        self.base_url.clone()
     }
 
     /// How the next request that nothing else was pushed for is answered. First in, first out.

@@ -23,7 +23,8 @@ impl RecordedRequest {
     #[must_use]
     pub fn content(&self) -> &str {
         let messages = self.body.get("messages").and_then(Value::as_array);
-        let newest = messages.into_iter().flatten().rev().find(|message| message["role"] == "user");
+        let newest =
+            messages.into_iter().flatten().rev().find(|message| message.get("role").is_some_and(|role| role == "user"));
         newest.and_then(|message| message.get("content")).and_then(Value::as_str).unwrap_or_default()
     }
 
@@ -31,6 +32,11 @@ impl RecordedRequest {
     pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
         let messages = self.body.get("messages").and_then(Value::as_array);
         messages.into_iter().flatten().filter_map(|message| message.get("content")?.as_str())
+    }
+
+    /// Whether this switch of the body, given as a JSON pointer, is on.
+    pub(super) fn asks_for(&self, pointer: &str) -> bool {
+        self.body.pointer(pointer).and_then(Value::as_bool).unwrap_or_default()
     }
 
     #[must_use]

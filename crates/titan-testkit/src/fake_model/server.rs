@@ -116,7 +116,7 @@ async fn complete(http: HttpRequest, body: Bytes, state: Data<State>) -> HttpRes
     if let Some(refusal) = state.refusal(request.authorization.as_deref()) {
         return refusal;
     }
-    if !request.body["model"].is_string() || request.texts().next().is_none() {
+    if !request.body.get("model").is_some_and(Value::is_string) || request.texts().next().is_none() {
         return invalid("you must provide a model and messages");
     }
     answer(state.behaviour_for(request.content()), &request, &state).await
@@ -142,13 +142,11 @@ async fn answer(behaviour: Behaviour, request: &RecordedRequest, state: &Data<St
         }
         Behaviour::Raw { content_type, body } => HttpResponse::Ok().content_type(content_type).body(body),
         Behaviour::Hang => {
-            let watch = Watch::new(&state.abandoned);
             tokio::time::sleep(wire::FOREVER).await;
-            watch.whole();
             HttpResponse::GatewayTimeout().finish()
         }
         Behaviour::NotStreamed => HttpResponse::Ok().json(wire::whole(&behaviour, request)),
-        behaviour if request.body["stream"] != true => HttpResponse::Ok().json(wire::whole(&behaviour, request)),
+        behaviour if !request.asks_for("/stream") => HttpResponse::Ok().json(wire::whole(&behaviour, request)),
         behaviour => HttpResponse::Ok()
             .content_type("text/event-stream; charset=utf-8")
             .streaming(wire::body(wire::plan(&behaviour, request), Watch::new(&state.abandoned))),
@@ -163,7 +161,9 @@ async fn models(http: HttpRequest, state: Data<State>) -> HttpResponse {
 /// Not of the wire: when each request arrived, for measuring from another process.
 async fn requests(state: Data<State>) -> HttpResponse {
     let requests = state.requests();
-    let list = requests.iter().map(|request| json!({"at_unix_micros": request.at_unix_micros(), "content": request.content()}));
+    let list = requests
+        .iter()
+        .map(|request| json!({"at_unix_micros": request.at_unix_micros(), "content": request.content()}));
     HttpResponse::Ok().json(list.collect::<Vec<_>>())
 }
 

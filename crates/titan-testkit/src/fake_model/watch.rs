@@ -15,7 +15,7 @@ impl Watch {
     }
 
     /// The server has said all it wanted to.
-    pub(super) fn whole(mut self) {
+    pub(super) fn whole(&mut self) {
         self.whole = true;
     }
 }

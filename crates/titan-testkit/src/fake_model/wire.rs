@@ -20,6 +20,9 @@ pub(super) const FOREVER: Duration = Duration::from_secs(300);
 /// Long enough for what was said before to leave the server's buffers.
 const BEFORE_BREAK: Duration = Duration::from_millis(20);
 
+/// A server that only waits does not notice that its client has left; one that writes does.
+const COMMENT_EVERY: Duration = Duration::from_millis(100);
+
 pub(super) enum Part {
     Bytes(Bytes),
     Pause(Duration),
@@ -48,24 +51,30 @@ pub(super) fn plan(behaviour: &Behaviour, request: &RecordedRequest) -> VecDeque
     match behaviour {
         Behaviour::CutAfter(_) => parts.extend([Part::Pause(BEFORE_BREAK), Part::Break]),
         Behaviour::EndAfter(_) => {}
-        Behaviour::HangAfter(_) => parts.push_back(Part::Pause(FOREVER)),
+        Behaviour::HangAfter(_) => parts.extend(comments()),
+        Behaviour::NoEnd => {
+            parts.push_back(event(&chunk(json!({}), Some("stop"))));
+            parts.extend(comments());
+        }
         Behaviour::MalformedJson => parts.push_back(Part::Bytes(Bytes::from_static(b"data: {\"choices\": [{\n\n"))),
         Behaviour::ErrorInStream { .. } => parts.push_back(event(&json!({
             "error": {"message": "the model ran out of memory", "type": "server_error", "code": 503}
         }))),
         _ => {
             parts.push_back(event(&chunk(json!({}), Some("stop"))));
-            let asked = request.body["stream_options"]["include_usage"] == true;
-            if asked && !matches!(behaviour, Behaviour::NoUsage) {
-                let mut last = chunk(json!({}), None);
-                last["choices"] = json!([]);
-                last["usage"] = usage(&text, request);
-                parts.push_back(event(&last));
+            if request.asks_for("/stream_options/include_usage") && !matches!(behaviour, Behaviour::NoUsage) {
+                parts.push_back(event(&object("chat.completion.chunk", json!([]), usage(&text, request))));
             }
             parts.push_back(Part::Bytes(Bytes::from_static(b"data: [DONE]\n\n")));
         }
     }
     parts
+}
+
+/// The server goes on, the model does not.
+fn comments() -> impl Iterator<Item = Part> {
+    let times = FOREVER.as_millis() / COMMENT_EVERY.as_millis();
+    (0..times).flat_map(|_| [Part::Pause(COMMENT_EVERY), Part::Bytes(Bytes::from_static(b": still here\n\n"))])
 }
 
 /// The answer as one object.
@@ -75,30 +84,28 @@ pub(super) fn whole(behaviour: &Behaviour, request: &RecordedRequest) -> Value {
         _ => Answer::default(),
     };
     let text = text_of(&answer, request);
-    let mut object = json!({
-        "id": "chatcmpl-fake", "object": "chat.completion", "created": created(), "model": MODEL,
-        "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}],
-    });
-    if !matches!(behaviour, Behaviour::NoUsage) {
-        object["usage"] = usage(&text, request);
-    }
-    object
+    let usage = match behaviour {
+        Behaviour::NoUsage => Value::Null,
+        _ => usage(&text, request),
+    };
+    let message = json!({"role": "assistant", "content": text});
+    object("chat.completion", json!([{"index": 0, "message": message, "finish_reason": "stop"}]), usage)
 }
 
 /// The parts as a body.
 pub(super) fn body(parts: VecDeque<Part>, watch: Watch) -> impl Stream<Item = io::Result<Bytes>> {
-    stream::unfold((parts, Some(watch)), |(mut parts, mut watch)| async move {
+    stream::unfold((parts, watch), |(mut parts, mut watch)| async move {
         loop {
             match parts.pop_front() {
                 Some(Part::Bytes(bytes)) => return Some((Ok(bytes), (parts, watch))),
                 Some(Part::Pause(time)) if time.is_zero() => {}
                 Some(Part::Pause(time)) => tokio::time::sleep(time).await,
                 Some(Part::Break) => {
-                    watch.take().map(Watch::whole);
+                    watch.whole();
                     return Some((Err(io::ErrorKind::ConnectionReset.into()), (parts, watch)));
                 }
                 None => {
-                    watch.take().map(Watch::whole);
+                    watch.whole();
                     return None;
                 }
             }
@@ -132,9 +139,13 @@ fn usage(text: &str, request: &RecordedRequest) -> Value {
 }
 
 fn chunk(delta: Value, finish_reason: Option<&str>) -> Value {
+    let choices = json!([{"index": 0, "delta": delta, "finish_reason": finish_reason}]);
+    object("chat.completion.chunk", choices, Value::Null)
+}
+
+fn object(kind: &str, choices: Value, usage: Value) -> Value {
     json!({
-        "id": "chatcmpl-fake", "object": "chat.completion.chunk", "created": created(), "model": MODEL,
-        "choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason}], "usage": null,
+        "id": "chatcmpl-fake", "object": kind, "created": created(), "model": MODEL, "choices": choices, "usage": usage,
     })
 }
 

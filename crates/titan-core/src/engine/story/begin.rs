@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use super::super::load::{Run, Step, Task};
 use super::super::transition::{Execute, Executed, NewEvent, NewTask, Submission, Submitted};
-use super::changes::{NewJob, NewMessage, NewRun, NewTaskRow};
 use super::Story;
+use super::changes::{NewJob, NewMessage, NewRun, NewTaskRow};
 use crate::idempotency::Claimed;
 use crate::queue::Hint;
 use crate::state::{ExecutionStatus, ExecutionType, Level, RunStage, RunStatus, StepStatus};
@@ -121,7 +121,8 @@ impl Story {
         if let (true, Some(content)) = (first, question) {
             let id = ids::new();
             self.changes.messages.push(NewMessage { id, project_id, task_id, run_id, role: "user", content });
-            let event = NewEvent { kind: "message.created", line: None, data: json!({"message_id": id, "role": "user"}) };
+            let event =
+                NewEvent { kind: "message.created", line: None, data: json!({"message_id": id, "role": "user"}) };
             self.append(run_id, None, event);
         }
         for plan in workflow.steps {

@@ -90,8 +90,7 @@ impl Story {
 
     fn end_jobs(&mut self, run_id: Uuid) {
         let of_run = self.world.jobs.values().filter(|job| job.run_id == run_id).map(|job| job.id);
-        let left: Vec<i64> =
-            of_run.filter(|id| !self.changes.ended_jobs.iter().any(|ended| ended.id == *id)).collect();
+        let left: Vec<i64> = of_run.filter(|id| !self.changes.ended_jobs.iter().any(|ended| ended.id == *id)).collect();
         self.changes.ended_jobs.extend(left.iter().map(|id| EndedJob { id: *id, outcome: JobOutcome::Canceled }));
         self.changes.rescheduled.retain(|moved| !left.contains(&moved.id));
         // Within one batch a step may have been made ready and its run canceled: that job is never written.

@@ -189,7 +189,8 @@ impl Story {
             task.retry_count += 1;
             self.changes.tasks.insert(task.id);
         }
-        let line = format!("Attempt {tried} of {most} failed: {}; the next one in {:.1} s", short(error), wait.as_secs_f64());
+        let line =
+            format!("Attempt {tried} of {most} failed: {}; the next one in {:.1} s", short(error), wait.as_secs_f64());
         let data = json!({"attempt": tried, "max_attempts": most, "error": short(error), "retry_at": until});
         self.append(fence.run_id, Some(fence.step), NewEvent::told("step.retrying", Level::Warn, line, data));
     }
@@ -203,7 +204,13 @@ impl Story {
     }
 
     /// The job sleeps, the step stays running and says what it waits for, and no slot is held.
-    fn come_back(&mut self, fence: &Fence, wait: Duration, attempt: i16, reason: &str) -> chrono::DateTime<chrono::Utc> {
+    fn come_back(
+        &mut self,
+        fence: &Fence,
+        wait: Duration,
+        attempt: i16,
+        reason: &str,
+    ) -> chrono::DateTime<chrono::Utc> {
         let delay_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX).min(86_400_000 * 30);
         let until = self.world.now + chrono::TimeDelta::milliseconds(delay_ms);
         self.changes.rescheduled.push(Rescheduled { id: fence.job_id, delay_ms, attempt });
@@ -233,9 +240,20 @@ impl Story {
             let event = match write {
                 Write::Answer { content } => {
                     let content = storable(content.clone());
-                    self.changes.messages.push(NewMessage { id, project_id, task_id, run_id, role: "assistant", content });
+                    self.changes.messages.push(NewMessage {
+                        id,
+                        project_id,
+                        task_id,
+                        run_id,
+                        role: "assistant",
+                        content,
+                    });
                     self.hints.push(Hint::change("message", id, project_id));
-                    NewEvent { kind: "message.created", line: None, data: json!({"message_id": id, "role": "assistant"}) }
+                    NewEvent {
+                        kind: "message.created",
+                        line: None,
+                        data: json!({"message_id": id, "role": "assistant"}),
+                    }
                 }
                 Write::Output { name, kind, media_type, bytes } => {
                     let sha256 = Sha256::digest(bytes).to_vec();
@@ -246,7 +264,15 @@ impl Story {
                     let data = json!({"output_id": id, "name": name});
                     self.changes.blobs.entry(sha256.clone()).or_insert_with(|| bytes.clone());
                     self.changes.outputs.push(NewOutput {
-                        id, project_id, task_id, run_id, name, kind, media_type, size, sha256,
+                        id,
+                        project_id,
+                        task_id,
+                        run_id,
+                        name,
+                        kind,
+                        media_type,
+                        size,
+                        sha256,
                         preview: preview.map(storable),
                     });
                     self.hints.push(Hint::change("output", id, project_id));
