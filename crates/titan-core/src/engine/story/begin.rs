@@ -70,7 +70,7 @@ impl Story {
             (ExecutionStatus::Canceled, _) => {
                 return Err(Error::Conflict("the task was canceled; create it again to do it after all".to_owned()));
             }
-            (status, _) if status == ExecutionStatus::Pending => {}
+            (ExecutionStatus::Pending, _) => {}
             (status, _) if status.may_reopen() => task.reopen_count += 1,
             (_, Some(run_id)) => return Ok(Executed { task_id, run_id, created: false }),
             (status, None) => return Err(Error::Conflict(format!("the task is {status} and has no run"))),
