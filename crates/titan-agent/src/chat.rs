@@ -27,7 +27,8 @@ pub struct Context<'a> {
 /// is left out too.
 #[must_use]
 pub fn build_request(model: &str, context: &Context<'_>, budget_chars: usize) -> ModelRequest {
-    let mut system = format!("{}\n## Project\n\nName: {}\n", SYSTEM_PROMPT.trim_end(), one_line(context.project_name));
+    let mut system =
+        format!("{}\n\n## Project\n\nName: {}\n", SYSTEM_PROMPT.trim_end(), one_line(context.project_name));
     if let Some(description) = context.project_description.map(str::trim).filter(|text| !text.is_empty()) {
         system.push_str(&format!("\n{description}\n"));
     }

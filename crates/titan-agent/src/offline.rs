@@ -60,11 +60,8 @@ impl Provider for Offline {
             output_tokens: estimate_tokens(&answer),
             estimated: true,
         };
-        let words: Vec<String> = if self.delay.is_zero() {
-            vec![answer]
-        } else {
-            answer.split_inclusive(' ').map(str::to_owned).collect()
-        };
+        let words: Vec<String> =
+            if self.delay.is_zero() { vec![answer] } else { answer.split_inclusive(' ').map(str::to_owned).collect() };
         let end = [Chunk::Usage(usage), Chunk::Finished { reason: FinishReason::Stop }];
         let chunks = words.into_iter().map(Chunk::Text).chain(end).enumerate();
         let delay = self.delay;

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use futures_util::stream::{self, BoxStream};
 use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream};
 use reqwest::Response;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -13,6 +13,7 @@ use super::failure::Failures;
 use super::sse::{Decoder, SseError};
 use super::wire::Completion;
 use crate::error::{ProviderError, TimeoutPhase};
+use crate::memory::shorten;
 use crate::provider::{Chunk, ChunkStream, FinishReason, Message, Usage};
 use crate::tokens::estimate_tokens;
 
@@ -21,9 +22,12 @@ const WIRE_OVERHEAD: usize = 256;
 
 pub(super) struct Answer {
     failures: Failures,
-    /// When the first event must have come.
-    begin_by: Instant,
-    begun: bool,
+    /// When the next event must have come, and what it is waited for as. Comments, with which servers keep connections
+    /// open, are no events: a model that hangs behind them hangs.
+    event_by: Instant,
+    phase: TimeoutPhase,
+    /// The mark of the end has come.
+    done: bool,
     input_tokens: u64,
     /// Quarters of estimated tokens would be lost when summed up chunk by chunk, so the text is kept for its length.
     text: String,
@@ -42,11 +46,12 @@ struct Source {
 }
 
 impl Answer {
-    pub(super) fn new(messages: &[Message], failures: Failures, begin_by: Instant) -> Self {
+    pub(super) fn new(messages: &[Message], failures: Failures, event_by: Instant) -> Self {
         Self {
             failures,
-            begin_by,
-            begun: false,
+            event_by,
+            phase: TimeoutPhase::FirstToken,
+            done: false,
             input_tokens: messages.iter().map(|message| estimate_tokens(&message.content)).sum(),
             text: String::new(),
             chars: 0,
@@ -91,11 +96,10 @@ impl Answer {
 
     /// Reads one part of the wire. False when the answer is over.
     async fn read(&mut self, source: &mut Source) -> Result<bool, ProviderError> {
-        let (phase, until) = self.deadline();
         let part = tokio::select! {
             biased;
             () = source.cancel.cancelled() => return Err(ProviderError::Canceled),
-            part = tokio::time::timeout_at(until, source.parts.next()) => part,
+            part = tokio::time::timeout_at(self.event_by, source.parts.next()) => part,
         };
         let part = match part {
             Ok(Some(Ok(part))) => part,
@@ -104,15 +108,18 @@ impl Answer {
             Ok(Some(Err(error))) => return Err(self.failures.of_transport(error, self.chars)),
             Ok(None) => {
                 let last = source.decoder.finish().map_err(|error| self.unreadable(error))?;
-                if let Some(data) = last {
-                    self.take_event(&data)?;
+                match last.map(|data| self.take_event(&data)) {
+                    // Half an event says nothing; whether the answer was whole without it is decided below.
+                    None | Some(Ok(()) | Err(ProviderError::MalformedAnswer { .. })) => {}
+                    Some(Err(error)) => return Err(error),
                 }
                 return self.end("the connection was closed before the end of the answer").map(|()| false);
             }
             Err(_) => {
                 let timeouts = self.failures.timeouts;
-                let after = if phase == TimeoutPhase::FirstToken { timeouts.first_token } else { timeouts.idle };
-                return Err(ProviderError::Timeout { phase, after });
+                let first = self.phase == TimeoutPhase::FirstToken;
+                let after = if first { timeouts.first_token } else { timeouts.idle };
+                return Err(ProviderError::Timeout { phase: self.phase, after });
             }
         };
         let limit_bytes = self.failures.timeouts.max_answer_bytes;
@@ -121,29 +128,28 @@ impl Answer {
             return Err(ProviderError::TooLong { limit_bytes });
         }
         for data in source.decoder.push(&part).map_err(|error| self.unreadable(error))? {
-            self.begun = true;
-            if data.trim() == "[DONE]" {
-                // Some servers end without a reason; others cut off by a proxy never get here.
-                self.finish.get_or_insert(FinishReason::Stop);
+            self.take_event(&data)?;
+            let timeouts = &self.failures.timeouts;
+            self.phase = TimeoutPhase::Idle;
+            self.event_by = Instant::now() + if self.finish.is_some() { timeouts.trailer } else { timeouts.idle };
+            if self.done {
                 return self.end("").map(|()| false);
             }
-            self.take_event(&data)?;
         }
         Ok(true)
     }
 
-    fn deadline(&self) -> (TimeoutPhase, Instant) {
-        let timeouts = &self.failures.timeouts;
-        match (self.begun, &self.finish) {
-            (false, _) => (TimeoutPhase::FirstToken, self.begin_by),
-            (true, None) => (TimeoutPhase::Idle, Instant::now() + timeouts.idle),
-            (true, Some(_)) => (TimeoutPhase::Idle, Instant::now() + timeouts.trailer),
-        }
-    }
-
     fn take_event(&mut self, data: &str) -> Result<(), ProviderError> {
-        let event: Completion = serde_json::from_str(data)
-            .map_err(|error| self.failures.malformed(format!("{error} in {}", crate::memory::shorten(data, 200))))?;
+        if data.trim() == "[DONE]" {
+            self.done = true;
+            // Some servers never give a reason.
+            self.finish.get_or_insert(FinishReason::Stop);
+            return Ok(());
+        }
+        let event: Completion = serde_json::from_str(data).map_err(|error| {
+            // First without the key, then shorter: half a key would not be recognised.
+            self.failures.malformed(format!("{error} in {}", shorten(&self.failures.quote(data), 200)))
+        })?;
         if let Some(error) = event.error.filter(|error| !error.is_null()) {
             return Err(self.failures.of_object(&error));
         }

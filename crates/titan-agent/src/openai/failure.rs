@@ -1,13 +1,12 @@
 //! What a failed call means: from HTTP answers, transport errors and error objects to [`ProviderError`]. Everything a
 //! server says passes through [`Failures::quote`], so that no error holds the key.
 
-use std::error::Error as _;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
-use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::Response;
+use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
@@ -49,15 +48,7 @@ impl Failures {
             return ProviderError::Timeout { phase: TimeoutPhase::Connect, after: self.timeouts.connect };
         }
         let in_answer = error.is_body() || error.is_decode();
-        // The address may hold a secret. The innermost cause is the one that says what happened.
-        let error = error.without_url();
-        let mut message = error.to_string();
-        let mut cause = error.source();
-        while let Some(inner) = cause {
-            message = inner.to_string();
-            cause = inner.source();
-        }
-        let message = self.quote(&message);
+        let message = self.quote(&innermost(&error.without_url()));
         if in_answer {
             ProviderError::CutStream { received_chars, message }
         } else {
@@ -130,10 +121,21 @@ impl Failures {
         let said = match serde_json::from_slice::<Value>(body) {
             Ok(value) => value.get("error").and_then(text_of).or_else(|| text_of(&value)),
             // Plain text, unless it is a page for a browser.
-            Err(_) => Some(String::from_utf8_lossy(body).into_owned()).filter(|text| !text.trim_start().starts_with('<')),
+            Err(_) => {
+                Some(String::from_utf8_lossy(body).into_owned()).filter(|text| !text.trim_start().starts_with('<'))
+            }
         };
         self.quote(said.as_deref().filter(|text| !text.trim().is_empty()).unwrap_or(fallback))
     }
+}
+
+/// The cause that says what happened; those around it only say where. It holds no address, which may be secret.
+pub(super) fn innermost(error: &dyn std::error::Error) -> String {
+    let mut error = error;
+    while let Some(cause) = error.source() {
+        error = cause;
+    }
+    error.to_string()
 }
 
 /// The words of an error object, in the places where servers put them.

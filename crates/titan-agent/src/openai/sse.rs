@@ -92,7 +92,8 @@ mod tests {
 
     #[test]
     fn reads_what_servers_send() {
-        let bytes = b"\xef\xbb\xbf: comment\n\ndata: one\n\nevent: x\r\ndata:two\r\ndata: lines\r\n\r\nid: 7\n\ndata: last";
+        let bytes =
+            b"\xef\xbb\xbf: comment\n\ndata: one\n\nevent: x\r\ndata:two\r\ndata: lines\r\n\r\nid: 7\n\ndata: last";
         assert_eq!(decode(&[bytes]), ["one", "two\nlines", "last"]);
     }
 

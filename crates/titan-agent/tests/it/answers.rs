@@ -6,7 +6,7 @@ use titan_agent::{FinishReason, Message, ModelRequest, ProbeState, Provider, Pro
 use titan_testkit::fake_model::{Answer, Behaviour, FakeModel, MODEL};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{KEY, ask, provider, read};
+use crate::support::{KEY, ask, nowhere, provider, provider_at, read};
 
 #[tokio::test]
 async fn a_streamed_answer_arrives_in_pieces_with_its_usage() {
@@ -74,8 +74,20 @@ async fn dialects_of_the_stream_are_understood() {
         ("no mark of the end", format!("data: {say}\n\ndata: {stop}\n\n"), "hi", "stop", true),
         ("no reason", format!("data: {say}\n\ndata: [DONE]\n\n"), "hi", "stop", true),
         ("no last empty line", format!("data: {say}\n\ndata: {stop}"), "hi", "stop", true),
-        ("usage with the reason", format!("data:{say}\r\n\r\ndata:{length}\r\n\r\ndata: [DONE]"), "hi", "length", false),
-        ("comments and a mark", format!("\u{feff}: PROCESSING\n\n: PROCESSING\n\ndata: {say}\n\ndata: {stop}\n\n"), "hi", "stop", true),
+        (
+            "usage with the reason",
+            format!("data:{say}\r\n\r\ndata:{length}\r\n\r\ndata: [DONE]"),
+            "hi",
+            "length",
+            false,
+        ),
+        (
+            "comments and a mark",
+            format!("\u{feff}: PROCESSING\n\n: PROCESSING\n\ndata: {say}\n\ndata: {stop}\n\n"),
+            "hi",
+            "stop",
+            true,
+        ),
         ("a refusal", format!("data: {refusal}\n\n"), "no", "stop", true),
     ] {
         let fake = FakeModel::start().unwrap();
@@ -120,18 +132,10 @@ async fn a_probe_tells_whether_the_server_would_answer() {
     let detail = probe.detail.unwrap();
     assert!(detail.contains("does not accept the key") && !detail.contains(KEY), "{detail}");
 
-    // A probe asks no model.
-    assert_eq!(fake.requests().len(), 0);
-    drop(fake);
-    let mut probe = provider.probe().await;
-    // The server stops in its own time; until then it refuses the key as before.
-    for _ in 0..600 {
-        if probe.detail.as_deref().is_some_and(|detail| detail.contains("not available")) {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        probe = provider.probe().await;
-    }
+    let (_held, nowhere) = nowhere();
+    let probe = provider_at(nowhere, Timeouts::default()).probe().await;
     assert_eq!(probe.state, ProbeState::Failing);
     assert!(probe.detail.unwrap().contains("not available"));
+    // A probe asks no model.
+    assert_eq!(fake.requests().len(), 0);
 }

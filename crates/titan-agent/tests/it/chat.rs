@@ -27,7 +27,9 @@ fn holds_all_that_is_known_in_order() {
         },
         DEFAULT_BUDGET_CHARS,
     );
-    insta::assert_json_snapshot!(request);
+    let said: Vec<String> =
+        request.messages.iter().map(|message| format!("=== {:?}\n{}", message.role, message.content)).collect();
+    insta::assert_snapshot!(format!("model: {}\n{}", request.model, said.join("\n")));
 }
 
 #[test]
@@ -35,14 +37,15 @@ fn holds_no_empty_sections() {
     let context =
         Context { project_name: "Bare", project_description: Some("  "), memories: &[], history: &[], content: "Hi" };
     let request = build_request("some-model", &context, DEFAULT_BUDGET_CHARS);
-    assert_eq!(request.messages[0].content, format!("{}\n## Project\n\nName: Bare\n", SYSTEM_PROMPT.trim_end()));
+    assert_eq!(request.messages[0].content, format!("{}\n\n## Project\n\nName: Bare\n", SYSTEM_PROMPT.trim_end()));
     assert_eq!(request.messages[1..], [Message::new(Role::User, "Hi")]);
 }
 
 #[test]
 fn a_conversation_that_is_cut_begins_with_the_person() {
     let history = history();
-    let context = |history| Context { project_name: "P", project_description: None, memories: &[], history, content: "Hi" };
+    let context =
+        |history| Context { project_name: "P", project_description: None, memories: &[], history, content: "Hi" };
     let empty = build_request("m", &context(&[]), 0);
     let used: usize = empty.messages.iter().map(|message| message.content.chars().count()).sum();
     // Room for the last three messages, of which the first is an answer to a question that is gone.

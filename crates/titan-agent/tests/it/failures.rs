@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use secrecy::SecretString;
-use titan_agent::openai::{OpenAi, OpenAiSettings, Timeouts};
 use titan_agent::ProviderError;
+use titan_agent::openai::{OpenAi, OpenAiSettings, Timeouts};
 use titan_testkit::fake_model::{Answer, Behaviour, FakeModel, MODEL};
 use url::Url;
 
-use crate::support::{KEY, ask, failure, provider, provider_at};
+use crate::support::{KEY, ask, failure, nowhere, provider, provider_at};
 
 async fn fails_with(behaviour: Behaviour) -> ProviderError {
     let fake = FakeModel::start().unwrap();
@@ -114,11 +114,27 @@ async fn an_answer_that_breaks_off_says_how_far_it_came() {
 }
 
 #[tokio::test]
+async fn an_answer_that_ends_within_an_event_broke_off() {
+    let body = "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\ndata: {\"choi";
+    let error = fails_with(raw("text/event-stream", body)).await;
+    assert!(matches!(error, ProviderError::CutStream { received_chars: 2, .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_key_at_the_edge_of_a_quotation_is_not_cut_in_half() {
+    let error = fails_with(raw("text/event-stream", &format!("data: {}{KEY}\n\n", "x".repeat(190)))).await;
+    assert!(!error.to_string().contains("sk-test"), "{error}");
+}
+
+#[tokio::test]
 async fn an_answer_that_is_not_of_the_wire_is_malformed() {
     for (name, behaviour) in [
         ("broken JSON", Behaviour::MalformedJson),
         ("a page", raw("text/html", "<html>welcome</html>")),
-        ("not UTF-8", Behaviour::Raw { content_type: "text/event-stream".to_owned(), body: b"data: \xff\n\n".to_vec() }),
+        (
+            "not UTF-8",
+            Behaviour::Raw { content_type: "text/event-stream".to_owned(), body: b"data: \xff\n\n".to_vec() },
+        ),
         ("no JSON at all", raw("application/json", "hello")),
         ("no text", raw("text/event-stream", "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n")),
         ("another status", status(204, "")),
@@ -164,10 +180,10 @@ async fn an_answer_that_does_not_end_is_stopped() {
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_unavailable() {
-    // A port that was free a moment ago, held without listening so that nobody else takes it.
-    let socket = tokio::net::TcpSocket::new_v4().unwrap();
-    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let url = Url::parse(&format!("http://user:hidden@{}/v1?token=hidden", socket.local_addr().unwrap())).unwrap();
+    let (_held, mut url) = nowhere();
+    url.set_username("user").unwrap();
+    url.set_password(Some("hidden")).unwrap();
+    url.set_query(Some("token=hidden"));
     let provider = provider_at(url, Timeouts::default());
     let error = failure(&provider, "hello").await;
     assert!(matches!(error, ProviderError::Unavailable { status: None, .. }) && error.may_pass(), "{error:?}");

@@ -12,9 +12,12 @@ async fn is_steered_by_the_message_alone() {
     let fake = FakeModel::start().unwrap();
     let provider = provider(&fake);
     assert_eq!(ask(&provider, "[echo] Ünïcode").await.text, "[echo] Ünïcode");
-    for (message, code) in
-        [("[429]", "rate_limited"), ("[500]", "unavailable"), ("[malformed]", "malformed_answer"), ("[cut-once]", "cut_stream")]
-    {
+    for (message, code) in [
+        ("[429]", "rate_limited"),
+        ("[500]", "unavailable"),
+        ("[malformed]", "malformed_answer"),
+        ("[cut-once]", "cut_stream"),
+    ] {
         assert_eq!(failure(&provider, message).await.code(), code);
         assert!(ask(&provider, message).await.text.contains(message), "the next try succeeds");
     }

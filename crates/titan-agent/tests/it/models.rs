@@ -26,11 +26,7 @@ fn the_configured_provider_answers_else_the_offline_one() {
         (ProviderSettings { openai_api_key: key(), ..default() }, "openai", "gpt-4o-mini"),
         (ProviderSettings { openai_base_url: local.clone(), ..default() }, "openai", "auto"),
         (ProviderSettings { openrouter_api_key: key(), ..default() }, "openrouter", "openrouter/auto"),
-        (
-            ProviderSettings { openai_base_url: local, openrouter_api_key: key(), ..default() },
-            "openai",
-            "auto",
-        ),
+        (ProviderSettings { openai_base_url: local, openrouter_api_key: key(), ..default() }, "openai", "auto"),
     ] {
         let registry = Registry::from_settings(&settings).unwrap();
         assert_eq!(names(registry.default()), (provider, model), "{settings:?}");

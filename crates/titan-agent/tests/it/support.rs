@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use titan_agent::openai::{OpenAi, OpenAiSettings, Timeouts};
 use titan_agent::{Chunk, ChunkStream, FinishReason, Message, ModelRequest, Provider, ProviderError, Role, Usage};
 use titan_testkit::fake_model::{FakeModel, MODEL};
+use tokio::net::TcpSocket;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -81,4 +82,12 @@ pub(crate) async fn failure(provider: &dyn Provider, content: &str) -> ProviderE
     let error = read.error.expect("the request fails");
     assert!(!format!("{error} {error:?} {provider:?}").contains(KEY), "the key is in {error:?}");
     error
+}
+
+/// An address at which nobody listens, and the socket that keeps it so.
+pub(crate) fn nowhere() -> (TcpSocket, Url) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = Url::parse(&format!("http://{}/v1", socket.local_addr().unwrap())).unwrap();
+    (socket, url)
 }

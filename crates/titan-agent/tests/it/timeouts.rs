@@ -25,7 +25,6 @@ async fn a_server_that_says_nothing() {
     fake.push(Behaviour::Hang);
     let provider = provider_at(fake.base_url(), Timeouts { first_token: SHORT, ..Timeouts::default() });
     assert_eq!(timeout_of(failure(&provider, "hello").await), (TimeoutPhase::FirstToken, SHORT));
-    assert!(fake.wait_for_abandoned(1, PATIENCE).await, "the connection is closed");
 }
 
 #[tokio::test]
@@ -40,12 +39,25 @@ async fn a_server_that_stops_in_the_middle() {
 }
 
 #[tokio::test]
+async fn a_server_that_stops_after_the_answer() {
+    let fake = FakeModel::start().unwrap();
+    fake.push(Behaviour::NoEnd);
+    let provider = provider_at(fake.base_url(), Timeouts { trailer: SHORT, ..Timeouts::default() });
+    let read = ask(&provider, "hello").await;
+    assert_eq!((read.error, read.finish), (None, Some(FinishReason::Stop)));
+    assert!(read.usage.unwrap().estimated);
+    assert!(fake.wait_for_abandoned(1, PATIENCE).await, "the connection is closed");
+}
+
+#[tokio::test]
 async fn a_slow_answer_is_not_a_silent_one() {
     let fake = FakeModel::start().unwrap();
-    let answer = Answer::of("word ".repeat(20)).with_chunk_chars(5).with_delay(Duration::from_millis(100));
+    let answer = Answer::of("word ".repeat(50)).with_chunk_chars(5).with_delay(Duration::from_millis(100));
     fake.push(Behaviour::Answer(answer));
-    // The answer takes two seconds in all, far longer than each of these.
-    let provider = provider_at(fake.base_url(), Timeouts { first_token: SHORT * 5, idle: SHORT * 5, ..Timeouts::default() });
+    // The answer takes five seconds in all, longer than each of these.
+    let within = Duration::from_secs(4);
+    let timeouts = Timeouts { first_token: within, idle: within, ..Timeouts::default() };
+    let provider = provider_at(fake.base_url(), timeouts);
     let read = ask(&provider, "hello").await;
     assert_eq!((read.error, read.finish), (None, Some(FinishReason::Stop)));
 }

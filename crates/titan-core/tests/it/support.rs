@@ -14,15 +14,15 @@ use titan_core::{Result, runs, tasks};
 use titan_testkit::db::TestDb;
 
 /// A database with a project and a worker in it.
-pub struct Bench {
-    pub test: TestDb,
-    pub connection: PgConnection,
-    pub project: Uuid,
-    pub worker: Uuid,
+pub(crate) struct Bench {
+    pub(crate) test: TestDb,
+    pub(crate) connection: PgConnection,
+    pub(crate) project: Uuid,
+    pub(crate) worker: Uuid,
 }
 
 impl Bench {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let test = TestDb::new();
         let mut connection = test.connect();
         let new = NewProject { name: "Test".to_owned(), project_type: None, template_ref: None, spec: None };
@@ -31,11 +31,11 @@ impl Bench {
         Bench { test, connection, project, worker }
     }
 
-    pub fn submission(&self, content: &str) -> Submission {
+    pub(crate) fn submission(&self, content: &str) -> Submission {
         submission(self.project, content)
     }
 
-    pub fn submit(&mut self, content: &str) -> Submitted {
+    pub(crate) fn submit(&mut self, content: &str) -> Submitted {
         let submission = self.submission(content);
         match self.apply(submission.into()).unwrap() {
             Applied::Submitted(submitted) => submitted,
@@ -43,30 +43,30 @@ impl Bench {
         }
     }
 
-    pub fn apply(&mut self, transition: Transition) -> Result<Applied> {
+    pub(crate) fn apply(&mut self, transition: Transition) -> Result<Applied> {
         apply_one(&mut self.connection, transition).map(|(applied, _)| applied)
     }
 
-    pub fn claim_as(&mut self, worker: Uuid, limit: i64) -> Vec<ClaimedJob> {
+    pub(crate) fn claim_as(&mut self, worker: Uuid, limit: i64) -> Vec<ClaimedJob> {
         let kinds = vec!["chat".to_owned(), "remember".to_owned()];
         claim(&mut self.connection, &Claim { worker_id: worker, kinds, limit }).unwrap()
     }
 
     /// Claims exactly one job.
-    pub fn claim(&mut self) -> Fence {
+    pub(crate) fn claim(&mut self) -> Fence {
         let jobs = self.claim_as(self.worker, 10);
         assert_eq!(jobs.len(), 1, "{jobs:?}");
         fence(&jobs[0])
     }
 
-    pub fn start(&mut self, fence: Fence) -> Result<Started> {
+    pub(crate) fn start(&mut self, fence: Fence) -> Result<Started> {
         match self.apply(Start { fence, worker: "w".to_owned() }.into())? {
             Applied::Started(started) => Ok(*started),
             other => panic!("{other:?}"),
         }
     }
 
-    pub fn finish(&mut self, fence: Fence, outcome: Outcome) -> Result<Finished> {
+    pub(crate) fn finish(&mut self, fence: Fence, outcome: Outcome) -> Result<Finished> {
         match self.apply(Finish { fence, events: Vec::new(), outcome }.into())? {
             Applied::Finished(finished) => Ok(finished),
             other => panic!("{other:?}"),
@@ -74,28 +74,28 @@ impl Bench {
     }
 
     /// Claims, starts and finishes the next job.
-    pub fn work(&mut self, outcome: Outcome) -> Finished {
+    pub(crate) fn work(&mut self, outcome: Outcome) -> Finished {
         let fence = self.claim();
         self.start(fence).unwrap();
         self.finish(fence, outcome).unwrap()
     }
 
     /// Makes whatever is scheduled due and ready.
-    pub fn skip_waiting(&mut self) {
+    pub(crate) fn skip_waiting(&mut self) {
         self.test.execute("UPDATE jobs SET run_at = now() WHERE state = 'scheduled'");
         titan_core::queue::promote(&mut self.connection).unwrap();
     }
 
-    pub fn run(&mut self, id: Uuid) -> runs::Run {
+    pub(crate) fn run(&mut self, id: Uuid) -> runs::Run {
         runs::get(&mut self.connection, id).unwrap()
     }
 
-    pub fn task(&mut self, id: Uuid) -> tasks::Task {
+    pub(crate) fn task(&mut self, id: Uuid) -> tasks::Task {
         tasks::get(&mut self.connection, id).unwrap()
     }
 }
 
-pub fn add_worker(connection: &mut PgConnection) -> Uuid {
+pub(crate) fn add_worker(connection: &mut PgConnection) -> Uuid {
     let id = ids::new();
     let registration = Registration {
         id,
@@ -111,7 +111,7 @@ pub fn add_worker(connection: &mut PgConnection) -> Uuid {
     id
 }
 
-pub fn submission(project_id: Uuid, content: &str) -> Submission {
+pub(crate) fn submission(project_id: Uuid, content: &str) -> Submission {
     let task = NewTask {
         project_id,
         task_type: "chat".to_owned(),
@@ -124,12 +124,12 @@ pub fn submission(project_id: Uuid, content: &str) -> Submission {
     Submission { task, key: None, trace_id: None }
 }
 
-pub fn fence(job: &ClaimedJob) -> Fence {
+pub(crate) fn fence(job: &ClaimedJob) -> Fence {
     Fence { job_id: job.id, epoch: job.epoch, run_id: job.run_id.unwrap(), step: job.step.unwrap() }
 }
 
 /// The outcome of a good answer.
-pub fn answered(text: &str) -> Outcome {
+pub(crate) fn answered(text: &str) -> Outcome {
     let output = Write::Output {
         name: "Answer".to_owned(),
         kind: "text",
@@ -140,7 +140,7 @@ pub fn answered(text: &str) -> Outcome {
     Outcome::Done(Done { output: json!({"answer": text}), writes, ..Done::default() })
 }
 
-pub fn remembered(text: &str) -> Outcome {
+pub(crate) fn remembered(text: &str) -> Outcome {
     let writes = vec![Write::Memory { content: text.to_owned(), confidence: 0.8 }];
     Outcome::Done(Done { writes, ..Done::default() })
 }
