@@ -1,5 +1,10 @@
 # `make help` explains every target. The work itself is in scripts/; here are only the names.
 
+# The selection of `make test`, so that neither builds again what the other has built.
+DEBUG_BUILD = mkdir -p crates/titan-api/dashboard/dist && cargo build --locked --workspace --features titan-api/dashboard
+DEBUG = $${CARGO_TARGET_DIR:-target}/debug
+RELEASE = $${CARGO_TARGET_DIR:-target}/release
+
 .DEFAULT_GOAL := help
 .PHONY: help start dev build test lint fmt e2e generate migrate latency check-tasks clean
 
@@ -31,18 +36,18 @@ e2e: ## only the browser tests; screenshots go to target/e2e-screenshots
 	@scripts/test.sh build dashboard e2e
 
 generate: ## write docs/openapi.json from the code, and the dashboard's client from that
-	@cargo build --locked -p titan-api
-	@"$${CARGO_TARGET_DIR:-target}/debug/titan-api" openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
+	@$(DEBUG_BUILD)
+	@"$(DEBUG)/titan-api" openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
 	@node scripts/dashboard.mjs install
 	@npm --prefix crates/titan-api/dashboard run --silent generate
 
 migrate: ## bring the database of DATABASE_URL, or the one under data/, to this version's schema
-	@cargo build --locked -p titan-api
-	@scripts/with-postgres.sh data "$${CARGO_TARGET_DIR:-target}/debug/titan-api" migrate
+	@$(DEBUG_BUILD)
+	@scripts/with-postgres.sh data "$(DEBUG)/titan-api" migrate
 
 latency: ## measure how long an idle worker takes to pick up a task, with the hint and by polling alone
 	@cargo build --locked --release -p titan-testkit --bin pickup-latency
-	@scripts/with-postgres.sh throwaway "$${CARGO_TARGET_DIR:-target}/release/pickup-latency"
+	@scripts/with-postgres.sh throwaway "$(RELEASE)/pickup-latency"
 
 check-tasks: ## check the form of TASKS.md and INBOX.md
 	@node scripts/check-tasks.mjs

@@ -24,14 +24,16 @@ const interruption = new Promise((resolve) => {
   interrupt = resolve;
 });
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  process.on(signal, () => {
-    // A terminal may deliver one Ctrl-C twice, by way of make; a second one is somebody who does not want to wait.
-    if (interrupted && Date.now() - interrupted.at > 1_000) for (const child of children) child.kill();
-    interrupted ??= { signal, at: Date.now() };
-    interrupt();
-  });
+function stopAsked() {
+  // A terminal may deliver one Ctrl-C twice, by way of make; a second one is somebody who does not want to wait.
+  if (interrupted && Date.now() - interrupted.at > 1_000) for (const child of children) child.kill();
+  interrupted ??= { at: Date.now() };
+  interrupt();
 }
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, stopAsked);
+// Whoever reads the output has gone: nobody would see what happens, and nobody could stop it.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => interrupted ?? stopAsked());
 
 /** Lets a signal end whatever is being waited for. */
 async function unlessInterrupted(promise) {
@@ -93,7 +95,9 @@ async function build(profile) {
   if (dev) {
     await installDashboard();
     console.log('Building titan-api and titan-worker');
-    await run('cargo', ['build', '--locked', '-p', 'titan-api', '-p', 'titan-worker'], { cwd: root });
+    await mkdir(path.join(dashboard, 'dist'), { recursive: true });
+    // The selection of `make test`, so that neither builds again what the other has built.
+    await run('cargo', ['build', '--locked', '--workspace', '--features', 'titan-api/dashboard'], { cwd: root });
   } else if (profile === 'release') {
     await buildDashboard();
     console.log('Building titan-api and titan-worker (the first time takes some minutes)');

@@ -53,7 +53,15 @@ stage_dashboard() {
     npm --prefix "$DASHBOARD" run --silent size
 }
 
-stage_scripts() { node --test --test-concurrency=1 --test-reporter=spec scripts/tests/*.test.mjs; }
+stage_scripts() {
+  # What an interrupted run left behind.
+  local marker
+  for marker in target/script-tests/*/*/.titan-postgres target/script-tests/*/*/*/.titan-postgres; do
+    if [[ -f $marker ]]; then scripts/postgres.sh destroy --dir "$(dirname "$marker")"; fi
+  done
+  rm -rf target/script-tests
+  node --test --test-concurrency=1 --test-reporter=spec scripts/tests/*.test.mjs
+}
 stage_e2e() { scripts/e2e.sh; }
 
 # --- setting the machine up ------------------------------------------------------------------------------------------
@@ -63,9 +71,10 @@ has_chromium() { command -v chromium >/dev/null || command -v chromium-browser >
 
 set_up() {
   local packages=()
-  has_postgres || packages+=(postgresql)
-  has_chromium || packages+=(chromium)
-  command -v bwrap >/dev/null || packages+=(bubblewrap)
+  if wanted rust || wanted scripts || wanted e2e; then has_postgres || packages+=(postgresql); fi
+  if wanted scripts; then command -v psql >/dev/null || packages+=(postgresql-client); fi
+  if wanted e2e; then has_chromium || packages+=(chromium); fi
+  if wanted rust; then command -v bwrap >/dev/null || packages+=(bubblewrap); fi
   command -v cc >/dev/null || packages+=(build-essential)
   if ((${#packages[@]})); then
     if ((EUID == 0)) && command -v apt-get >/dev/null; then
@@ -77,9 +86,8 @@ set_up() {
       missing "${packages[*]}" "sudo apt-get install ${packages[*]}"
     fi
   fi
-  need cargo "Rust" "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh"
-  need node "Node.js 20.19 or newer" "see https://nodejs.org/en/download"
-  need npm "npm" "apt-get install npm"
+  need_node
+  need_rust
   report_missing
 }
 

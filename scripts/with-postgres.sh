@@ -10,7 +10,13 @@ shift || { echo "$usage" >&2; exit 2; }
 (($#)) || { echo "$usage" >&2; exit 2; }
 case "$kind" in
   data)
-    if [[ -z ${DATABASE_URL:-} ]]; then
+    # As in `make start`: .env counts, and the environment wins over it.
+    from_env() {
+      node -e 'try { process.loadEnvFile(".env") } catch (e) { if (e.code !== "ENOENT") throw e } process.stdout.write(process.env[process.argv[1]] ?? "")' "$1"
+    }
+    DATABASE_URL=$(from_env DATABASE_URL)
+    TITAN_DATA_DIR=$(from_env TITAN_DATA_DIR)
+    if [[ -z $DATABASE_URL ]]; then
       dir=${TITAN_DATA_DIR:-data}/postgres
       scripts/postgres.sh status --dir "$dir" >/dev/null 2>&1 || trap 'scripts/postgres.sh stop --dir "$dir"' EXIT
       DATABASE_URL=$(scripts/postgres.sh ensure --dir "$dir")

@@ -1,5 +1,6 @@
 // What the scripts know of Titan itself: where its parts lie and how one can tell that a stack is ready.
 
+import { randomInt } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
@@ -46,16 +47,16 @@ export function isFree({ host, port }) {
   });
 }
 
-/** A port that the kernel says is free. */
-export function freePort(host = '127.0.0.1') {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, host, () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
+/**
+ * A free port below the range from which the kernel takes ports for outgoing connections, so that a daemon that is
+ * killed and started again finds its port still free.
+ */
+export async function freePort(host = '127.0.0.1') {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const port = randomInt(20_000, 32_000);
+    if (await isFree({ host, port })) return port;
+  }
+  throw new Error(`no free port on ${host} found`);
 }
 
 async function getJson(url) {

@@ -1,15 +1,15 @@
 // The small checks over licences, variables and installed packages: that they see what they are for.
 
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 
 import { configVariables, exampleVariables, findProblems as findEnvProblems } from '../check-env.mjs';
 import { findProblems, isAllowed, npmPackages } from '../check-licences.mjs';
 import { isInstalled, sourceHash } from '../dashboard.mjs';
-import { baseUrl, parseBind } from '../lib/titan.mjs';
-import { temporaryFolder } from './helpers.mjs';
+import { baseUrl, parseBind, root } from '../lib/titan.mjs';
+import { execute, temporaryFolder } from './helpers.mjs';
 
 test('licence expressions are understood', () => {
   for (const good of ['MIT', 'MIT OR GPL-3.0-only', 'MIT/Apache-2.0', '(GPL-2.0 OR MIT) AND ISC', 'Apache-2.0 WITH LLVM-exception OR GPL-2.0']) {
@@ -78,4 +78,11 @@ test('addresses are read and shown', () => {
   assert.equal(baseUrl(parseBind('0.0.0.0:3000')), 'http://127.0.0.1:3000');
   assert.equal(baseUrl(parseBind('[::1]:3000')), 'http://[::1]:3000');
   for (const bad of ['3000', 'localhost', 'localhost:x', 'a:99999']) assert.throws(() => parseBind(bad), /TITAN_BIND/, bad);
+});
+
+test('make help explains every target', async () => {
+  const makefile = await readFile(path.join(root, 'Makefile'), 'utf8');
+  const targets = /^\.PHONY: (.*)$/m.exec(makefile)[1].split(' ');
+  const { stdout } = await execute('make', ['--no-print-directory', 'help']);
+  assert.deepEqual([...stdout.matchAll(/^ {2}make (\S+) +\S/gm)].map((match) => match[1]).sort(), targets.sort());
 });

@@ -1,17 +1,32 @@
 // What the script tests share: folders that are removed afterwards, and commands run to their end.
 
 import { execFile } from 'node:child_process';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 
 import { root } from '../lib/titan.mjs';
 
+const folders = path.join(root, 'target/script-tests');
+const deferred = new WeakMap();
+
+/** Runs `action` when the test ends, the last one first: what stands on something goes before it. */
+export function defer(t, action) {
+  if (!deferred.has(t)) {
+    const actions = [];
+    deferred.set(t, actions);
+    t.after(async () => {
+      for (const last of actions.reverse()) await last();
+    });
+  }
+  deferred.get(t).push(action);
+}
+
 /** A new folder that other users may enter, since Postgres may run as one; removed when the test ends. */
 export async function temporaryFolder(t, { mode = 0o755 } = {}) {
-  const folder = await mkdtemp(path.join(tmpdir(), 'titan-test-'));
+  await mkdir(folders, { recursive: true });
+  const folder = await mkdtemp(path.join(folders, 'test-'));
   await chmod(folder, mode);
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  defer(t, () => rm(folder, { recursive: true, force: true }));
   return folder;
 }
 
@@ -29,7 +44,7 @@ export function execute(file, args, { env = {}, timeout = 120_000 } = {}) {
 export function cluster(t, dir, env = {}) {
   const script = path.join(root, 'scripts/postgres.sh');
   const call = (command, ...more) => execute(script, [command, '--dir', dir, ...more], { env });
-  t.after(() => call('destroy'));
+  defer(t, () => call('destroy'));
   return call;
 }
 

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 
 import { waitFor } from '../lib/processes.mjs';
-import { cluster, execute, sql, temporaryFolder } from './helpers.mjs';
+import { cluster, defer, execute, sql, temporaryFolder } from './helpers.mjs';
 
 async function ensure(call, ...more) {
   const { code, stdout, stderr } = await call('ensure', ...more);
@@ -47,7 +47,7 @@ test('a port that somebody else took in the meantime is given up', async (t) => 
   await call('stop');
   const stranger = createServer();
   await new Promise((resolve) => stranger.listen(Number(new URL(url).port), '127.0.0.1', resolve));
-  t.after(() => stranger.close());
+  defer(t, () => stranger.close());
   const other = await ensure(call);
   assert.notEqual(new URL(other).port, new URL(url).port);
   assert.equal(await sql(other, 'SELECT 1'), '1');
@@ -107,7 +107,7 @@ test('as an ordinary user it runs as that user', { skip: process.getuid() !== 0 
   const dir = path.join(folder, 'pg');
   const script = path.resolve(import.meta.dirname, '../postgres.sh');
   const call = (command) => execute('setpriv', ['--reuid', 'nobody', '--regid', 'nogroup', '--clear-groups', '--', script, command, '--dir', dir]);
-  t.after(() => call('destroy'));
+  defer(t, () => call('destroy'));
   assert.equal(await sql(await ensure(call), 'SELECT 1'), '1');
   assert.equal((await call('destroy')).code, 0);
 });

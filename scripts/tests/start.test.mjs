@@ -2,14 +2,14 @@
 // Uses the debug binaries; the test run builds them first.
 
 import assert from 'node:assert/strict';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
 
 import { Hopeless, startChild, waitFor } from '../lib/processes.mjs';
 import { freePort, root, runsProgram } from '../lib/titan.mjs';
-import { cluster, sql, temporaryFolder } from './helpers.mjs';
+import { cluster, defer, execute, sql, temporaryFolder } from './helpers.mjs';
 
 const READY = /^Titan is ready: (http:\/\/127\.0\.0\.1:\d+)$/;
 
@@ -23,7 +23,7 @@ async function begin(t, dataDir, env = {}) {
     env: { ...inherited, TITAN_PROFILE: 'dev', TITAN_ENV_FILE: '', TITAN_BIND: `127.0.0.1:${port}`, TITAN_DATA_DIR: dataDir, TITAN_GRACE: '2s', ...env },
     onLine: (line) => lines.push(line),
   });
-  t.after(() => child.stop(60_000));
+  defer(t, () => child.stop(60_000));
   return { child, lines, port, text: () => lines.join('\n') };
 }
 
@@ -94,7 +94,7 @@ test('a port that is taken is named before anything is started', async (t) => {
   const dataDir = path.join(await temporaryFolder(t), 'data');
   const stranger = createServer();
   await new Promise((resolve) => stranger.listen(0, '127.0.0.1', resolve));
-  t.after(() => stranger.close());
+  defer(t, () => stranger.close());
   const { port } = stranger.address();
   const start = await begin(t, dataDir, { TITAN_BIND: `127.0.0.1:${port}` });
   assert.equal(await ended(start), 1);
@@ -102,13 +102,15 @@ test('a port that is taken is named before anything is started', async (t) => {
   await assert.rejects(stat(path.join(dataDir, 'postgres')), { code: 'ENOENT' });
 });
 
-test('DATABASE_URL is used, and that Postgres is left alone', async (t) => {
+test('DATABASE_URL is used, and that Postgres is left alone; .env is read, and the environment wins over it', async (t) => {
   const folder = await temporaryFolder(t);
   const dataDir = path.join(folder, 'data');
   const postgres = cluster(t, path.join(folder, 'theirs'));
   const url = (await postgres('ensure', '--throwaway')).stdout.trim();
-  const start = await begin(t, dataDir, { DATABASE_URL: url });
-  await ready(start);
+  const envFile = path.join(folder, 'env');
+  await writeFile(envFile, `DATABASE_URL=${url}\nTITAN_BIND=127.0.0.1:1\n`);
+  const start = await begin(t, dataDir, { TITAN_ENV_FILE: envFile });
+  assert.equal(await ready(start), `http://127.0.0.1:${start.port}`);
   assert.equal(await sql(url, "SELECT to_regclass('runs') IS NOT NULL"), 't');
   await assert.rejects(stat(path.join(dataDir, 'postgres')), { code: 'ENOENT' });
   start.child.signal('SIGINT');
@@ -156,4 +158,14 @@ test('a wrong setting is shown, and nothing is left running', async (t) => {
   assert.match(start.text(), /TITAN_WORKER_SLOTS/);
   assert.match(start.text(), /titan-(worker|api) ended with code 2/);
   assert.equal((await postgres('status')).code, 3);
+});
+
+test('what the machine lacks is named all at once, with the way to get it', async (t) => {
+  const bin = await temporaryFolder(t);
+  for (const program of ['bash', 'dirname']) await symlink(`/usr/bin/${program}`, path.join(bin, program));
+  const { code, stderr } = await execute(path.join(root, 'scripts/start.sh'), [], { env: { PATH: bin, TITAN_PROFILE: '' } });
+  assert.equal(code, 1);
+  for (const thing of [/Node\.js 20\.19/, /npm\n\s+apt-get install npm/, /Rust\n\s+curl .*rustup/, /C compiler.*\n\s+apt-get install build-essential/]) {
+    assert.match(stderr, thing);
+  }
 });

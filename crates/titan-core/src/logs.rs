@@ -48,7 +48,7 @@ pub struct Search {
     pub order: Order,
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Lines {
     pub items: Vec<LogLine>,
     pub next_cursor: Option<String>,

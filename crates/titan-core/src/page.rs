@@ -1,6 +1,7 @@
 //! Pages of a list: a limit and a cursor that says where the last page ended.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{Error, Result};
 
@@ -8,7 +9,7 @@ pub const DEFAULT_LIMIT: i64 = 50;
 pub const MAX_LIMIT: i64 = 200;
 
 /// One page. `next_cursor` is null on the last one.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Page<T> {
     pub items: Vec<T>,
     pub next_cursor: Option<String>,

@@ -7,6 +7,10 @@
 //! - `daemon`: the real daemons as processes, to be killed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::missing_panics_doc)]
 
+#[cfg(feature = "daemons")]
+pub mod app;
+pub mod client;
+pub mod daemon;
 pub mod db;
 pub mod fake_model;
 pub mod wait;

@@ -1,1 +1,38 @@
-//! (to be written)
+//! The worker: claims jobs, runs their handlers and writes down what came of them. The rules of runs and the queue are
+//! `titan-core`'s, what a model is asked is `titan-agent`'s; here is only who does what when.
+//!
+//! A map, in reading order.
+//!
+//! - [`handler`]: what a handler is, what it is given, and the registry of kinds.
+//! - [`reporter`], [`stop`]: how a handler speaks while it works, and how it hears that it should stop.
+//! - [`handlers`]: the handlers there are.
+//! - [`models`]: the model providers of this worker, and what the API is told about them.
+//! - [`worker`]: starting and stopping all of it.
+//! - `claimer`, `job`, `in_hand`: one thread claims; each job is a task of the runtime; the table of what is held.
+//! - `hints`, `heartbeat`, `upkeep`: hearing from others, the sign of life each second, and what any worker may tidy up.
+//! - [`run_task`]: one task, once, from the command line.
+
+pub mod handler;
+
+pub mod reporter;
+pub mod stop;
+
+pub mod handlers;
+pub mod models;
+
+pub mod worker;
+
+mod bell;
+mod claimer;
+mod heartbeat;
+mod hints;
+mod in_hand;
+mod job;
+mod outage;
+mod shared;
+mod upkeep;
+
+pub mod run_task;
+
+pub use handler::{Handler, Registry, Work};
+pub use worker::{Worker, WorkerHandle};

@@ -41,8 +41,11 @@ const styles = new Set([...first].flatMap((key) => manifest[key].css ?? []));
 const scriptKb = sum(scripts.values());
 const cssKb = sum([...styles].map(gzipKb));
 
-for (const [file, kb] of [...scripts].sort((a, b) => b[1] - a[1])) console.log(`${kb.toFixed(1).padStart(8)} KB  ${file}`);
-console.log(`${scriptKb.toFixed(1).padStart(8)} KB  JavaScript of the first load (target ${TARGET_KB}, limit ${BUDGET_KB})`);
+for (const [file, kb] of [...scripts].sort((a, b) => b[1] - a[1]))
+  console.log(`${kb.toFixed(1).padStart(8)} KB  ${file}`);
+console.log(
+  `${scriptKb.toFixed(1).padStart(8)} KB  JavaScript of the first load (target ${TARGET_KB}, limit ${BUDGET_KB})`,
+);
 console.log(`${cssKb.toFixed(1).padStart(8)} KB  CSS of the first load (limit ${CSS_BUDGET_KB})`);
 
 const problems = [];

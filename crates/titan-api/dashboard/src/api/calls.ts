@@ -38,8 +38,7 @@ const projectBody = (input: ProjectInput, spec: Record<string, unknown> = {}) =>
 
 export const listProjects = (cursor: string | null, signal?: Signal) =>
   request<Page<Project>>('GET', '/api/projects', { query: { limit: PAGE, cursor }, signal });
-export const getProject = (id: string, signal?: Signal) =>
-  request<Project>('GET', `/api/projects/${id}`, { signal });
+export const getProject = (id: string, signal?: Signal) => request<Project>('GET', `/api/projects/${id}`, { signal });
 export const getStats = (id: string, signal?: Signal) =>
   request<ProjectStats>('GET', `/api/projects/${id}/stats`, { signal });
 export const createProject = (input: ProjectInput, idempotencyKey: string) =>
@@ -101,7 +100,9 @@ export const listOutputs = (projectId: string, review: Review | 'all', cursor: s
 export const getOutput = (id: string, signal?: Signal) => request<Output>('GET', `/api/outputs/${id}`, { signal });
 export const outputContentUrl = (id: string) => `/api/outputs/${id}/content`;
 export const decideOutput = (id: string, decision: 'approve' | 'reject', comment: string) =>
-  request<Output>('POST', `/api/outputs/${id}/${decision}`, { body: comment.trim() ? { comment: comment.trim() } : {} });
+  request<Output>('POST', `/api/outputs/${id}/${decision}`, {
+    body: comment.trim() ? { comment: comment.trim() } : {},
+  });
 
 export const listMemories = (projectId: string, cursor: string | null, signal?: Signal) =>
   request<Page<Memory>>('GET', `/api/projects/${projectId}/memories`, { query: { limit: PAGE, cursor }, signal });

@@ -58,7 +58,11 @@ export class ApiError extends Error {
       const body: unknown = await response.json();
       if (typeof body === 'object' && body !== null && 'code' in body && 'title' in body) {
         const problem = body as Problem;
-        return new ApiError('problem', { ...problem, status: response.status, request_id: problem.request_id ?? requestId });
+        return new ApiError('problem', {
+          ...problem,
+          status: response.status,
+          request_id: problem.request_id ?? requestId,
+        });
       }
     } catch {
       // Not JSON: the fallback says what is known.

@@ -12,7 +12,11 @@ export interface RequestOptions {
 }
 
 /** `fetch` with a deadline. A caller's own abort is passed on as it is, so that cancelled queries stay silent. */
-export async function timedFetch(input: RequestInfo | URL, init: RequestInit = {}, timeoutMs = REQUEST_TIMEOUT_MS): Promise<Response> {
+export async function timedFetch(
+  input: RequestInfo | URL,
+  init: RequestInit = {},
+  timeoutMs = REQUEST_TIMEOUT_MS,
+): Promise<Response> {
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(), timeoutMs);
   const outer = init.signal;

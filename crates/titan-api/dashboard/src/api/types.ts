@@ -79,7 +79,11 @@ export interface Task {
   execution_type: string;
   execution_status: ExecutionStatus;
   status: string;
+  assigned_to_type: string | null;
+  assigned_to_id: string | null;
   priority: number;
+  ai_confidence: number | null;
+  ai_context: string | null;
   blocked_reason: string | null;
   failure_reason: string | null;
   retry_count: number;
@@ -128,6 +132,7 @@ export interface Run {
   waiting_since: string | null;
   waiting_until: string | null;
   waiting_reason: string | null;
+  paused_at: string | null;
   cancel_requested_at: string | null;
   attempt: number;
   trace_id: string | null;

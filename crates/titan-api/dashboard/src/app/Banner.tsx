@@ -22,10 +22,18 @@ export function notices(connection: Connection, setup: Setup | undefined): Notic
   const found: Notice[] = [];
   if (connection.kind === 'offline') {
     const since = formatClock(connection.since);
-    found.push({ code: 'offline', family: 'bad', text: `Titan cannot be reached since ${since}. It is tried again by itself.` });
+    found.push({
+      code: 'offline',
+      family: 'bad',
+      text: `Titan cannot be reached since ${since}. It is tried again by itself.`,
+    });
   }
   if (setup && !setup.worker_running) {
-    found.push({ code: 'no_worker', family: 'person', text: 'No worker is running. Tasks are kept and wait until one starts.' });
+    found.push({
+      code: 'no_worker',
+      family: 'person',
+      text: 'No worker is running. Tasks are kept and wait until one starts.',
+    });
   }
   if (setup?.default_provider === 'offline') {
     found.push({
@@ -49,7 +57,12 @@ export function Banner() {
   return (
     <div role="status">
       {shown.map((notice, index) => (
-        <div key={notice.code} className={classes.banner} data-family={notice.family} data-testid={`banner-${notice.code}`}>
+        <div
+          key={notice.code}
+          className={classes.banner}
+          data-family={notice.family}
+          data-testid={`banner-${notice.code}`}
+        >
           <Icon code={notice.code} />
           <span className={classes.text}>{notice.text}</span>
           <Action code={notice.code} />

@@ -54,7 +54,13 @@ export function HelpDialog({ opened, onClose }: { opened: boolean; onClose: () =
     setOn(next);
   };
   return (
-    <Modal opened={opened} onClose={onClose} title="Keys" size="lg" closeButtonProps={{ 'aria-label': 'Close the help' }}>
+    <Modal
+      opened={opened}
+      onClose={onClose}
+      title="Keys"
+      size="lg"
+      closeButtonProps={{ 'aria-label': 'Close the help' }}
+    >
       <div className={classes.groups}>
         {GROUPS.map((group) => (
           <section key={group.title}>

@@ -1,8 +1,13 @@
 // The left bar: the places that exist, and the projects touched last.
 import { ActionIcon, Tooltip } from '@mantine/core';
-import { IconFolders, IconLayoutSidebarLeftCollapse, IconLayoutSidebarLeftExpand, IconServer2 } from '@tabler/icons-react';
+import {
+  IconFolders,
+  IconLayoutSidebarLeftCollapse,
+  IconLayoutSidebarLeftExpand,
+  IconServer2,
+} from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
+import { Link, useParams } from '@tanstack/react-router';
 import { projectsQuery } from '../data/queries';
 import classes from './NavBar.module.css';
 
@@ -10,6 +15,7 @@ const SHOWN = 8;
 
 export function NavBar({ narrow, onToggle }: { narrow: boolean; onToggle?: () => void }) {
   const projects = useInfiniteQuery(projectsQuery());
+  const { projectId } = useParams({ strict: false });
   const recent = projects.data?.pages.flatMap((page) => page.items).slice(0, SHOWN) ?? [];
   return (
     <nav aria-label="Main" className={classes.nav} data-narrow={narrow}>
@@ -30,7 +36,12 @@ export function NavBar({ narrow, onToggle }: { narrow: boolean; onToggle?: () =>
       <ul className={classes.list}>
         <li>
           <Tooltip label="Projects" disabled={!narrow} position="right">
-            <Link to="/projects" activeOptions={{ exact: true }} className={classes.link} activeProps={{ 'data-active': true }}>
+            <Link
+              to="/projects"
+              activeOptions={{ exact: true }}
+              className={classes.link}
+              activeProps={{ 'data-active': true }}
+            >
               <IconFolders size={18} aria-hidden />
               <span className={narrow ? 'sr-only' : undefined}>Projects</span>
             </Link>
@@ -43,8 +54,7 @@ export function NavBar({ narrow, onToggle }: { narrow: boolean; onToggle?: () =>
                     to="/projects/$projectId/progress"
                     params={{ projectId: project.id }}
                     className={classes.subLink}
-                    activeOptions={{ includeSearch: false }}
-                    activeProps={{ 'data-active': true }}
+                    data-active={project.id === projectId || undefined}
                   >
                     <span className={classes.dot} data-busy={project.stats.runs.running > 0} aria-hidden="true" />
                     <span className={classes.label}>{project.name}</span>

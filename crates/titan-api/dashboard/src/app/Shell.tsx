@@ -43,7 +43,13 @@ export function Shell() {
       <div className={classes.side}>
         <NavBar narrow={narrow} onToggle={() => setNarrow(!narrow)} />
       </div>
-      <Drawer opened={menuOpen} onClose={menu.close} title="Titan" size={260} closeButtonProps={{ 'aria-label': 'Close the menu' }}>
+      <Drawer
+        opened={menuOpen}
+        onClose={menu.close}
+        title="Titan"
+        size={260}
+        closeButtonProps={{ 'aria-label': 'Close the menu' }}
+      >
         <NavBar narrow={false} />
       </Drawer>
       <div className={classes.page}>

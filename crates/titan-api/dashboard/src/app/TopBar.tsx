@@ -10,7 +10,14 @@ export function TopBar({ onMenu, onHelp }: { onMenu: () => void; onHelp: () => v
   return (
     <header className={classes.bar}>
       <div className={classes.left}>
-        <ActionIcon variant="subtle" color="gray" size={36} className={classes.menu ?? ''} onClick={onMenu} aria-label="Open the menu">
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          size={36}
+          className={classes.menu ?? ''}
+          onClick={onMenu}
+          aria-label="Open the menu"
+        >
           <IconMenu2 size={20} />
         </ActionIcon>
         <Breadcrumb />
@@ -19,7 +26,14 @@ export function TopBar({ onMenu, onHelp }: { onMenu: () => void; onHelp: () => v
         <ConnectionPill />
         <ThemeSwitch />
         <Tooltip label="Help and keys (?)">
-          <ActionIcon variant="subtle" color="gray" size={36} onClick={onHelp} aria-label="Help and keys" aria-keyshortcuts="?">
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            size={36}
+            onClick={onHelp}
+            aria-label="Help and keys"
+            aria-keyshortcuts="?"
+          >
             <IconHelp size={20} />
           </ActionIcon>
         </Tooltip>

@@ -3,8 +3,8 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirec
 import { lastProject } from '../lib/lastProject';
 import { NotFound } from '../pages/other/NotFound';
 import { PageError } from '../pages/other/PageError';
-import { logSearch, outputSearch, runSearch, taskSearch } from './search';
 import { Shell } from './Shell';
+import { logSearch, outputSearch, runSearch, taskSearch } from './search';
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
 
@@ -13,7 +13,8 @@ const home = createRoute({
   path: '/',
   beforeLoad: () => {
     const projectId = lastProject();
-    if (projectId !== null) throw redirect({ to: '/projects/$projectId/progress', params: { projectId }, replace: true });
+    if (projectId !== null)
+      throw redirect({ to: '/projects/$projectId/progress', params: { projectId }, replace: true });
     throw redirect({ to: '/projects', replace: true });
   },
 });

@@ -1,6 +1,7 @@
 // A time as its age, exact on hover.
-import { formatAge, formatExact } from '../lib/format';
+
 import { useNow } from '../lib/clock';
+import { formatAge, formatExact } from '../lib/format';
 
 export function Age({ at }: { at: string }) {
   const now = useNow();

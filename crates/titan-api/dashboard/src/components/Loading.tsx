@@ -46,7 +46,6 @@ export function SkeletonLines({ lines = 3 }: { lines?: number }) {
   return (
     <div aria-hidden="true" className={classes.lines}>
       {Array.from({ length: lines }, (_, line) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: the lines are all alike and never change place
         <Skeleton key={line} height={14} width={`${92 - line * 17}%`} radius={4} />
       ))}
     </div>

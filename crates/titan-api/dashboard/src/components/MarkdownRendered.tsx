@@ -5,6 +5,7 @@ import rehypeHighlight from 'rehype-highlight';
 import rehypeSanitize from 'rehype-sanitize';
 import remarkGfm from 'remark-gfm';
 import './highlight.css';
+import { ScrollBox } from './ScrollBox';
 
 const components: Components = {
   a: ({ href, children }) => (
@@ -18,10 +19,9 @@ const components: Components = {
     </a>
   ),
   table: ({ children }) => (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls sideways must be reachable by keyboard
-    <div className="table-scroll" tabIndex={0} role="region" aria-label="Table">
+    <ScrollBox className="table-scroll" label="Table">
       <table>{children}</table>
-    </div>
+    </ScrollBox>
   ),
 };
 

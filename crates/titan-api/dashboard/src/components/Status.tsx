@@ -48,7 +48,7 @@ const LOOKS: Record<string, Look> = {
 interface StatusProps {
   status: string;
   /** Another word for the same look, where the plain one would mislead. */
-  label?: string;
+  label?: string | undefined;
   iconOnly?: boolean;
 }
 
@@ -60,7 +60,12 @@ export function Status({ status, label, iconOnly = false }: StatusProps) {
   const look = lookOf(status);
   const word = label ?? look.word;
   const icon = (
-    <look.icon size={15} stroke={2} aria-hidden className={look.turning ? classes.turning ?? '' : classes.icon ?? ''} />
+    <look.icon
+      size={15}
+      stroke={2}
+      aria-hidden
+      className={look.turning ? (classes.turning ?? '') : (classes.icon ?? '')}
+    />
   );
   return (
     <span className={classes.status} data-family={look.family} data-status={status} data-testid="status">

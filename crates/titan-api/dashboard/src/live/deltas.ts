@@ -41,7 +41,7 @@ export class DeltaAssembler {
       step.early.push(delta);
       return cleared;
     }
-    let changed = append(step, delta);
+    const changed = append(step, delta);
     while (changed && step.early.length > 0) {
       const fitting = step.early.filter((early) => early.offset <= step.length);
       if (fitting.length === 0) break;

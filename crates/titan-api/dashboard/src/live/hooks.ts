@@ -29,9 +29,6 @@ export function useRunFeed(runId: string | null): RunSnapshot {
     (listener: () => void) => (runId === null ? () => undefined : client.watchRun(runId, listener)),
     [client, runId],
   );
-  const snapshot = useCallback(
-    () => (runId === null ? EMPTY_SNAPSHOT : client.peek(runId)),
-    [client, runId],
-  );
+  const snapshot = useCallback(() => (runId === null ? EMPTY_SNAPSHOT : client.peek(runId)), [client, runId]);
   return useSyncExternalStore(subscribe, snapshot);
 }

@@ -2,7 +2,14 @@
 // one stream of change hints and at most three run streams; further runs are polled. The hub runs in a SharedWorker, or
 // in the page itself where there is none, and knows nothing about either: a tab is something that takes messages.
 import type { ChangeHint } from '../api/types';
-import { CHANGE_POLL_MS, type Connection, type FromHub, MAX_RUN_STREAMS, PORT_SILENCE_MS, type ToHub } from './protocol';
+import {
+  CHANGE_POLL_MS,
+  type Connection,
+  type FromHub,
+  MAX_RUN_STREAMS,
+  PORT_SILENCE_MS,
+  type ToHub,
+} from './protocol';
 import { type ChannelDeps, type ChannelSink, RunChannel } from './runChannel';
 import { EventStream, type StreamMessage, type StreamState } from './stream';
 
@@ -35,7 +42,10 @@ export class Hub {
   constructor(private readonly deps: HubDeps) {}
 
   receive(port: HubPort, message: ToHub): void {
-    if (message.type === 'bye') return this.detach(port);
+    if (message.type === 'bye') {
+      this.detach(port);
+      return;
+    }
     const known = this.ports.has(port);
     this.ports.set(port, Date.now());
     if (!known) this.attached(port);
@@ -83,13 +93,10 @@ export class Hub {
   // Change hints -----------------------------------------------------------------------------------------------------
 
   private onChange(message: StreamMessage): void {
-    if (message.event === 'resync') return this.broadcast({ type: 'resync' });
-    if (message.event !== 'change') return;
-    try {
-      this.broadcast({ type: 'change', hint: JSON.parse(message.data) as ChangeHint });
-    } catch {
-      this.broadcast({ type: 'resync' });
-    }
+    const hint = message.event === 'change' ? parseHint(message.data) : null;
+    if (hint !== null) this.broadcast({ type: 'change', hint });
+    // A hint that cannot be read says at least that something changed.
+    else if (message.event === 'change' || message.event === 'resync') this.broadcast({ type: 'resync' });
   }
 
   private async onState(state: StreamState): Promise<void> {
@@ -204,5 +211,13 @@ export class Hub {
         channel.startPolling();
       }
     }
+  }
+}
+
+function parseHint(data: string): ChangeHint | null {
+  try {
+    return JSON.parse(data) as ChangeHint;
+  } catch {
+    return null;
   }
 }

@@ -81,7 +81,10 @@ export class RunChannel {
   }
 
   private onMessage(message: StreamMessage): void {
-    if (message.event === 'end') return this.finish(parse<{ status: string }>(message.data)?.status ?? 'completed');
+    if (message.event === 'end') {
+      this.finish(parse<{ status: string }>(message.data)?.status ?? 'completed');
+      return;
+    }
     if (message.event === 'heartbeat') {
       const heartbeat = parse<Heartbeat>(message.data);
       if (heartbeat) this.sink.heartbeat(heartbeat);

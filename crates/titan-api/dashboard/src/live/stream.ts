@@ -105,7 +105,10 @@ export class EventStream {
     if (this.running) this.retry(status);
   }
 
-  private deliver(connection: AbortController, event: { id?: string | undefined; event?: string | undefined; data: string }) {
+  private deliver(
+    connection: AbortController,
+    event: { id?: string | undefined; event?: string | undefined; data: string },
+  ) {
     // A message of a connection that was given up would come twice, once from here and once from its successor.
     if (this.connection !== connection) return;
     if (event.id !== undefined) this.lastEventId = event.id;

@@ -21,7 +21,10 @@ export function openLocal(receive: Receive): Transport {
 export function openShared(receive: Receive, onBroken: () => void): Transport | null {
   if (typeof SharedWorker === 'undefined') return null;
   try {
-    const worker = new SharedWorker(new URL('./sharedWorker.ts', import.meta.url), { type: 'module', name: 'titan-live' });
+    const worker = new SharedWorker(new URL('./sharedWorker.ts', import.meta.url), {
+      type: 'module',
+      name: 'titan-live',
+    });
     worker.onerror = onBroken;
     worker.port.onmessage = (event: MessageEvent<FromHub>) => receive(event.data);
     worker.port.start();

@@ -32,17 +32,31 @@ const good: MantineColorsTuple = [
   '#59dab1',
   '#2fd6a3',
   '#12a57f',
-  '#058f6d',
+  '#047d5f',
   '#007a5e',
   '#00664f',
   '#00523f',
 ];
 
+/** Mantine's own dark greys, replaced by ours: fields, menus and borders take theirs from here. */
+const dark: MantineColorsTuple = [
+  '#e6e9ee',
+  '#b8c0cc',
+  '#a3aebd',
+  '#7e8a9a',
+  '#343b47',
+  '#262c36',
+  '#1d2129',
+  '#191d24',
+  '#14171c',
+  '#0f1216',
+];
+
 export const theme = createTheme({
   primaryColor: 'accent',
-  colors: { accent, bad, good },
-  primaryShade: { light: 7, dark: 4 },
-  autoContrast: true,
+  colors: { accent, bad, good, dark },
+  // White text stays readable on both shades.
+  primaryShade: { light: 7, dark: 6 },
   fontFamily: 'var(--titan-font)',
   fontFamilyMonospace: 'var(--titan-mono)',
   defaultRadius: '6px',

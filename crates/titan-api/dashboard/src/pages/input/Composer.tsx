@@ -50,7 +50,11 @@ export function Composer({ send, answering }: ComposerProps) {
           onChange={(event) => send.setText(event.currentTarget.value)}
           onKeyDown={onKeyDown}
           readOnly={send.busy}
-          error={tooLong ? `${length.toLocaleString('en')} characters; at most ${LONGEST.toLocaleString('en')} are possible.` : undefined}
+          error={
+            tooLong
+              ? `${length.toLocaleString('en')} characters; at most ${LONGEST.toLocaleString('en')} are possible.`
+              : undefined
+          }
           data-testid="composer"
         />
         <Button

@@ -5,11 +5,12 @@ import { useParams } from '@tanstack/react-router';
 import { useEffect, useMemo, useRef } from 'react';
 import { Empty } from '../../components/Empty';
 import { QueryView } from '../../components/QueryView';
+import { ScrollBox } from '../../components/ScrollBox';
 import { useCancelTask } from '../../data/actions';
 import { messagesQuery, tasksQuery } from '../../data/queries';
+import { AnswerAnnouncer } from './AnswerAnnouncer';
 import { Composer } from './Composer';
 import classes from './InputPage.module.css';
-import { AnswerAnnouncer } from './AnswerAnnouncer';
 import { PendingTurn, TurnView } from './TurnView';
 import { buildTurns } from './thread';
 import { useSend } from './useSend';
@@ -25,10 +26,16 @@ function ConversationPage({ projectId }: { projectId: string }) {
   const query = useInfiniteQuery(messagesQuery(projectId));
   const tasks = useQuery(tasksQuery(projectId));
   const send = useSend(projectId);
-  const messages = useMemo(() => (query.data ? [...query.data.pages].reverse().flatMap((page) => page.items) : []), [query.data]);
+  const messages = useMemo(
+    () => (query.data ? [...query.data.pages].reverse().flatMap((page) => page.items) : []),
+    [query.data],
+  );
   const turns = useMemo(() => buildTurns(messages), [messages]);
   const taskById = useMemo(() => new Map(tasks.data?.items.map((task) => [task.id, task])), [tasks.data]);
-  const pending = send.sent !== null && !turns.some((turn) => turn.taskId !== null && turn.taskId === send.sent?.task?.id) ? send.sent : null;
+  const pending =
+    send.sent !== null && !turns.some((turn) => turn.taskId !== null && turn.taskId === send.sent?.task?.id)
+      ? send.sent
+      : null;
   const active = tasks.data?.items.find(
     (task) => task.type === 'chat' && (task.execution_status === 'queued' || task.execution_status === 'in_progress'),
   );
@@ -48,8 +55,7 @@ function ConversationPage({ projectId }: { projectId: string }) {
 
   return (
     <div className={classes.page}>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the conversation scrolls and must be reachable by keyboard */}
-      <div className={classes.scroller} ref={scroller} tabIndex={0} role="region" aria-label="Conversation" data-testid="conversation">
+      <ScrollBox className={classes.scroller} ref={scroller} label="Conversation" testId="conversation">
         <div ref={content} className={classes.thread}>
           {query.hasNextPage && (
             <Button variant="default" size="compact-sm" loading={query.isFetchingNextPage} onClick={loadEarlier}>
@@ -60,13 +66,18 @@ function ConversationPage({ projectId }: { projectId: string }) {
             {() =>
               turns.length === 0 && pending === null ? (
                 <Empty title="Nothing said yet">
-                  Write what you need. Your message becomes a task, a worker answers it, and the run, its log and its result appear
-                  in the other tabs.
+                  Write what you need. Your message becomes a task, a worker answers it, and the run, its log and its
+                  result appear in the other tabs.
                 </Empty>
               ) : (
                 <ol className={classes.turns}>
                   {turns.map((turn) => (
-                    <TurnView key={turn.key} projectId={projectId} turn={turn} task={taskById.get(turn.taskId ?? '') ?? null} />
+                    <TurnView
+                      key={turn.key}
+                      projectId={projectId}
+                      turn={turn}
+                      task={taskById.get(turn.taskId ?? '') ?? null}
+                    />
                   ))}
                   {pending && (
                     <PendingTurn
@@ -80,7 +91,7 @@ function ConversationPage({ projectId }: { projectId: string }) {
             }
           </QueryView>
         </div>
-      </div>
+      </ScrollBox>
       {!atBottom && (
         <Button className={classes.jump ?? ''} size="compact-sm" variant="default" onClick={toBottom}>
           Jump to the newest

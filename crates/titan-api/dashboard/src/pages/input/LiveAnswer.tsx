@@ -1,7 +1,7 @@
 // An answer that is not stored yet: waiting, being written, failed or stopped. It follows the run while the task lasts.
 import { Button } from '@mantine/core';
-import { useDeferredValue, useEffect, useRef } from 'react';
 import { useQueryClient } from '@tanstack/react-query';
+import { useDeferredValue, useEffect, useRef } from 'react';
 import type { Task } from '../../api/types';
 import { Elapsed } from '../../components/Elapsed';
 import { HintText } from '../../components/HintText';
@@ -62,7 +62,10 @@ function Progress({ task, feed }: { task: Task; feed: RunSnapshot }) {
   const silence = feed.lastSignal === null ? 0 : now - feed.lastSignal;
   return (
     <div className={classes.progress}>
-      <Status status={running ? 'running' : 'queued'} label={running ? (feed.text ? 'Answering' : 'Thinking') : 'Queued'} />
+      <Status
+        status={running ? 'running' : 'queued'}
+        label={running ? (feed.text ? 'Answering' : 'Thinking') : 'Queued'}
+      />
       <span className={`${classes.muted} tnum`}>
         <Elapsed from={task.started_at ?? task.created_at} to={null} />
         {feed.heartbeat && ` · ${formatCount(feed.heartbeat.output_tokens)} tokens`}
@@ -93,7 +96,13 @@ function Failed({ projectId, task }: { projectId: string; task: Task }) {
     <div className={classes.progress} role="alert">
       <Status status="failed" />
       <span className={classes.reason}>{task.failure_reason ?? 'No reason was given.'}</span>
-      <Button size="compact-sm" variant="default" disabled={offline} loading={execute.isPending} onClick={() => execute.mutate(task.id)}>
+      <Button
+        size="compact-sm"
+        variant="default"
+        disabled={offline}
+        loading={execute.isPending}
+        onClick={() => execute.mutate(task.id)}
+      >
         Retry
       </Button>
     </div>

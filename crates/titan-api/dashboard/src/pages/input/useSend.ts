@@ -39,7 +39,12 @@ export function useSend(projectId: string): Send {
       saveDraft(projectId, emptyDraft());
       setDraft(emptyDraft());
       client.setQueryData(tasksQuery(projectId).queryKey, (page: Page<Task> | undefined) => withTask(page, task));
-      for (const key of [keys.messages(projectId), keys.tasks(projectId), keys.runs(projectId), keys.stats(projectId)]) {
+      for (const key of [
+        keys.messages(projectId),
+        keys.tasks(projectId),
+        keys.runs(projectId),
+        keys.stats(projectId),
+      ]) {
         void client.invalidateQueries({ queryKey: key });
       }
     },
@@ -67,4 +72,3 @@ function withTask(page: Page<Task> | undefined, task: Task): Page<Task> | undefi
   if (page === undefined || page.items.some((known) => known.id === task.id)) return page;
   return { ...page, items: [task, ...page.items] };
 }
-

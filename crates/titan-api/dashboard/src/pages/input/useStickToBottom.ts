@@ -4,7 +4,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 const NEAR_PX = 48;
 
 export function useStickToBottom() {
-  const [scroller, setScroller] = useState<HTMLDivElement | null>(null);
+  const [scroller, setScroller] = useState<HTMLElement | null>(null);
   const [content, setContent] = useState<HTMLDivElement | null>(null);
   const [atBottom, setAtBottom] = useState(true);
   const stick = useRef(true);

@@ -4,7 +4,8 @@ import type { ErrorComponentProps } from '@tanstack/react-router';
 import { Empty } from '../../components/Empty';
 
 export function PageError({ error, reset }: ErrorComponentProps) {
-  const missing = /dynamically imported module|Importing a module script failed/i.test(error.message);
+  const message = error instanceof Error ? error.message : String(error);
+  const missing = /dynamically imported module|Importing a module script failed/i.test(message);
   return (
     <Empty
       title={missing ? 'This page could not be fetched' : 'This page broke'}
@@ -14,7 +15,7 @@ export function PageError({ error, reset }: ErrorComponentProps) {
         </Button>
       }
     >
-      {missing ? 'Titan may have been updated or is not reachable. Reloading fetches the current pages.' : error.message}
+      {missing ? 'Titan may have been updated or is not reachable. Reloading fetches the current pages.' : message}
     </Empty>
   );
 }

@@ -4,6 +4,7 @@ import { Link } from '@tanstack/react-router';
 import type { ProjectStats, Task } from '../../api/types';
 import { Empty } from '../../components/Empty';
 import { Panel } from '../../components/Panel';
+import { ScrollBox } from '../../components/ScrollBox';
 import { plural } from '../../lib/format';
 import { COLUMNS, columnTasks, columnTotal } from './columns';
 import classes from './ProgressPage.module.css';
@@ -33,14 +34,22 @@ export function Board({ projectId, lists, stats }: BoardProps) {
     );
   }
   return (
-    <Panel title="Tasks" aside={<span className={`${classes.muted} tnum`}>{plural(stats.tasks.total, 'task')} in all</span>} testId="board">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: on narrow screens this box scrolls sideways */}
-      <div className={classes.board} tabIndex={0} role="group" aria-label="Task board">
+    <Panel
+      title="Tasks"
+      aside={<span className={`${classes.muted} tnum`}>{plural(stats.tasks.total, 'task')} in all</span>}
+      testId="board"
+    >
+      <ScrollBox className={classes.board} label="Task board">
         {COLUMNS.map((column) => {
           const tasks = columnTasks(column, lists);
           const total = columnTotal(column, stats);
           return (
-            <section key={column.id} className={classes.column} aria-label={column.title} data-testid={`column-${column.id}`}>
+            <section
+              key={column.id}
+              className={classes.column}
+              aria-label={column.title}
+              data-testid={`column-${column.id}`}
+            >
               <h3 className={classes.columnTitle}>
                 <span>{column.title}</span>
                 <span className="tnum">{total.toLocaleString('en')}</span>
@@ -64,7 +73,7 @@ export function Board({ projectId, lists, stats }: BoardProps) {
             </section>
           );
         })}
-      </div>
+      </ScrollBox>
     </Panel>
   );
 }

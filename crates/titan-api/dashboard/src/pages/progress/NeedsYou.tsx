@@ -22,14 +22,22 @@ export function NeedsYou({ projectId, tasks, failedTotal }: NeedsYouProps) {
   const pending = useInfiniteQuery(outputsQuery(projectId, 'pending'));
   const stats = useQuery(statsQuery(projectId));
   const outputs = pending.data?.pages[0]?.items ?? [];
-  const stuck = distinct(tasks.filter((task) => task.execution_status === 'failed' || task.execution_status === 'blocked'));
+  const stuck = distinct(
+    tasks.filter((task) => task.execution_status === 'failed' || task.execution_status === 'blocked'),
+  );
   const reviews = stats.data?.outputs.pending ?? outputs.length;
   const total = reviews + Math.max(failedTotal, stuck.filter((task) => task.execution_status === 'failed').length);
   const shownTasks = stuck.slice(0, SHOWN);
   const shownOutputs = outputs.slice(0, Math.max(SHOWN - shownTasks.length, 2));
   if (shownTasks.length + shownOutputs.length === 0) return null;
   return (
-    <Panel title="Needs you" tone="person" flush testId="needs-you" aside={<span className="tnum">{total.toLocaleString('en')}</span>}>
+    <Panel
+      title="Needs you"
+      tone="person"
+      flush
+      testId="needs-you"
+      aside={<span className="tnum">{total.toLocaleString('en')}</span>}
+    >
       <ul className={classes.rows}>
         {shownTasks.map((task) => (
           <StuckTask key={task.id} task={task} />
@@ -54,7 +62,9 @@ function StuckTask({ task }: { task: Task }) {
   const offline = useOffline();
   return (
     <li className={classes.row} data-testid="needs-task">
-      <Status status={task.execution_status} />
+      <span className={classes.state}>
+        <Status status={task.execution_status} />
+      </span>
       <div className={classes.grow}>
         <Link
           to="/projects/$projectId/progress"
@@ -65,7 +75,9 @@ function StuckTask({ task }: { task: Task }) {
         >
           {task.title}
         </Link>
-        <span className={`${classes.muted} ${classes.clip}`}>{task.failure_reason ?? task.blocked_reason ?? 'No reason was given.'}</span>
+        <span className={`${classes.muted} ${classes.clip}`}>
+          {task.failure_reason ?? task.blocked_reason ?? 'No reason was given.'}
+        </span>
       </div>
       {task.execution_status === 'failed' && (
         <Button
@@ -88,7 +100,9 @@ function ReviewRow({ output }: { output: Output }) {
   const offline = useOffline();
   return (
     <li className={classes.row} data-testid="needs-output">
-      <Status status="review" />
+      <span className={classes.state}>
+        <Status status="review" />
+      </span>
       <div className={classes.grow}>
         <Link
           to="/projects/$projectId/output"

@@ -40,7 +40,9 @@ function RunRow({ run }: { run: Run }) {
   const stopping = run.cancel_requested_at !== null;
   return (
     <li className={classes.row}>
-      <Status status={run.status} />
+      <span className={classes.state}>
+        <Status status={run.status} />
+      </span>
       <div className={classes.grow}>
         <Link to="/runs/$runId" params={{ runId: run.id }} className={classes.link}>
           Run {shortId(run.id)} · {run.workflow}

@@ -63,7 +63,9 @@ function StateRow({ runs }: { runs: Run[] }) {
 function RunLine({ run }: { run: Run }) {
   return (
     <li className={classes.row} data-testid="run-row">
-      <Status status={run.status} />
+      <span className={classes.state}>
+        <Status status={run.status} />
+      </span>
       <div className={classes.grow}>
         <Link to="/runs/$runId" params={{ runId: run.id }} className={classes.link}>
           Run {shortId(run.id)}

@@ -38,6 +38,11 @@ export function TaskCard({ task }: { task: Task }) {
 
 function Reason({ task }: { task: Task }) {
   if (task.hint) return <HintText hint={task.hint} />;
-  const reason = task.execution_status === 'failed' ? task.failure_reason : task.execution_status === 'blocked' ? task.blocked_reason : null;
+  const reason =
+    task.execution_status === 'failed'
+      ? task.failure_reason
+      : task.execution_status === 'blocked'
+        ? task.blocked_reason
+        : null;
   return reason ? <HintText hint={{ code: task.execution_status, message: reason }} /> : null;
 }

@@ -118,7 +118,12 @@ function TaskActions({ task }: { task: Task }) {
   return (
     <div className={classes.buttons}>
       {startable && (
-        <Button size="compact-md" disabled={offline} loading={execute.isPending} onClick={() => execute.mutate(task.id)}>
+        <Button
+          size="compact-md"
+          disabled={offline}
+          loading={execute.isPending}
+          onClick={() => execute.mutate(task.id)}
+        >
           {task.execution_status === 'failed' ? 'Retry' : 'Run'}
         </Button>
       )}
@@ -166,7 +171,6 @@ function TaskLog({ entries }: { entries: TaskLogEntry[] }) {
   return (
     <ol className={classes.rows}>
       {entries.map((entry, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: the log only grows at its end
         <li key={index} className={classes.row}>
           <span className={`${classes.muted} tnum`}>{formatClock(entry.timestamp, true)}</span>
           <span className={classes.grow}>

@@ -15,7 +15,13 @@ export const COLUMNS: ColumnSpec[] = [
   { id: 'queued', title: 'Queued', statuses: ['queued'], limit: 100, empty: 'Nothing waits for a worker.' },
   { id: 'progress', title: 'In progress', statuses: ['in_progress'], limit: 100, empty: 'Nothing runs now.' },
   { id: 'waiting', title: 'Waiting', statuses: ['paused', 'blocked'], limit: 100, empty: 'Nothing is held up.' },
-  { id: 'done', title: 'Done', statuses: ['completed', 'failed', 'canceled'], limit: 20, empty: 'Nothing is done yet.' },
+  {
+    id: 'done',
+    title: 'Done',
+    statuses: ['completed', 'failed', 'canceled'],
+    limit: 20,
+    empty: 'Nothing is done yet.',
+  },
 ];
 
 export function columnTotal(column: ColumnSpec, stats: ProjectStats): number {

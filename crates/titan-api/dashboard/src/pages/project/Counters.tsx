@@ -12,12 +12,23 @@ export function Counters({ projectId, initial }: { projectId: string; initial: P
   return (
     <ul className={classes.counters} aria-label="Counters, all time">
       <li>
-        <Link to="/projects/$projectId/progress" params={params} className={classes.counter} data-testid="counter-tasks">
+        <Link
+          to="/projects/$projectId/progress"
+          params={params}
+          className={classes.counter}
+          data-testid="counter-tasks"
+        >
           <Count value={stats.tasks.total} label="Tasks" />
         </Link>
       </li>
       <li>
-        <Link to="/projects/$projectId/progress" hash="runs" params={params} className={classes.counter} data-testid="counter-runs">
+        <Link
+          to="/projects/$projectId/progress"
+          hash="runs"
+          params={params}
+          className={classes.counter}
+          data-testid="counter-runs"
+        >
           <Count value={stats.runs.total} label="Runs" />
         </Link>
       </li>
@@ -33,7 +44,12 @@ export function Counters({ projectId, initial }: { projectId: string; initial: P
         </Link>
       </li>
       <li>
-        <Link to="/projects/$projectId/output" params={params} className={classes.counter} data-testid="counter-outputs">
+        <Link
+          to="/projects/$projectId/output"
+          params={params}
+          className={classes.counter}
+          data-testid="counter-outputs"
+        >
           <Count value={stats.outputs.total} label="Outputs" />
         </Link>
       </li>

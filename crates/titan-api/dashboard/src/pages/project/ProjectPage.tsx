@@ -35,7 +35,10 @@ export function ProjectPage() {
   }, [project.data, gone, projectId]);
 
   const bindings = useMemo(() => {
-    const byDigit = TABS.map((tab, index) => [String(index + 1), () => void navigate({ to: tab.to, params: { projectId } })]);
+    const byDigit = TABS.map((tab, index) => [
+      String(index + 1),
+      () => void navigate({ to: tab.to, params: { projectId } }),
+    ]);
     return {
       ...Object.fromEntries(byDigit),
       c: () => void navigate({ to: '/projects/$projectId/input', params: { projectId } }),

@@ -68,7 +68,12 @@ export function ProjectForm({ initial, submitLabel, busy, error, onSubmit, onCan
         <Button variant="default" onClick={onCancel}>
           Cancel
         </Button>
-        <Button type="submit" loading={busy} disabled={offline} title={offline ? 'Titan cannot be reached now' : undefined}>
+        <Button
+          type="submit"
+          loading={busy}
+          disabled={offline}
+          title={offline ? 'Titan cannot be reached now' : undefined}
+        >
           {submitLabel}
         </Button>
       </div>

@@ -1,0 +1,80 @@
+// The same facts by plain HTTP, to prepare what a test needs and to compare the screen with.
+import { randomUUID } from 'node:crypto';
+import type {
+  LogPage,
+  Message,
+  Output,
+  Page,
+  Project,
+  ProjectStats,
+  Run,
+  RunEvent,
+  RunEventPage,
+  Task,
+} from '../../src/api/types';
+import { settings } from './settings';
+import { until } from './until';
+
+const TIMEOUT_MS = 20_000;
+const FINISHED = ['completed', 'failed', 'canceled'];
+
+async function call<T>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<T> {
+  const response = await fetch(`${settings.baseUrl}${path}`, {
+    method,
+    ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
+  return JSON.parse(text) as T;
+}
+
+/** A project of the test's own, under a name no other test has. */
+export function createProject(title: string): Promise<Project> {
+  const name = `${title} ${randomUUID().slice(0, 8)}`;
+  return call('POST', '/api/projects', { name, type: 'general', spec: { description: `Made to test: ${title}.` } });
+}
+
+export const sendMessage = (projectId: string, content: string) =>
+  call<Task>('POST', `/api/projects/${projectId}/messages`, { content });
+
+export const getTask = (id: string) => call<Task>('GET', `/api/tasks/${id}`);
+export const getRun = (id: string) => call<Run>('GET', `/api/runs/${id}`);
+export const getProject = (id: string) => call<Project>('GET', `/api/projects/${id}`);
+export const getStats = (projectId: string) => call<ProjectStats>('GET', `/api/projects/${projectId}/stats`);
+export const getLogs = (projectId: string) => call<LogPage>('GET', `/api/projects/${projectId}/logs?limit=200`);
+export const approve = (output: Output) => call<Output>('POST', `/api/outputs/${output.id}/approve`, {});
+
+const list = async <T>(path: string) => (await call<Page<T>>('GET', path)).items;
+export const listTasks = (projectId: string) => list<Task>(`/api/projects/${projectId}/tasks`);
+export const listRuns = (projectId: string) => list<Run>(`/api/projects/${projectId}/runs`);
+export const listOutputs = (projectId: string) => list<Output>(`/api/projects/${projectId}/outputs`);
+export const listMessages = (projectId: string) => list<Message>(`/api/projects/${projectId}/messages`);
+
+export async function listEvents(runId: string): Promise<RunEvent[]> {
+  const events: RunEvent[] = [];
+  for (;;) {
+    const after = events.at(-1)?.seq ?? 0;
+    const page = await call<RunEventPage>('GET', `/api/runs/${runId}/events?after=${after}&limit=200`);
+    events.push(...page.items);
+    if (page.next_cursor === null || page.items.length === 0) return events;
+  }
+}
+
+export function untilFinished(taskId: string): Promise<Task> {
+  return until(
+    `the end of task ${taskId}`,
+    async () => {
+      const task = await getTask(taskId);
+      return FINISHED.includes(task.execution_status) && task;
+    },
+    60_000,
+  );
+}
+
+/** The only task of a project; a second one is a fault in itself. */
+export async function onlyTask(projectId: string): Promise<Task> {
+  const [task, ...more] = await listTasks(projectId);
+  if (task === undefined || more.length > 0) throw new Error(`one task was expected, there are ${more.length + 1}`);
+  return task;
+}

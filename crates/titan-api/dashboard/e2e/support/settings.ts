@@ -1,0 +1,29 @@
+// What scripts/e2e-stack.mjs tells the tests about the Titan it has started.
+import { readFileSync } from 'node:fs';
+
+function required(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set: the browser tests are started by scripts/e2e.sh`);
+  return value;
+}
+
+/** The fields of the stack's state file that the tests use. */
+export interface StackState {
+  control_url: string;
+  processes: Record<string, { pid: number; running: boolean }>;
+}
+
+function readState(): StackState {
+  return JSON.parse(readFileSync(required('E2E_STATE'), 'utf8')) as StackState;
+}
+
+export const settings = {
+  baseUrl: required('E2E_BASE_URL'),
+  pass: required('E2E_PASS'),
+  screenshots: required('E2E_SCREENSHOTS'),
+  chromium: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
+  controlUrl: readState().control_url,
+};
+
+/** Every wait for something that is certain to come: long, because two busy cores can be slow. */
+export const PATIENCE_MS = 30_000;

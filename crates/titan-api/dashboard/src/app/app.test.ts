@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import type { Setup } from '../api/types';
+import { notices } from './Banner';
+import { describeConnection } from './ConnectionPill';
+import { logSearch, outputSearch, runSearch, taskSearch } from './search';
+
+const setup = (over: Partial<Setup>): Setup => ({
+  items: [],
+  worker_running: true,
+  default_provider: 'openai',
+  ...over,
+});
+
+describe('banner', () => {
+  it('is absent when all is well', () => {
+    expect(notices({ kind: 'live' }, setup({}))).toEqual([]);
+    expect(notices({ kind: 'connecting' }, undefined)).toEqual([]);
+  });
+
+  it('puts the most serious thing first', () => {
+    const all = notices(
+      { kind: 'offline', since: 0, retryAt: 0 },
+      setup({ worker_running: false, default_provider: 'offline' }),
+    );
+    expect(all.map((notice) => notice.code)).toEqual(['offline', 'no_worker', 'offline_answers']);
+  });
+});
+
+describe('connection pill', () => {
+  it('says since when the data is old', () => {
+    const since = Date.parse('2026-11-21T14:02:10');
+    const look = describeConnection({ kind: 'offline', since, retryAt: since + 4000 }, since + 1000);
+    expect(look.label).toBe('Offline, data from 14:02:10');
+    expect(look.detail).toContain('in 3 s');
+  });
+
+  it('has words of its own for polling', () => {
+    expect(describeConnection({ kind: 'polling' }, 0).label).toBe('Live by polling');
+  });
+});
+
+describe('search parameters', () => {
+  it('keep what is known and drop the rest', () => {
+    expect(logSearch({ level: 'warn', q: 'boom', other: 1 })).toEqual({ level: 'warn', q: 'boom' });
+    expect(logSearch({ level: 'loud', q: '' })).toEqual({});
+    expect(outputSearch({ segment: 'memory', review: 'maybe', output: 'o1' })).toEqual({
+      segment: 'memory',
+      output: 'o1',
+    });
+    expect(runSearch({ view: 'graph' })).toEqual({});
+    expect(taskSearch({ task: ['a'] })).toEqual({});
+  });
+
+  it('read a search for a number as text', () => {
+    expect(logSearch({ q: 404 })).toEqual({ q: '404' });
+  });
+});

@@ -1,0 +1,135 @@
+import { act, screen, waitFor } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { Task } from '../../api/types';
+import { loadDraft } from '../../lib/drafts';
+import { aDelta, anEvent, aTask } from '../../test/fixtures';
+import { fakeServer, json, renderPage } from '../../test/render';
+import { Composer } from './Composer';
+import { LiveAnswer } from './LiveAnswer';
+import { useSend } from './useSend';
+
+function Harness() {
+  const send = useSend('p1');
+  return <Composer projectId="p1" send={send} answering={false} />;
+}
+
+const problem = (status: number, code: string, title: string) =>
+  json({ type: 'about:blank', title, status, code, detail: '' }, status);
+const field = () => screen.getByLabelText<HTMLTextAreaElement>('Message');
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+describe('Composer', () => {
+  it('sends with Ctrl+Enter, and Enter alone makes a new line', async () => {
+    const server = fakeServer({ 'POST /api/projects/p1/messages': () => json(aTask(), 201) });
+    vi.stubGlobal('fetch', server.fetch);
+    await renderPage(<Harness />);
+    await userEvent.type(field(), 'first{Enter}second');
+    expect(server.calls).toHaveLength(0);
+    await userEvent.type(field(), '{Control>}{Enter}{/Control}');
+    await waitFor(() => expect(field().value).toBe(''));
+    expect(server.calls[0]?.body).toEqual({ content: 'first\nsecond' });
+    expect(server.calls[0]?.headers.get('idempotency-key')).toBeTruthy();
+  });
+
+  it('keeps the text of a failed send, says why, and repeats it with the same key', async () => {
+    const answers = [
+      () => problem(503, 'database_unavailable', 'The database is not available'),
+      () => json(aTask(), 201),
+    ];
+    const server = fakeServer({ 'POST /api/projects/p1/messages': () => answers.shift()?.() ?? json({}, 500) });
+    vi.stubGlobal('fetch', server.fetch);
+    await renderPage(<Harness />);
+    await userEvent.type(field(), 'keep me');
+    await userEvent.click(screen.getByRole('button', { name: 'Send' }));
+    await waitFor(() => expect(screen.getByRole('alert').textContent).toContain('The database is not available'));
+    expect(field().value).toBe('keep me');
+    expect(loadDraft('p1').text).toBe('keep me');
+    await userEvent.click(screen.getByRole('button', { name: 'Retry' }));
+    await waitFor(() => expect(field().value).toBe(''));
+    const used = server.calls.map((call) => call.headers.get('idempotency-key'));
+    expect(used).toHaveLength(2);
+    expect(used[0]).toBe(used[1]);
+    expect(loadDraft('p1').text).toBe('');
+  });
+
+  it('makes one request of a double press', async () => {
+    let release: (response: Response) => void = () => undefined;
+    const server = fakeServer({
+      'POST /api/projects/p1/messages': () =>
+        new Promise<Response>((resolve) => {
+          release = resolve;
+        }),
+    });
+    vi.stubGlobal('fetch', server.fetch);
+    await renderPage(<Harness />);
+    await userEvent.type(field(), 'once');
+    await userEvent.keyboard('{Control>}{Enter}{Enter}{/Control}');
+    expect(server.calls).toHaveLength(1);
+    release(json(aTask(), 201));
+    await waitFor(() => expect(field().value).toBe(''));
+  });
+
+  it('does not send while Titan cannot be reached, and keeps what is typed', async () => {
+    const page = await renderPage(<Harness />);
+    await userEvent.type(field(), 'later');
+    act(() => page.hub({ type: 'connection', connection: { kind: 'offline', since: 0, retryAt: 0 } }));
+    expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Send' }).disabled).toBe(true);
+    expect(screen.getByText('Titan cannot be reached now. Your text is kept.')).toBeTruthy();
+    expect(field().value).toBe('later');
+  });
+});
+
+describe('LiveAnswer', () => {
+  const running = (): Task =>
+    aTask({ execution_status: 'in_progress', latest_run: { id: 'r1', status: 'running', stage: 'processing' } });
+  const text = () => screen.queryByTestId('streaming-text')?.textContent ?? '';
+
+  it('shows the answer as it streams, and of a killed attempt nothing', async () => {
+    const page = await renderPage(<LiveAnswer projectId="p1" task={running()} />);
+    expect(page.sent).toContainEqual({ type: 'watch', runId: 'r1', after: 0 });
+    act(() => page.hub({ type: 'run-events', runId: 'r1', events: [aDelta(1, 0, 'Hel'), aDelta(2, 3, 'lo')] }));
+    await waitFor(() => expect(text()).toContain('Hello'));
+    act(() =>
+      page.hub({
+        type: 'run-events',
+        runId: 'r1',
+        events: [anEvent(3, { kind: 'step.started', step: 1, data: { attempt: 2 } }), aDelta(4, 0, 'Again', 2)],
+      }),
+    );
+    await waitFor(() => expect(text()).toContain('Again'));
+    expect(text()).not.toContain('Hello');
+    expect(screen.getByText(/attempt 2/)).toBeTruthy();
+  });
+
+  it('cancels at once', async () => {
+    const server = fakeServer({ 'POST /api/tasks/t1/cancel': () => json(running()) });
+    vi.stubGlobal('fetch', server.fetch);
+    await renderPage(<LiveAnswer projectId="p1" task={running()} />);
+    await userEvent.click(screen.getByRole('button', { name: 'Cancel' }));
+    await waitFor(() => expect(server.calls).toHaveLength(1));
+  });
+
+  it('says why a task does not move', async () => {
+    const hint = { code: 'no_worker', message: 'No worker that serves chat has reported since 13:58.' };
+    await renderPage(<LiveAnswer projectId="p1" task={aTask({ hint })} />);
+    expect(screen.getByTestId('hint').textContent).toBe(hint.message);
+  });
+
+  it('says why an answer failed and offers to repeat it', async () => {
+    const server = fakeServer({ 'POST /api/tasks/execute': () => json({ run_id: 'r2', task_id: 't1' }, 202) });
+    vi.stubGlobal('fetch', server.fetch);
+    await renderPage(
+      <LiveAnswer
+        projectId="p1"
+        task={aTask({ execution_status: 'failed', failure_reason: 'The model server answered 429.' })}
+      />,
+    );
+    expect(screen.getByRole('alert').textContent).toContain('The model server answered 429.');
+    await userEvent.click(screen.getByRole('button', { name: 'Retry' }));
+    await waitFor(() => expect(server.calls[0]?.body).toEqual({ task_id: 't1', wait_seconds: 0 }));
+  });
+});

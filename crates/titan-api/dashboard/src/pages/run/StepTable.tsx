@@ -1,0 +1,66 @@
+// The steps of a run in their order.
+import type { Run, Step } from '../../api/types';
+import { Elapsed } from '../../components/Elapsed';
+import { Panel } from '../../components/Panel';
+import { ScrollBox } from '../../components/ScrollBox';
+import { Status } from '../../components/Status';
+import { formatClock } from '../../lib/format';
+import classes from './RunPage.module.css';
+
+export function StepTable({ run }: { run: Run }) {
+  return (
+    <Panel title="Steps" flush testId="steps">
+      {run.steps.length === 0 ? (
+        <p className={classes.none}>This run has no steps yet.</p>
+      ) : (
+        <ScrollBox className={classes.tableBox} label="Steps">
+          <table className={classes.table}>
+            <thead>
+              <tr>
+                <th scope="col">State</th>
+                <th scope="col">Step</th>
+                <th scope="col">Attempt</th>
+                <th scope="col">Worker</th>
+                <th scope="col">Started</th>
+                <th scope="col">Duration</th>
+              </tr>
+            </thead>
+            <tbody>
+              {run.steps.map((step) => (
+                <StepRow key={step.seq} step={step} />
+              ))}
+            </tbody>
+          </table>
+        </ScrollBox>
+      )}
+    </Panel>
+  );
+}
+
+function StepRow({ step }: { step: Step }) {
+  const note = step.error ?? step.waiting_reason;
+  return (
+    <tr data-testid="step-row" data-step={step.seq}>
+      <td>
+        <Status
+          status={step.status}
+          label={step.status === 'pending' ? 'Not yet' : step.status === 'ready' ? 'Waits for a worker' : undefined}
+        />
+      </td>
+      <td>
+        {step.name} <span className={classes.muted}>{step.kind}</span>
+        {note && <div className={step.error ? classes.stepError : classes.muted}>{note}</div>}
+      </td>
+      <td className="tnum">{step.attempt}</td>
+      <td>{step.worker ?? <span className={classes.muted}>none</span>}</td>
+      <td className="tnum">
+        {step.started_at ? formatClock(step.started_at) : <span className={classes.muted}>not yet</span>}
+      </td>
+      <td>
+        <Elapsed from={step.started_at} to={step.finished_at ?? (isOver(step) ? step.started_at : null)} />
+      </td>
+    </tr>
+  );
+}
+
+const isOver = (step: Step) => ['completed', 'failed', 'skipped', 'canceled'].includes(step.status);

@@ -1,0 +1,42 @@
+// Whether Titan itself is well: workers, queue, model providers, and what is configured.
+import { useQuery } from '@tanstack/react-query';
+import { Panel } from '../../components/Panel';
+import { QueryView } from '../../components/QueryView';
+import { healthQuery, providersQuery, setupQuery, workersQuery } from '../../data/queries';
+import { HealthFacts } from './HealthFacts';
+import { ProviderTable } from './ProviderTable';
+import { SetupList } from './SetupList';
+import classes from './SystemPage.module.css';
+import { WorkerTable } from './WorkerTable';
+
+export function SystemPage() {
+  const health = useQuery(healthQuery());
+  const workers = useQuery(workersQuery());
+  const providers = useQuery(providersQuery());
+  const setup = useQuery(setupQuery());
+  return (
+    <div className={classes.page}>
+      <h1 className={classes.title}>System</h1>
+      <Panel title="Health and queue" testId="health">
+        <QueryView query={health} what="health">
+          {(data) => <HealthFacts health={data} />}
+        </QueryView>
+      </Panel>
+      <Panel title="Workers" flush testId="workers">
+        <QueryView query={workers} what="workers">
+          {(data) => <WorkerTable health={data} />}
+        </QueryView>
+      </Panel>
+      <Panel title="Model providers" flush testId="providers">
+        <QueryView query={providers} what="providers">
+          {(data) => <ProviderTable providers={data.items} />}
+        </QueryView>
+      </Panel>
+      <Panel title="Setup" flush testId="setup">
+        <QueryView query={setup} what="the setup">
+          {(data) => <SetupList setup={data} />}
+        </QueryView>
+      </Panel>
+    </div>
+  );
+}

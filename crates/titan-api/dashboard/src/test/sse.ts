@@ -1,0 +1,53 @@
+// A fake server of event streams: each connection is kept, so that a test can write to it, end it or leave it silent.
+export interface Connection {
+  url: string;
+  headers: Headers;
+  write(text: string): void;
+  end(): void;
+  fail(): void;
+  aborted: boolean;
+}
+
+export class FakeStreams {
+  readonly connections: Connection[] = [];
+  /** What the next connections get: a status that refuses, or null for an open stream. */
+  status: number | 'unreachable' | null = null;
+
+  readonly fetch: typeof fetch = async (input, init) => {
+    if (this.status === 'unreachable') throw new TypeError('fetch failed');
+    if (this.status !== null) return new Response(null, { status: this.status });
+    let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+    const body = new ReadableStream<Uint8Array>({
+      start: (own) => {
+        controller = own;
+      },
+    });
+    const connection: Connection = {
+      url: String(input),
+      headers: new Headers(init?.headers),
+      write: (text) => controller?.enqueue(new TextEncoder().encode(text)),
+      end: () => controller?.close(),
+      fail: () => controller?.error(new Error('connection reset')),
+      aborted: false,
+    };
+    init?.signal?.addEventListener('abort', () => {
+      connection.aborted = true;
+      try {
+        controller?.error(new DOMException('aborted', 'AbortError'));
+      } catch {
+        // It had ended by itself.
+      }
+    });
+    this.connections.push(connection);
+    return new Response(body, { status: 200, headers: { 'content-type': 'text/event-stream' } });
+  };
+
+  get last(): Connection {
+    const connection = this.connections.at(-1);
+    if (connection === undefined) throw new Error('nobody has connected');
+    return connection;
+  }
+}
+
+export const sse = (event: string, data: unknown, id?: number): string =>
+  `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;

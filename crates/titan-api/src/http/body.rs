@@ -1,0 +1,120 @@
+//! JSON bodies: read up to a limit, parsed with the path to what is wrong. Fields that are not known are ignored.
+
+use std::time::Duration;
+
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpRequest};
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt as _;
+use futures_util::future::LocalBoxFuture;
+use serde::de::DeserializeOwned;
+
+use super::problem::{ApiError, Code};
+
+/// Bytes of a body.
+pub const LIMIT: usize = 1 << 20;
+/// How much of a body that is too large is read and thrown away, so that a client which first sends everything hears why
+/// it was refused. Beyond that the connection is simply closed.
+const DRAINED: usize = 32 << 20;
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A body that must be there. `raw` is what was sent, for telling repeated requests from new ones.
+pub struct Body<T> {
+    pub value: T,
+    pub raw: Bytes,
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let raw = read(request, payload.take());
+        Box::pin(async move {
+            let raw = raw.await?;
+            if raw.is_empty() {
+                return Err(ApiError::new(Code::MalformedJson, "The body is empty; a JSON object is expected."));
+            }
+            Ok(Body { value: parse(&raw)?, raw })
+        })
+    }
+}
+
+/// A body that may be left out, which means the same as `{}`.
+pub struct OptionalBody<T>(pub T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for OptionalBody<T> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let raw = read(request, payload.take());
+        Box::pin(async move {
+            let raw = raw.await?;
+            parse(if raw.is_empty() { b"{}" } else { &raw }).map(OptionalBody)
+        })
+    }
+}
+
+/// A field without which the request means nothing.
+///
+/// # Errors
+/// `validation_failed` when it was not sent.
+pub fn required<T>(field: &'static str, value: Option<T>) -> Result<T, ApiError> {
+    value.ok_or_else(|| ApiError::field(Code::ValidationFailed, field, "is required"))
+}
+
+fn read(request: &HttpRequest, mut payload: Payload) -> impl Future<Output = Result<Bytes, ApiError>> + use<> {
+    let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    async move {
+        let mut body = BytesMut::with_capacity(declared.unwrap_or(0).min(LIMIT));
+        let mut too_large = declared.is_some_and(|length| length > LIMIT);
+        while !too_large && let Some(chunk) = payload.next().await {
+            let chunk = chunk.map_err(|error| {
+                ApiError::new(Code::InvalidRequest, format!("The body could not be read: {error}."))
+            })?;
+            too_large = body.len() + chunk.len() > LIMIT;
+            if !too_large {
+                body.extend_from_slice(&chunk);
+            }
+        }
+        if too_large {
+            drop(body);
+            // Whether the rest came in time does not matter: the answer is the same.
+            let _ = tokio::time::timeout(PATIENCE, drain(payload)).await;
+            return Err(ApiError::new(Code::PayloadTooLarge, format!("A body may have at most {LIMIT} bytes.")));
+        }
+        Ok(body.freeze())
+    }
+}
+
+async fn drain(mut payload: Payload) {
+    let mut seen = 0;
+    while seen < DRAINED
+        && let Some(Ok(chunk)) = payload.next().await
+    {
+        seen += chunk.len();
+    }
+}
+
+fn parse<T: DeserializeOwned>(raw: &[u8]) -> Result<T, ApiError> {
+    let mut deserializer = serde_json::Deserializer::from_slice(raw);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        let inner = error.into_inner();
+        match inner.classify() {
+            serde_json::error::Category::Data if path == "." => {
+                ApiError::new(Code::ValidationFailed, format!("The body is wrong: {inner}."))
+            }
+            serde_json::error::Category::Data => ApiError::field(Code::ValidationFailed, path, inner.to_string()),
+            _ => malformed(&inner),
+        }
+    })?;
+    deserializer.end().map_err(|error| malformed(&error))?;
+    Ok(value)
+}
+
+fn malformed(error: &serde_json::Error) -> ApiError {
+    ApiError::new(Code::MalformedJson, format!("The body is not JSON: {error}."))
+}

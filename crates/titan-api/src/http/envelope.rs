@@ -1,0 +1,96 @@
+//! The outermost middleware: gives the request an id and a deadline, runs the guards, and finishes every answer with its
+//! headers and, when it is an error, with the problem document. What is logged is more than what is sent.
+
+use std::time::{Duration, Instant};
+
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpResponse};
+
+use super::problem::{ApiError, Code};
+use super::{guard, headers};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// How long an answer may take to begin. A stream has begun with its first byte, so it is not cut off.
+const DEADLINE: Duration = Duration::from_secs(60);
+/// Waiting for a task is the one thing that may itself take that long.
+const DEADLINE_OF_EXECUTE: Duration = Duration::from_secs(75);
+
+struct Request {
+    id: String,
+    method: String,
+    path: String,
+    begun: Instant,
+}
+
+/// # Errors
+/// Only errors that already hold the finished answer.
+pub async fn envelope(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let about = Request {
+        id: titan_core::ids::new().to_string(),
+        method: request.method().to_string(),
+        path: request.path().to_owned(),
+        begun: Instant::now(),
+    };
+    let deadline = if about.path.ends_with("/execute") { DEADLINE_OF_EXECUTE } else { DEADLINE };
+    let outcome = match guard::check(&request) {
+        Err(refused) => Err(refused.into()),
+        Ok(()) => match tokio::time::timeout(deadline, next.call(request)).await {
+            Ok(outcome) => outcome,
+            Err(_) => {
+                let detail = format!("There was no answer within {} seconds.", deadline.as_secs());
+                Err(ApiError::new(Code::Timeout, detail).into())
+            }
+        },
+    };
+    match outcome {
+        Ok(response) => {
+            let (request, response) = response.into_parts();
+            Ok(ServiceResponse::new(request, finish(response.map_into_boxed_body(), &about)))
+        }
+        Err(error) => {
+            let response = finish(HttpResponse::from_error(error), &about);
+            Err(InternalError::from_response("answered", response).into())
+        }
+    }
+}
+
+fn finish(mut response: HttpResponse, about: &Request) -> HttpResponse {
+    let told = response.extensions_mut().remove::<ApiError>();
+    let status = response.status();
+    let bare = status.as_u16() >= 400 && matches!(response.body().size(), BodySize::None | BodySize::Sized(0));
+    if let Some(error) = told.or_else(|| bare.then(|| ApiError::of_status(status))) {
+        log(&error, about);
+        let body = serde_json::to_vec(&error.problem(&about.id)).unwrap_or_default();
+        response = response.set_body(BoxBody::new(body));
+        let kind = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    }
+    let elapsed_ms = u64::try_from(about.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    tracing::debug!(
+        request.id = about.id, method = about.method, path = about.path, status = response.status().as_u16(), elapsed_ms,
+        "request"
+    );
+    let headers = response.headers_mut();
+    headers::fill_in(headers);
+    if let Ok(id) = HeaderValue::from_str(&about.id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    response
+}
+
+fn log(error: &ApiError, about: &Request) {
+    let Request { id, method, path, .. } = about;
+    let (code, cause) = (error.code.name(), error.cause.as_deref().unwrap_or(&error.detail));
+    match error.code.status() {
+        500 => tracing::error!(request.id = id, method, path, code, cause, "request failed"),
+        501.. => tracing::warn!(request.id = id, method, path, code, cause, "request failed"),
+        _ => tracing::debug!(request.id = id, method, path, code, cause, "request refused"),
+    }
+}

@@ -1,0 +1,10 @@
+//! What every request goes through on its way in and out, and the words handlers use for it.
+
+pub mod body;
+pub mod created;
+pub mod envelope;
+pub mod guard;
+pub mod headers;
+pub mod idempotency;
+pub mod params;
+pub mod problem;

@@ -1,0 +1,168 @@
+//! The whole URL table. It takes only handlers that begin with a permission.
+
+use actix_web::guard::{self, Guard, GuardContext};
+use actix_web::http::{Method, header};
+use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, web};
+
+use crate::access::Permitted;
+use crate::dashboard;
+use crate::http::params::path_config;
+use crate::routes::{
+    changes, events, execute, health, logs, memories, messages, outputs, projects, runs, system, tasks, workflows,
+};
+
+/// Every route, and the dashboard for what is none.
+pub fn configure(table: &mut web::ServiceConfig) {
+    table.app_data(path_config());
+
+    at("/healthz").get(health::healthz).add(table);
+    at("/readyz").get(health::readyz).add(table);
+    at("/api/health").get(health::get_health).add(table);
+    at("/api/worker/health").get(system::get_worker_health).add(table);
+    at("/api/providers").get(system::list_providers).add(table);
+    at("/api/setup").get(system::get_setup).add(table);
+    at("/api/openapi.json").get(system::get_openapi).add(table);
+    at("/api/events").get(changes::follow_changes).add(table);
+
+    at("/api/projects").get(projects::list_projects).post(projects::create_project).add(table);
+    at("/api/projects/{id}")
+        .get(projects::get_project)
+        .patch(projects::update_project)
+        .delete(projects::delete_project)
+        .add(table);
+    at("/api/projects/{id}/stats").get(projects::get_project_stats).add(table);
+    at("/api/projects/{id}/tasks").get(tasks::list_tasks).post(tasks::create_task).add(table);
+    at("/api/projects/{id}/runs").get(runs::list_project_runs).add(table);
+    at("/api/projects/{id}/logs").get(logs::list_project_logs).add(table);
+    at("/api/projects/{id}/logs/download").get(logs::download_project_logs).add(table);
+    at("/api/projects/{id}/outputs").get(outputs::list_outputs).add(table);
+    at("/api/projects/{id}/memories").get(memories::list_memories).post(memories::create_memory).add(table);
+    at("/api/projects/{id}/memory").get(memories::list_memories).add(table);
+    at("/api/projects/{id}/messages").get(messages::list_messages).post(messages::send_message).add(table);
+
+    // Before the one with an id, which would take the word for one.
+    at("/api/tasks/execute").get(execute::list_executable_tasks).post(execute::execute).add(table);
+    at("/api/tasks/{id}").get(tasks::get_task).add(table);
+    at("/api/tasks/{id}/log").get(tasks::get_task_log).add(table);
+    at("/api/tasks/{id}/execute").post(execute::execute_task).add(table);
+    at("/api/tasks/{id}/cancel").post(tasks::cancel_task).add(table);
+
+    at("/api/runs").get(runs::list_runs).add(table);
+    at("/api/runs/{id}").get(runs::get_run).add(table);
+    at("/api/runs/{id}/cancel").post(runs::cancel_run).add(table);
+    at("/api/runs/{id}/events").stream(events::follow_run_events).get(events::list_run_events).add(table);
+    at("/api/runs/{id}/logs").get(logs::list_run_logs).add(table);
+    at("/api/runs/{id}/logs/download").get(logs::download_run_logs).add(table);
+    at("/api/runs/{id}/artifacts").get(outputs::list_run_artifacts).add(table);
+    at("/api/runs/{id}/artifacts/{artifact_id}/download").get(outputs::download_artifact).add(table);
+
+    at("/api/outputs/{id}").get(outputs::get_output).add(table);
+    at("/api/outputs/{id}/content").get(outputs::get_output_content).add(table);
+    at("/api/outputs/{id}/approve").post(outputs::approve_output).add(table);
+    at("/api/outputs/{id}/reject").post(outputs::reject_output).add(table);
+    at("/api/memories/{id}").delete(memories::delete_memory).add(table);
+
+    at("/api/workflows").get(workflows::list_workflows).add(table);
+    at("/api/workflows/{name}").get(workflows::get_workflow).add(table);
+
+    // The same without `/api`, as older clients call them; a browser that asks for a page gets the dashboard's.
+    at("/runs/{id}/cancel").not_for_pages().post(runs::cancel_run).add(table);
+    at("/runs/{id}/artifacts").not_for_pages().get(outputs::list_run_artifacts).add(table);
+    at("/runs/{id}/artifacts/{artifact_id}/download").not_for_pages().get(outputs::download_artifact).add(table);
+    at("/workflows").not_for_pages().get(workflows::list_workflows).add(table);
+    at("/workflows/{name}").not_for_pages().get(workflows::get_workflow).add(table);
+
+    table.default_service(web::route().to(dashboard::serve));
+}
+
+/// One address and the methods that it takes.
+struct Address {
+    resource: Resource,
+    methods: Vec<Method>,
+}
+
+fn at(path: &str) -> Address {
+    Address { resource: web::resource(path.to_owned()), methods: Vec::new() }
+}
+
+impl Address {
+    fn get<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + Permitted + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.takes(Method::GET, guard::Get(), handler)
+    }
+
+    fn post<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + Permitted + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.takes(Method::POST, guard::Post(), handler)
+    }
+
+    fn patch<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + Permitted + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.takes(Method::PATCH, guard::Patch(), handler)
+    }
+
+    fn delete<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + Permitted + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.takes(Method::DELETE, guard::Delete(), handler)
+    }
+
+    /// GET by a client that asks for server-sent events; to be named before the plain GET.
+    fn stream<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + Permitted + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.takes(Method::GET, guard::All(guard::Get()).and(guard::fn_guard(|c| accepts(c, "text/event-stream"))), handler)
+    }
+
+    fn not_for_pages(mut self) -> Self {
+        self.resource = self.resource.guard(guard::fn_guard(|context| !accepts(context, "text/html")));
+        self
+    }
+
+    fn takes<F, Args>(mut self, method: Method, guard: impl Guard + 'static, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + Permitted + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.resource = self.resource.route(web::route().guard(guard).to(handler));
+        if !self.methods.contains(&method) {
+            self.methods.push(method);
+        }
+        self
+    }
+
+    fn add(self, table: &mut web::ServiceConfig) {
+        let allowed = self.methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+        let refuse = move || {
+            let response = HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, allowed.clone())).finish();
+            std::future::ready(response)
+        };
+        table.service(self.resource.default_service(web::route().to(refuse)));
+    }
+}
+
+/// Whether the client names this media type. Wildcards do not count: they say "whatever you have".
+fn accepts(context: &GuardContext<'_>, media_type: &str) -> bool {
+    context.head().headers().get_all(header::ACCEPT).filter_map(|value| value.to_str().ok()).any(|value| {
+        value.split(',').any(|item| item.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(media_type))
+    })
+}

@@ -1,0 +1,95 @@
+//! The installation: its workers, its model providers, and what is set up.
+
+use actix_web::web;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use titan_core::config::MODEL_VARIABLES;
+use titan_core::db::PgConnection;
+use titan_core::providers::{self, Provider};
+use titan_core::workers::{self, Worker};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{Answer, State};
+use crate::access::{Access, Public, SystemRead};
+use crate::openapi;
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WorkerHealth {
+    /// Whether a worker is there that takes tasks.
+    running: bool,
+    last_heartbeat: Option<DateTime<Utc>>,
+    /// One of the tasks that are being worked on.
+    current_task: Option<Uuid>,
+    /// Those of the last hour.
+    workers: Vec<Worker>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Providers {
+    items: Vec<Provider>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Setup {
+    items: Vec<SetupItem>,
+    worker_running: bool,
+    /// The provider that answers when a task names none; null until a worker has started.
+    default_provider: Option<String>,
+}
+
+/// A variable of the environment. Its value is never told.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SetupItem {
+    variable: String,
+    set: bool,
+    needed_for: String,
+}
+
+/// How the workers are
+#[utoipa::path(get, path = "/api/worker/health", tag = "system", responses((status = 200, body = WorkerHealth)))]
+pub async fn get_worker_health(_: Access<SystemRead>, state: State) -> Answer<WorkerHealth> {
+    let workers = state.db.run(workers::list).await?;
+    Ok(web::Json(WorkerHealth {
+        running: any_running(&workers),
+        last_heartbeat: workers.iter().map(|worker| worker.heartbeat_at).max(),
+        current_task: workers
+            .iter()
+            .filter(|worker| matches!(worker.status.as_str(), "running" | "stopping"))
+            .find_map(|worker| worker.current_tasks.first().copied()),
+        workers,
+    }))
+}
+
+/// List the model providers that the workers offer
+#[utoipa::path(get, path = "/api/providers", tag = "system", responses((status = 200, body = Providers)))]
+pub async fn list_providers(_: Access<SystemRead>, state: State) -> Answer<Providers> {
+    Ok(web::Json(Providers { items: state.db.run(providers::list).await? }))
+}
+
+/// What is set up and what is not
+#[utoipa::path(get, path = "/api/setup", tag = "system", responses((status = 200, body = Setup)))]
+pub async fn get_setup(_: Access<SystemRead>, state: State) -> Answer<Setup> {
+    let read = |connection: &mut PgConnection| Ok((workers::list(connection)?, providers::list(connection)?));
+    let (workers, providers) = state.db.run(read).await?;
+    let item = |(variable, needed_for): &(&str, &str)| SetupItem {
+        variable: (*variable).to_owned(),
+        set: state.config.models.is_set(variable),
+        needed_for: (*needed_for).to_owned(),
+    };
+    Ok(web::Json(Setup {
+        items: MODEL_VARIABLES.iter().map(item).collect(),
+        worker_running: any_running(&workers),
+        default_provider: providers.into_iter().find(|provider| provider.is_default).map(|provider| provider.name),
+    }))
+}
+
+fn any_running(workers: &[Worker]) -> bool {
+    workers.iter().any(|worker| worker.status == "running")
+}
+
+/// This description of the API
+#[utoipa::path(get, path = "/api/openapi.json", tag = "system", responses((status = 200, body = Object)))]
+pub async fn get_openapi(_: Access<Public>) -> web::Json<&'static utoipa::openapi::OpenApi> {
+    web::Json(openapi::document())
+}

@@ -1,0 +1,41 @@
+//! What handlers share: the database, the committer that makes changes, and the live hub.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use titan_core::config::Config;
+use titan_core::db::Db;
+use titan_core::engine::Committer;
+use titan_core::queue::{Listener, Notifier};
+use tokio_util::sync::CancellationToken;
+
+use crate::live::hub::Hub;
+
+/// Connections for reads and short commands. The committer's threads and the notifier have their own.
+pub const POOL: u32 = 16;
+const COMMITTERS: usize = 2;
+
+pub struct AppState {
+    pub config: Config,
+    pub db: Db,
+    pub committer: Committer,
+    pub notifier: Notifier,
+    pub hub: Hub,
+    pub started: Instant,
+    /// Cancelled when the server stops: streams end by it.
+    pub stopping: CancellationToken,
+}
+
+/// Starts what handlers need. The schema must be in place already. To be called on a tokio runtime that lives as long as
+/// the server does.
+///
+/// # Errors
+/// When the operating system refuses a thread.
+pub fn build_state(config: Config, db: Db) -> titan_core::Result<Arc<AppState>> {
+    let notifier = Notifier::start(&db)?;
+    let committer = Committer::start(&db, &notifier, COMMITTERS)?;
+    let listener = if config.listen { Listener::start(&config.database_direct_url) } else { Listener::deaf() };
+    let stopping = CancellationToken::new();
+    let hub = Hub::start(listener, stopping.clone());
+    Ok(Arc::new(AppState { config, db, committer, notifier, hub, started: Instant::now(), stopping }))
+}

@@ -1,0 +1,137 @@
+//! The step that answers a message: reads what the model should know, has it answer, and leaves the answer, an output and
+//! what the next step needs.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use titan_agent::chat::{self, Context, DEFAULT_BUDGET_CHARS};
+use titan_agent::memory::shorten;
+use titan_agent::models::Resolved;
+use titan_agent::{FinishReason, Message, ModelRequest, ProviderError, Role};
+use titan_core::engine::{Done, NewEvent, Outcome, Usage, Write};
+use titan_core::state::Level;
+use titan_core::{Error, memories, messages, projects};
+
+use super::answer::{self, Answer, Broken};
+use crate::handler::{Handler, Work};
+use crate::models::Models;
+
+/// Messages and memories that are looked at; how many of them fit is a matter of their length.
+const HISTORY: i64 = 50;
+const MEMORIES: i64 = 50;
+/// Characters of the question and of the answer that the next step is given.
+const FOR_THE_NEXT_STEP: usize = 1000;
+/// When the database cannot be read, the attempt is put off and not counted.
+const COME_BACK: std::time::Duration = std::time::Duration::from_secs(1);
+
+pub struct Chat {
+    models: Arc<Models>,
+}
+
+impl Chat {
+    #[must_use]
+    pub fn new(models: Arc<Models>) -> Self {
+        Self { models }
+    }
+}
+
+#[async_trait]
+impl Handler for Chat {
+    fn kind(&self) -> &'static str {
+        "chat"
+    }
+
+    async fn run(&self, work: Work) -> Outcome {
+        let text = |name: &str| work.started.payload.get(name).and_then(Value::as_str);
+        let Some(content) = text("content") else {
+            return Outcome::Fail { error: "the task has no content to answer".to_owned() };
+        };
+        let resolved = self.models.resolve(text("model"));
+        let request = match request(&work, content, &resolved.model).await {
+            Ok(request) => request,
+            Err(error) if error.may_pass() => return Outcome::Snooze { after: COME_BACK, reason: error.to_string() },
+            Err(error) => return Outcome::Fail { error: error.to_string() },
+        };
+        match answer::stream(&work, &resolved, request).await {
+            Ok(answer) => {
+                self.models.called(&work.db, resolved.provider.name(), None);
+                done(&work, &resolved, content, answer)
+            }
+            Err(Broken::Stopped) => Outcome::Cancel { reason: "told to stop".to_owned() },
+            Err(Broken::Report(error)) => Outcome::Retry { error: error.to_string(), after: None },
+            Err(Broken::Provider(error)) => {
+                self.models.called(&work.db, resolved.provider.name(), Some(&error));
+                failed(&error)
+            }
+        }
+    }
+
+    fn models(&self) -> Option<Arc<Models>> {
+        Some(Arc::clone(&self.models))
+    }
+}
+
+/// Everything the model is shown, read in one go.
+async fn request(work: &Work, content: &str, model: &str) -> titan_core::Result<ModelRequest> {
+    let (project_id, task_id) = (work.started.project_id, work.started.task_id);
+    let read = move |connection: &mut _| {
+        let project = projects::get(connection, project_id)?;
+        let remembered = memories::list(connection, project_id, Some(MEMORIES), None)?;
+        let said = messages::history(connection, project_id, task_id, HISTORY)?;
+        Ok::<_, Error>((project, remembered.items, said))
+    };
+    let (project, remembered, said) = work.db.run(read).await?;
+    let memories: Vec<String> = remembered.into_iter().rev().map(|memory| memory.content).collect();
+    let role = |word: &str| if word == "assistant" { Role::Assistant } else { Role::User };
+    let history: Vec<Message> = said.into_iter().map(|said| Message::new(role(&said.role), said.content)).collect();
+    let context = Context {
+        project_name: &project.name,
+        project_description: project.spec.get("description").and_then(Value::as_str),
+        memories: &memories,
+        history: &history,
+        content,
+    };
+    Ok(chat::build_request(model, &context, DEFAULT_BUDGET_CHARS))
+}
+
+fn done(work: &Work, resolved: &Resolved, content: &str, answer: Answer) -> Outcome {
+    if answer.text.trim().is_empty() {
+        return Outcome::Retry { error: "the model answered with nothing".to_owned(), after: None };
+    }
+    let reporter = &work.reporter;
+    if answer.reason != FinishReason::Stop {
+        let line = format!("The answer is not whole: the model stopped because of {}", answer.reason.as_str());
+        reporter.at_the_end(NewEvent::log(Level::Warn, line));
+    }
+    let usage = answer.usage;
+    let (provider, model) = (resolved.provider.name(), &resolved.model);
+    let about = if usage.estimated { "about " } else { "" };
+    let line =
+        format!("{provider} answered: {about}{} tokens in, {about}{} tokens out", usage.input_tokens, usage.output_tokens);
+    let data = json!({"provider": provider, "model": model, "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens, "estimated": usage.estimated});
+    reporter.at_the_end(NewEvent::told("usage", Level::Info, line, data));
+    let tokens = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    Outcome::Done(Done {
+        output: json!({"question": shorten(content, FOR_THE_NEXT_STEP), "answer": shorten(&answer.text, FOR_THE_NEXT_STEP)}),
+        writes: vec![
+            Write::Answer { content: answer.text.clone() },
+            Write::Output {
+                name: "Answer".to_owned(),
+                kind: "text",
+                media_type: "text/markdown; charset=utf-8".to_owned(),
+                bytes: answer.text.into_bytes(),
+            },
+        ],
+        usage: Usage { input_tokens: tokens(usage.input_tokens), output_tokens: tokens(usage.output_tokens) },
+    })
+}
+
+fn failed(error: &ProviderError) -> Outcome {
+    if error.may_pass() {
+        Outcome::Retry { error: error.to_string(), after: error.retry_after() }
+    } else {
+        Outcome::Fail { error: error.to_string() }
+    }
+}

@@ -1,0 +1,30 @@
+//! The step that remembers what was said. What is worth a memory is `titan-agent`'s to say.
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use titan_agent::memory::fact_of_exchange;
+use titan_core::engine::{Done, Outcome, Usage, Write};
+
+use crate::handler::{Handler, Work};
+
+/// A record of what was said, not a conclusion from it.
+const CONFIDENCE: f64 = 1.0;
+
+pub struct Remember;
+
+#[async_trait]
+impl Handler for Remember {
+    fn kind(&self) -> &'static str {
+        "remember"
+    }
+
+    async fn run(&self, work: Work) -> Outcome {
+        let said = |name: &str| {
+            let answer = work.started.inputs.get("answer");
+            answer.and_then(|answer| answer.get(name)).and_then(Value::as_str).unwrap_or_default()
+        };
+        let fact = fact_of_exchange(said("question"), said("answer"));
+        let writes = fact.map(|content| Write::Memory { content, confidence: CONFIDENCE }).into_iter().collect();
+        Outcome::Done(Done { output: json!({}), writes, usage: Usage::default() })
+    }
+}

@@ -1,0 +1,265 @@
+//! The life of one claimed job: begun, carried out by its handler within its time, finished. Every step of it is fenced,
+//! and a claim that is lost is dropped without a word to the database.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use titan_core::engine::{Fence, Finish, Finished, NewEvent, Outcome, Start, Started};
+use titan_core::queue::{self, ClaimedJob, Hint};
+use titan_core::{Error, Result};
+use tokio::task::{JoinError, JoinHandle};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use crate::handler::{Handler, Work};
+use crate::reporter::Reporter;
+use crate::shared::Shared;
+use crate::stop::{Stop, StopReason};
+
+/// How long a handler may take to return once it was told to stop.
+const AFTER_STOP: Duration = Duration::from_secs(5);
+/// Between two tries while the database is away, and before a job that cannot be begun is given back.
+const PAUSE: Duration = Duration::from_millis(200);
+const PAUSE_AFTER_REFUSAL: Duration = Duration::from_secs(5);
+
+pub(crate) async fn carry_out(shared: Arc<Shared>, job: ClaimedJob, fence: Fence, stop: Stop) {
+    let _slot = Slot { shared: &shared, fence };
+    let Some(handler) = shared.handlers.get(&job.kind) else {
+        tracing::error!(job.id, job.kind, "no handler for a job that was claimed");
+        return hand_back(&shared, &fence).await;
+    };
+    let Some(started) = begin(&shared, &fence, &stop).await else { return };
+    shared.in_hand.begun(&fence, started.task_id);
+    let at = Instant::now();
+    let names = Names::of(&fence, &started);
+    names.log("started", &format!("attempt {}", started.attempt));
+
+    let reporter = Reporter::new(&shared.committer, &shared.notifier, fence, started.attempt, &stop);
+    let db = shared.db.clone();
+    let work = Work { started, fence, reporter: reporter.clone(), stop: stop.clone(), db };
+    let time = Duration::from_millis(u64::try_from(job.timeout_ms).unwrap_or(0));
+    let outcome = run(handler, work, &stop, time).await;
+
+    match verdict(stop.reason(), outcome, time) {
+        Verdict::Finish(outcome) => {
+            shared.in_hand.finishing(&fence);
+            let word = word(&outcome);
+            match finish(&shared, &fence, reporter.take_last(), outcome).await {
+                Ok(finished) => {
+                    shared.finished.fetch_add(1, Ordering::Relaxed);
+                    if finished.readied > 0 {
+                        shared.work.ring();
+                    }
+                    let seconds = at.elapsed().as_secs_f32();
+                    names.log("finished", &format!("{word} after {seconds:.2} s, run {}", finished.run_status));
+                }
+                Err(Error::Fenced { .. }) => names.log("dropped", "the claim was lost before the outcome was written"),
+                Err(error) => names.log("dropped", &format!("the outcome could not be written: {error}")),
+            }
+        }
+        Verdict::HandBack => {
+            hand_back(&shared, &fence).await;
+            names.log("handed back", "this worker is stopping");
+        }
+        Verdict::Drop => names.log("dropped", "the claim was lost"),
+    }
+}
+
+/// Puts the job down at the end, whatever the end was.
+struct Slot<'a> {
+    shared: &'a Shared,
+    fence: Fence,
+}
+
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        self.shared.in_hand.put_down(&self.fence);
+        self.shared.slot_is_free();
+    }
+}
+
+/// What the log lines of a job carry.
+struct Names {
+    fence: Fence,
+    task_id: uuid::Uuid,
+    trace_id: String,
+    step: String,
+}
+
+impl Names {
+    fn of(fence: &Fence, started: &Started) -> Self {
+        let (trace_id, step) = (started.trace_id.clone(), started.step_name.clone());
+        Self { fence: *fence, task_id: started.task_id, trace_id, step }
+    }
+
+    fn log(&self, what: &str, detail: &str) {
+        tracing::info!(
+            task.id = %self.task_id, run.id = %self.fence.run_id, job.id = self.fence.job_id, trace.id = self.trace_id,
+            step = self.step, detail, "{what}"
+        );
+    }
+}
+
+async fn begin(shared: &Shared, fence: &Fence, stop: &Stop) -> Option<Started> {
+    let worker = shared.registration.name.clone();
+    let start = || shared.committer.begin(Start { fence: *fence, worker: worker.clone() });
+    match patiently(shared.lease, start).await {
+        Ok(started) => Some(started),
+        Err(Error::Fenced { .. }) => {
+            tracing::info!(run.id = %fence.run_id, job.id = fence.job_id, "lost before it was begun");
+            None
+        }
+        Err(error) => {
+            tracing::error!(run.id = %fence.run_id, job.id = fence.job_id, %error, "a job could not be begun");
+            let _ = timeout(PAUSE_AFTER_REFUSAL, stop.requested()).await;
+            hand_back(shared, fence).await;
+            None
+        }
+    }
+}
+
+/// Runs the handler within its time. `None` when it was told to stop and did not return.
+async fn run(handler: Arc<dyn Handler>, work: Work, stop: &Stop, time: Duration) -> Option<Outcome> {
+    let mut task = AbortOnDrop(tokio::spawn(async move { handler.run(work).await }));
+    let by = Instant::now() + time;
+    let ended = tokio::select! {
+        ended = &mut task.0 => return Some(outcome_of(ended)),
+        () = stop.requested() => timeout(AFTER_STOP, &mut task.0).await,
+        () = sleep_until(by) => {
+            stop.because(StopReason::Deadline);
+            timeout(AFTER_STOP, &mut task.0).await
+        }
+    };
+    ended.ok().map(outcome_of)
+}
+
+struct AbortOnDrop(JoinHandle<Outcome>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// A handler that panics has failed its attempt, and nothing else.
+fn outcome_of(ended: std::result::Result<Outcome, JoinError>) -> Outcome {
+    match ended {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            let why = match error.try_into_panic() {
+                Ok(panic) => panic
+                    .downcast_ref::<&str>()
+                    .map(|text| (*text).to_owned())
+                    .or_else(|| panic.downcast_ref::<String>().cloned())
+                    .unwrap_or_else(|| "no message".to_owned()),
+                Err(error) => error.to_string(),
+            };
+            Outcome::Retry { error: format!("the handler panicked: {why}"), after: None }
+        }
+    }
+}
+
+#[derive(Debug)]
+enum Verdict {
+    Finish(Outcome),
+    HandBack,
+    Drop,
+}
+
+/// What becomes of a job: work that was done in spite of an order to stop counts, unless the claim is lost.
+fn verdict(reason: Option<StopReason>, outcome: Option<Outcome>, time: Duration) -> Verdict {
+    match (reason, outcome) {
+        (Some(StopReason::Lost), _) => Verdict::Drop,
+        (_, Some(done @ Outcome::Done(_))) => Verdict::Finish(done),
+        (Some(StopReason::Canceled), _) => Verdict::Finish(Outcome::Cancel { reason: "canceled".to_owned() }),
+        (Some(StopReason::Deadline), _) => {
+            let error = format!("timed out after {} s", time.as_secs_f32());
+            Verdict::Finish(Outcome::Retry { error, after: None })
+        }
+        (Some(StopReason::Shutdown), _) => Verdict::HandBack,
+        (None, Some(outcome)) => Verdict::Finish(outcome),
+        (None, None) => Verdict::HandBack,
+    }
+}
+
+fn word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Done(_) => "done",
+        Outcome::Retry { .. } => "to be retried",
+        Outcome::Snooze { .. } => "snoozed",
+        Outcome::Fail { .. } => "failed",
+        Outcome::Cancel { .. } => "canceled",
+    }
+}
+
+/// Writes the outcome. One that the database will not take, whatever is done, fails the step instead of haunting it.
+async fn finish(shared: &Shared, fence: &Fence, events: Vec<NewEvent>, outcome: Outcome) -> Result<Finished> {
+    let failed = matches!(outcome, Outcome::Fail { .. });
+    let finish = Finish { fence: *fence, events, outcome };
+    match patiently(shared.lease, || shared.committer.finish(finish.clone())).await {
+        Err(error @ (Error::Refused(_) | Error::Internal(_) | Error::Invalid { .. })) if !failed => {
+            let outcome = Outcome::Fail { error: format!("what the step left behind was refused: {error}") };
+            let finish = Finish { fence: *fence, events: Vec::new(), outcome };
+            patiently(shared.lease, || shared.committer.finish(finish.clone())).await
+        }
+        other => other,
+    }
+}
+
+async fn hand_back(shared: &Shared, fence: &Fence) {
+    let (worker_id, key) = (shared.worker_id(), (fence.job_id, fence.epoch));
+    match shared.db.run(move |connection| queue::release(connection, worker_id, &[key])).await {
+        Ok(_) => shared.notifier.send(vec![Hint::Jobs]),
+        Err(error) => {
+            let id = fence.job_id;
+            tracing::warn!(job.id = id, %error, "could not be given back; it is rescued when the lease ends");
+        }
+    }
+}
+
+/// Asks until the answer is final, or the lease would be over anyway.
+async fn patiently<T, F>(lease: Duration, ask: impl Fn() -> F) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
+    let give_up = Instant::now() + lease;
+    loop {
+        match ask().await {
+            Err(error) if error.may_pass() && Instant::now() < give_up => sleep(PAUSE).await,
+            answer => return answer,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use titan_core::engine::Done;
+
+    const TIME: Duration = Duration::from_millis(1500);
+
+    fn retry() -> Option<Outcome> {
+        Some(Outcome::Retry { error: "x".to_owned(), after: None })
+    }
+
+    #[test]
+    fn work_that_was_done_counts_unless_the_claim_is_lost() {
+        for reason in [None, Some(StopReason::Canceled), Some(StopReason::Deadline), Some(StopReason::Shutdown)] {
+            let verdict = verdict(reason, Some(Outcome::Done(Done::default())), TIME);
+            assert!(matches!(verdict, Verdict::Finish(Outcome::Done(_))), "{reason:?}");
+        }
+        let lost = verdict(Some(StopReason::Lost), Some(Outcome::Done(Done::default())), TIME);
+        assert!(matches!(lost, Verdict::Drop));
+    }
+
+    #[test]
+    fn otherwise_the_reason_decides() {
+        assert!(matches!(verdict(None, retry(), TIME), Verdict::Finish(Outcome::Retry { .. })));
+        assert!(matches!(verdict(Some(StopReason::Canceled), None, TIME), Verdict::Finish(Outcome::Cancel { .. })));
+        assert!(matches!(verdict(Some(StopReason::Shutdown), retry(), TIME), Verdict::HandBack));
+        let Verdict::Finish(Outcome::Retry { error, .. }) = verdict(Some(StopReason::Deadline), None, TIME) else {
+            panic!("a deadline is a retry");
+        };
+        assert_eq!(error, "timed out after 1.5 s");
+    }
+}

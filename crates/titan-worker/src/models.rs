@@ -1,0 +1,118 @@
+//! The model providers of this worker: made from the configuration, published for `GET /api/providers`, and marked by how
+//! their calls go.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+use titan_agent::models::Resolved;
+use titan_agent::{Probe, ProbeState, ProviderError, ProviderKind, ProviderSettings};
+use titan_core::config;
+use titan_core::db::Db;
+use titan_core::providers::{self, Provider};
+
+/// A state that has not changed is written this often at most.
+const TELL_EVERY: Duration = Duration::from_secs(5);
+
+#[derive(Debug)]
+pub struct Models {
+    registry: titan_agent::Registry,
+    /// By provider: whether the last call that was told of failed, and when that was.
+    told: Mutex<HashMap<String, (bool, Instant)>>,
+}
+
+impl Models {
+    /// # Errors
+    /// When an address or a key cannot be used at all. Nothing is asked over the network.
+    pub fn from_config(models: &config::Models) -> Result<Self, ProviderError> {
+        let settings = ProviderSettings {
+            openai_base_url: models.openai_base_url.clone(),
+            openai_api_key: models.openai_api_key.clone(),
+            openrouter_base_url: models.openrouter_base_url.clone(),
+            openrouter_api_key: models.openrouter_api_key.clone(),
+            default_model: models.default_model.clone(),
+            offline_delay: models.offline_delay,
+            ..ProviderSettings::default()
+        };
+        Ok(Self { registry: titan_agent::Registry::from_settings(&settings)?, told: Mutex::default() })
+    }
+
+    /// What answers for the model that a task names, or by default.
+    #[must_use]
+    pub fn resolve(&self, model: Option<&str>) -> Resolved {
+        self.registry.resolve(model)
+    }
+
+    /// Publishes the providers at once, and once more when each was asked whether it could answer.
+    pub async fn publish(&self, db: &Db) {
+        let unknown = || Probe { state: ProbeState::Unknown, detail: Some("not asked yet".to_owned()) };
+        self.write(db, self.registry.list().iter().map(|_| unknown()).collect()).await;
+        let mut probes = Vec::new();
+        for provider in self.registry.list() {
+            probes.push(provider.probe().await);
+        }
+        self.write(db, probes).await;
+    }
+
+    async fn write(&self, db: &Db, probes: Vec<Probe>) {
+        let default = self.registry.default().provider.name().to_owned();
+        let described = self.registry.list().iter().zip(probes).map(|(provider, probe)| {
+            let detail = probe.detail.unwrap_or_default();
+            Provider {
+                name: provider.name().to_owned(),
+                kind: provider.kind().as_str().to_owned(),
+                model: self.registry.model_of(provider.as_ref()).to_owned(),
+                // What needs nothing is always ready.
+                state: match provider.kind() {
+                    ProviderKind::Offline => ProbeState::Ready.as_str().to_owned(),
+                    ProviderKind::OpenAi => probe.state.as_str().to_owned(),
+                },
+                is_default: provider.name() == default,
+                last_error: (probe.state == ProbeState::Failing).then(|| detail.clone()),
+                detail,
+                checked_at: Utc::now(),
+            }
+        });
+        let described: Vec<Provider> = described.collect();
+        if let Err(error) = db.run(move |connection| providers::publish(connection, &described)).await {
+            tracing::warn!(%error, "the model providers could not be published");
+        }
+    }
+
+    /// Notes how a call went. Written beside the work, and seldom.
+    pub fn called(&self, db: &Db, provider: &str, error: Option<&ProviderError>) {
+        if error.is_some_and(|error| !speaks_of_the_provider(error)) || !self.worth_telling(provider, error.is_some()) {
+            return;
+        }
+        let (db, name, error) = (db.clone(), provider.to_owned(), error.map(ToString::to_string));
+        tokio::spawn(async move {
+            let written = db.run(move |connection| providers::record(connection, &name, error.as_deref())).await;
+            if let Err(error) = written {
+                tracing::debug!(%error, "a provider's state was not written");
+            }
+        });
+    }
+
+    fn worth_telling(&self, provider: &str, failing: bool) -> bool {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        match told.get(provider) {
+            Some((was, at)) if *was == failing && at.elapsed() < TELL_EVERY => false,
+            _ => {
+                told.insert(provider.to_owned(), (failing, Instant::now()));
+                true
+            }
+        }
+    }
+}
+
+/// Whether a failure says something about the provider, or only about this one message.
+fn speaks_of_the_provider(error: &ProviderError) -> bool {
+    !matches!(
+        error,
+        ProviderError::Canceled
+            | ProviderError::InvalidRequest { .. }
+            | ProviderError::Refused { .. }
+            | ProviderError::TooLong { .. }
+    )
+}

@@ -1,0 +1,84 @@
+//! How a handler speaks while it works: events for good, beats that are only shown. Everything is fenced: once the claim
+//! is lost nothing is written, and the handler is told to stop.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use titan_core::Result;
+use titan_core::engine::{Committer, Fence, NewEvent, Report};
+use titan_core::queue::{Hint, Notifier};
+
+use crate::stop::{Stop, StopReason};
+
+/// Between two tries while the database is away.
+const PAUSE: Duration = Duration::from_millis(200);
+
+#[derive(Clone)]
+pub struct Reporter {
+    committer: Committer,
+    notifier: Notifier,
+    fence: Fence,
+    attempt: i32,
+    stop: Stop,
+    last: Arc<Mutex<Vec<NewEvent>>>,
+}
+
+impl Reporter {
+    pub(crate) fn new(committer: &Committer, notifier: &Notifier, fence: Fence, attempt: i32, stop: &Stop) -> Self {
+        Self {
+            committer: committer.clone(),
+            notifier: notifier.clone(),
+            fence,
+            attempt,
+            stop: stop.clone(),
+            last: Arc::default(),
+        }
+    }
+
+    /// Appends events to the run, and returns when they are durable. Without events it is a sign of life of the step.
+    /// While the database is away it goes on trying until the work is told to stop.
+    ///
+    /// # Errors
+    /// [`titan_core::Error::Fenced`] when the claim is lost, or what the database has against the events.
+    pub async fn report(&self, events: Vec<NewEvent>) -> Result<()> {
+        loop {
+            match self.committer.report(Report { fence: self.fence, events: events.clone() }).await {
+                Ok(reported) => {
+                    // The way to hear of a cancel when no hint gets through.
+                    if reported.cancel_requested {
+                        self.stop.because(StopReason::Canceled);
+                    }
+                    return Ok(());
+                }
+                Err(error) if error.may_pass() && self.stop.reason().is_none() => {
+                    tokio::select! {
+                        () = tokio::time::sleep(PAUSE) => {}
+                        () = self.stop.requested() => return Err(error),
+                    }
+                }
+                Err(error) => {
+                    if matches!(error, titan_core::Error::Fenced { .. }) {
+                        self.stop.because(StopReason::Lost);
+                    }
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    /// Keeps an event for the moment of the outcome, so that both are one commit.
+    pub fn at_the_end(&self, event: NewEvent) {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+    }
+
+    /// Shows that a model is at work; stored nowhere.
+    pub fn beat(&self, output_tokens: u64) {
+        let output_tokens = i64::try_from(output_tokens).unwrap_or(i64::MAX);
+        let (run_id, step, attempt) = (self.fence.run_id, self.fence.step, self.attempt);
+        self.notifier.send(vec![Hint::Beat { run_id, step, attempt, output_tokens }]);
+    }
+
+    pub(crate) fn take_last(&self) -> Vec<NewEvent> {
+        std::mem::take(&mut *self.last.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

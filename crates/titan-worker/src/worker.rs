@@ -1,0 +1,204 @@
+//! Starting and stopping a worker. The daemon runs one; a test may run several in its own process.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use titan_core::config::Config;
+use titan_core::db::Db;
+use titan_core::engine::Committer;
+use titan_core::queue::{self, Hint, Listener, Notifier};
+use titan_core::workers::{self, Registration};
+use titan_core::{daemon, ids};
+use tokio::runtime::Handle;
+use tokio::time::timeout;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+use uuid::Uuid;
+
+use crate::bell::Bell;
+use crate::claimer::{self, Source};
+use crate::handler::Registry;
+use crate::in_hand::InHand;
+use crate::shared::Shared;
+use crate::stop::StopReason;
+use crate::{heartbeat, hints, upkeep};
+
+/// Connections for the reads of handlers; claims, heartbeats, upkeep and commits have their own.
+const POOL: u32 = 8;
+const COMMITTERS: usize = 2;
+/// After the grace: how long jobs have to notice that they are handed back, and the database to hear the last words.
+const HAND_BACK: Duration = Duration::from_secs(7);
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
+pub struct Worker;
+
+/// A running worker. Dropping it without [`WorkerHandle::stop`] is like a crash: its jobs are rescued when the lease ends.
+pub struct WorkerHandle {
+    shared: Arc<Shared>,
+    heart: Arc<Bell>,
+    upkeep: Arc<Bell>,
+    threads: Vec<JoinHandle<()>>,
+    _tasks: Vec<AbortOnDropHandle<()>>,
+    _listener: Listener,
+}
+
+impl Worker {
+    /// Registers, and begins to claim whatever its handlers can do. Call it within a tokio runtime.
+    ///
+    /// # Errors
+    /// When the database does not answer, or the operating system refuses a thread.
+    pub async fn start(config: &Config, handlers: Registry) -> anyhow::Result<WorkerHandle> {
+        start(config, handlers, Source::Everyone).await
+    }
+
+    /// A worker that claims the jobs of one run only. It names no kinds, so that nobody counts on it for other work.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn start_for_run(config: &Config, handlers: Registry, run_id: Uuid) -> anyhow::Result<WorkerHandle> {
+        start(config, handlers, Source::OneRun(run_id)).await
+    }
+}
+
+async fn start(config: &Config, handlers: Registry, source: Source) -> anyhow::Result<WorkerHandle> {
+    let db = Db::new(&config.database_url, POOL)?;
+    let notifier = Notifier::start(&db)?;
+    let committer = Committer::start(&db, &notifier, COMMITTERS)?;
+    let registration = registration(config, &handlers, source);
+    let row = registration.clone();
+    db.run(move |connection| workers::register(connection, &row)).await.context("the worker could not register")?;
+    let shared = Arc::new(Shared {
+        registration,
+        db,
+        committer,
+        notifier,
+        handlers,
+        slots: config.worker_slots,
+        lease: config.lease,
+        grace: config.grace,
+        in_hand: InHand::default(),
+        jobs: TaskTracker::new(),
+        work: Bell::default(),
+        more_waiting: AtomicBool::new(false),
+        claiming: AtomicBool::new(false),
+        stopping: AtomicBool::new(false),
+        claimed: AtomicU64::new(0),
+        finished: AtomicU64::new(0),
+    });
+    let listener = if config.listen { Listener::start(&config.database_direct_url) } else { Listener::deaf() };
+    let mut tasks = vec![AbortOnDropHandle::new(tokio::spawn(hints::hear(Arc::clone(&shared), listener.subscribe())))];
+    if let Some(models) = shared.handlers.models() {
+        let db = shared.db.clone();
+        tasks.push(AbortOnDropHandle::new(tokio::spawn(async move { models.publish(&db).await })));
+    }
+    let mut handle = WorkerHandle {
+        shared: Arc::clone(&shared),
+        heart: Arc::default(),
+        upkeep: Arc::default(),
+        threads: Vec::new(),
+        _tasks: tasks,
+        _listener: listener,
+    };
+    let runtime = Handle::current();
+    let (of_heart, bell) = (Arc::clone(&shared), Arc::clone(&handle.heart));
+    handle.thread("heartbeat", move || heartbeat::run(&of_heart, &bell))?;
+    let (of_upkeep, bell, rt) = (Arc::clone(&shared), Arc::clone(&handle.upkeep), runtime.clone());
+    handle.thread("upkeep", move || upkeep::run(&of_upkeep, &bell, &rt))?;
+    let worker = shared.registration.clone();
+    handle.thread("claimer", move || claimer::run(&shared, source, &runtime))?;
+    tracing::info!(worker.id = %worker.id, worker.name, slots = config.worker_slots, kinds = ?worker.kinds, "worker started");
+    Ok(handle)
+}
+
+fn registration(config: &Config, handlers: &Registry, source: Source) -> Registration {
+    Registration {
+        id: ids::new(),
+        name: config.worker_name.clone(),
+        host: daemon::host_name(),
+        pid: i32::try_from(std::process::id()).unwrap_or(0),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        kinds: match source {
+            Source::Everyone => handlers.kinds(),
+            Source::OneRun(_) => Vec::new(),
+        },
+        slots: i32::try_from(config.worker_slots).unwrap_or(i32::MAX),
+        lease_ms: i64::try_from(config.lease.as_millis()).unwrap_or(i64::MAX),
+    }
+}
+
+impl WorkerHandle {
+    #[must_use]
+    pub fn id(&self) -> Uuid {
+        self.shared.worker_id()
+    }
+
+    /// How many jobs it holds.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        self.shared.in_hand.len()
+    }
+
+    /// Stops in order: claims nothing more, lets what runs finish for up to `grace`, hands the rest back, and says that it
+    /// is gone.
+    pub async fn stop(mut self, grace: Duration) {
+        let shared = Arc::clone(&self.shared);
+        shared.stopping.store(true, Ordering::SeqCst);
+        shared.work.close();
+        self.heart.ring();
+        self.join("claimer").await;
+        shared.jobs.close();
+        if timeout(grace, shared.jobs.wait()).await.is_err() {
+            tracing::info!(running = shared.in_hand.len(), "the grace period is over; handing back what still runs");
+            shared.in_hand.stop_all(StopReason::Shutdown);
+            if timeout(HAND_BACK, shared.jobs.wait()).await.is_err() {
+                release_all(&shared).await;
+            }
+        }
+        self.upkeep.close();
+        self.heart.close();
+        self.join("upkeep").await;
+        self.join("heartbeat").await;
+        let id = shared.worker_id();
+        match timeout(LAST_WORDS, shared.db.run(move |connection| workers::stopped(connection, id))).await {
+            Ok(Ok(())) => tracing::info!(worker.id = %id, "worker stopped"),
+            _ => tracing::warn!(worker.id = %id, "worker stopped, but the database could not be told"),
+        }
+    }
+
+    fn thread(&mut self, name: &'static str, run: impl FnOnce() + Send + 'static) -> anyhow::Result<()> {
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run);
+        self.threads.push(thread.with_context(|| format!("no thread for the {name}"))?);
+        Ok(())
+    }
+
+    /// Waits for a thread that was told to end; not for ever, since it may be waiting for a database that is away.
+    async fn join(&mut self, name: &str) {
+        let Some(at) = self.threads.iter().position(|thread| thread.thread().name() == Some(name)) else { return };
+        let thread = self.threads.swap_remove(at);
+        let joined = timeout(LAST_WORDS, tokio::task::spawn_blocking(move || thread.join())).await;
+        if !matches!(joined, Ok(Ok(Ok(())))) {
+            tracing::warn!(thread = name, "a thread did not end in order");
+        }
+    }
+}
+
+impl Drop for WorkerHandle {
+    fn drop(&mut self) {
+        self.shared.work.close();
+        self.heart.close();
+        self.upkeep.close();
+        self.shared.in_hand.stop_all(StopReason::Lost);
+    }
+}
+
+/// For handlers that would not return: their claims are withdrawn, so nothing that they still do counts.
+async fn release_all(shared: &Shared) {
+    let (id, jobs) = (shared.worker_id(), shared.in_hand.keys().into_iter().collect::<Vec<_>>());
+    let count = jobs.len();
+    match timeout(LAST_WORDS, shared.db.run(move |connection| queue::release(connection, id, &jobs))).await {
+        Ok(Ok(_)) => shared.notifier.send(vec![Hint::Jobs]),
+        _ => tracing::warn!(count, "jobs could not be handed back; they are rescued when the lease ends"),
+    }
+}

@@ -1,0 +1,14 @@
+//! The worker on real parts: a Postgres database per test, a model server that speaks the real wire, and real processes
+//! where they are to be killed.
+
+mod api;
+mod cancel;
+mod chat;
+mod crash;
+mod handlers;
+mod outage;
+mod polling;
+mod retry;
+mod run_task;
+mod shutdown;
+mod support;
