@@ -50,9 +50,10 @@ impl<P: Permission> Access<P> {
     pub fn grant(auth: Auth) -> Result<Self, ApiError> {
         match auth {
             Auth::Local => Ok(Access(PhantomData)),
-            Auth::Required => {
-                Err(ApiError::new(Code::Forbidden, format!("The permission {} is needed, and nobody can sign in yet.", P::NAME)))
-            }
+            Auth::Required => Err(ApiError::new(
+                Code::Forbidden,
+                format!("The permission {} is needed, and nobody can sign in yet.", P::NAME),
+            )),
         }
     }
 }

@@ -73,7 +73,8 @@ async fn serve() -> anyhow::Result<()> {
 /// What can be read and yet must not be.
 fn check(config: &Config) -> Result<(), ConfigError> {
     if config.auth == Auth::Required {
-        let message = "required does not exist yet: nobody could sign in; leave it at local, which serves this machine only";
+        let message =
+            "required does not exist yet: nobody could sign in; leave it at local, which serves this machine only";
         return Err(ConfigError { variable: "TITAN_AUTH", message: message.to_owned() });
     }
     if !config.bind.ip().is_loopback() {
@@ -105,7 +106,9 @@ fn with_patience<T>(action: impl Fn() -> titan_core::Result<T>) -> anyhow::Resul
     let give_up = Instant::now() + DATABASE_PATIENCE;
     loop {
         match action() {
-            Err(error) if error.may_pass() && Instant::now() < give_up => std::thread::sleep(Duration::from_millis(200)),
+            Err(error) if error.may_pass() && Instant::now() < give_up => {
+                std::thread::sleep(Duration::from_millis(200))
+            }
             done => return Ok(done?),
         }
     }

@@ -129,7 +129,11 @@ impl Address {
         Args: FromRequest + Permitted + 'static,
         F::Output: Responder + 'static,
     {
-        self.takes(Method::GET, guard::All(guard::Get()).and(guard::fn_guard(|c| accepts(c, "text/event-stream"))), handler)
+        self.takes(
+            Method::GET,
+            guard::All(guard::Get()).and(guard::fn_guard(|c| accepts(c, "text/event-stream"))),
+            handler,
+        )
     }
 
     fn not_for_pages(mut self) -> Self {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
-use titan_api::Running;
+use titan_api::{AppState, Running};
 use titan_core::config::Config;
 use titan_worker::worker::WorkerHandle;
 use titan_worker::{Worker, handlers};
@@ -94,6 +94,12 @@ impl TestApp {
     #[must_use]
     pub fn address(&self) -> String {
         self.running.address.to_string()
+    }
+
+    /// What the handlers share, for tests that reach behind them.
+    #[must_use]
+    pub fn state(&self) -> &AppState {
+        &self.running.state
     }
 
     /// Stops everything; all work must be done.

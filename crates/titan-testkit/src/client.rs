@@ -36,7 +36,7 @@ impl Reply {
     ///
     /// # Panics
     /// When it is another one.
-    #[must_use]
+    #[allow(clippy::must_use_candidate)]
     #[track_caller]
     pub fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
@@ -75,7 +75,6 @@ impl Client {
         Client { http, base: format!("http://{address}") }
     }
 
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.base))
     }

@@ -110,7 +110,8 @@ impl Daemon {
     /// # Panics
     /// When the process is gone.
     pub fn signal(&self, name: &str) {
-        let status = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status().expect("kill");
+        let status =
+            Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status().expect("kill");
         assert!(status.success(), "{} did not take SIG{name}", self.name);
     }
 
@@ -259,9 +260,14 @@ impl Drop for Cluster {
 /// Runs scripts/postgres.sh and gives its last line.
 fn script(arguments: &[&str]) -> String {
     let started = Instant::now();
-    let output = Command::new(repository().join("scripts/postgres.sh")).args(arguments).output().expect("scripts/postgres.sh");
+    let output =
+        Command::new(repository().join("scripts/postgres.sh")).args(arguments).output().expect("scripts/postgres.sh");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "scripts/postgres.sh {arguments:?}: {said}");
-    assert!(started.elapsed() < Duration::from_secs(120), "scripts/postgres.sh {arguments:?} took {:?}", started.elapsed());
+    assert!(
+        started.elapsed() < Duration::from_secs(120),
+        "scripts/postgres.sh {arguments:?} took {:?}",
+        started.elapsed()
+    );
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }

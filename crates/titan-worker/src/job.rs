@@ -38,7 +38,13 @@ pub(crate) async fn carry_out(shared: Arc<Shared>, job: ClaimedJob, fence: Fence
     let db = shared.db.clone();
     let work = Work { started, fence, reporter: reporter.clone(), stop: stop.clone(), db };
     let time = Duration::from_millis(u64::try_from(job.timeout_ms).unwrap_or(0));
-    let outcome = run(handler, work, &stop, time).await;
+    // Upkeep ends such jobs too, but a claim may be faster.
+    let outcome = if job.rescues >= queue::MOST_RESCUES {
+        let error = format!("quarantined: {} workers were lost while they ran this step", job.rescues);
+        Some(Outcome::Fail { error })
+    } else {
+        run(handler, work, &stop, time).await
+    };
 
     match verdict(stop.reason(), outcome, time) {
         Verdict::Finish(outcome) => {

@@ -17,7 +17,11 @@ use uuid::Uuid;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Parser)]
-#[command(name = "titan-worker", version, about = "Claims Titan's jobs and carries them out; configured by the environment")]
+#[command(
+    name = "titan-worker",
+    version,
+    about = "Claims Titan's jobs and carries them out; configured by the environment"
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
@@ -113,7 +117,9 @@ async fn prepare(config: &Config) -> anyhow::Result<()> {
         let pool = pool.clone();
         match tokio::task::spawn_blocking(move || db::migrate(&mut pool.dedicated()?)).await? {
             Ok(applied) => break applied,
-            Err(Error::Unavailable(_)) if Instant::now() < give_up => tokio::time::sleep(Duration::from_millis(200)).await,
+            Err(Error::Unavailable(_)) if Instant::now() < give_up => {
+                tokio::time::sleep(Duration::from_millis(200)).await
+            }
             Err(Error::Unavailable(why)) => anyhow::bail!("cannot reach the database of DATABASE_URL: {why}"),
             Err(error) => return Err(error.into()),
         }

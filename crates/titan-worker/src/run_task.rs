@@ -53,7 +53,8 @@ pub async fn run_task(
 
 async fn wait(db: &Db, run_id: Uuid) -> anyhow::Result<Ended> {
     loop {
-        let read = db.run(move |connection| Ok((runs::get(connection, run_id)?, messages::answer(connection, run_id)?)));
+        let read =
+            db.run(move |connection| Ok((runs::get(connection, run_id)?, messages::answer(connection, run_id)?)));
         match read.await {
             Ok((run, answer)) => match run.status {
                 RunStatus::Completed => return Ok(Ended::Completed(answer.map(|message| message.content))),

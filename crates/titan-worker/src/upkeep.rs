@@ -104,16 +104,16 @@ impl Upkeep<'_> {
         for job in &found.overdue {
             tracing::warn!(job.id = job.id, worker.id = %job.worker_id, "rescued: its handler hung beyond its deadline");
         }
-        if found.promoted + found.rescued.len() + found.overdue.len() > 0 {
-            self.shared.work.ring();
-            self.shared.notifier.send(vec![Hint::Jobs]);
-        }
         for quarantine in found.poisoned {
             tracing::error!(
                 job.id = quarantine.job_id, run.id = %quarantine.run_id, rescues = quarantine.rescues,
                 "quarantined: this job has lost too many workers"
             );
             self.have_applied(Transition::Quarantine(quarantine));
+        }
+        if found.promoted + found.rescued.len() + found.overdue.len() > 0 {
+            self.shared.work.ring();
+            self.shared.notifier.send(vec![Hint::Jobs]);
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ import {
   open,
   openTab,
   plain,
+  textOf,
   turn,
   turnStatus,
   untilCounters,
@@ -75,7 +76,7 @@ browserTest('a typed message becomes a finished run on the screen', async ({ pag
   const stored = (await listMessages(projectId)).filter((entry) => entry.role === 'assistant');
   expect(stored).toHaveLength(1);
   const text = plain(stored[0]?.content ?? '');
-  expect(plain(await answer(ours).locator('p').first().innerText())).toBe(text);
+  expect(await textOf(answer(ours).locator('p').first())).toBe(text);
   const lengths = recording.texts.map((shown) => plain(shown).length);
   expect(lengths.length, 'the answer was shown in pieces').toBeGreaterThan(2);
   expect(lengths, 'the answer only grew').toEqual([...lengths].sort((a, b) => a - b));
@@ -103,7 +104,7 @@ browserTest('a typed message becomes a finished run on the screen', async ({ pag
   const { total } = await getLogs(projectId);
   await logTab.bringToFront();
   await until('all log lines on the Logs tab', async () => {
-    const said = await logTab.getByTestId('log-total').innerText();
+    const said = await textOf(logTab.getByTestId('log-total'));
     const rows = await logTab.getByTestId('log-line').count();
     if (said === `${total} lines` && rows === total) return true;
     throw new Error(`of ${total} lines it says "${said}" and shows ${rows}`);
@@ -117,7 +118,7 @@ browserTest('a typed message becomes a finished run on the screen', async ({ pag
   await openTab(page, 'Output');
   const output = page.getByTestId('output-detail');
   await output.locator('[data-status="review"]').waitFor();
-  expect(plain(await output.getByTestId('preview').innerText())).toContain(text.slice(0, 60));
+  expect(await textOf(output.getByTestId('preview'))).toContain(text.slice(0, 60));
   await output.getByRole('button', { name: 'Approve' }).click();
   await output.getByTestId('decided').filter({ hasText: 'Approved' }).waitFor();
   await keepPicture(page, '5-approved');

@@ -11,6 +11,7 @@ import {
   openTab,
   plain,
   send,
+  textOf,
   turn,
   turnStatus,
   untilWriting,
@@ -63,7 +64,7 @@ browserTest('the API is killed during an answer: every event arrives once', asyn
   const stored = (await listMessages(project.id)).filter((message) => message.role === 'assistant');
   expect(stored).toHaveLength(1);
   const text = plain(stored[0]?.content ?? '');
-  expect(plain(await answer(ours).locator('p').first().innerText())).toBe(text);
+  expect(await textOf(answer(ours).locator('p').first())).toBe(text);
 
   // The run page holds each event of the history once, and the whole answer.
   const events = await listEvents(runId);
@@ -71,7 +72,7 @@ browserTest('the API is killed during an answer: every event arrives once', asyn
   const count = runTab.getByTestId('event-count').filter({ hasText: new RegExp(`^${events.length} events`) });
   await count.waitFor();
   await until('the whole answer on the run page', async () => {
-    const shown = plain(await runTab.getByTestId('streaming-text').innerText());
+    const shown = await textOf(runTab.getByTestId('streaming-text'));
     return shown === text;
   });
   for (const tab of [page, runTab]) {
@@ -108,7 +109,7 @@ browserTest('the worker is killed during an answer: another finishes the run onc
   expect(stored).toHaveLength(1);
   const text = plain(stored[0]?.content ?? '');
   expect(await answer(ours).count()).toBe(1);
-  expect(plain(await answer(ours).locator('p').first().innerText())).toBe(text);
+  expect(await textOf(answer(ours).locator('p').first())).toBe(text);
 
   // No words of the attempt that died mix into the other's, and the state never goes back.
   const recording = await recordingOf(page);

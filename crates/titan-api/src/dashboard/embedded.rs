@@ -53,7 +53,8 @@ fn file(request: &HttpRequest, path: &str) -> HttpResponse {
         .insert_header((header::CACHE_CONTROL, cache))
         .insert_header((header::ETAG, tag.clone()))
         .insert_header((header::VARY, "Accept-Encoding"));
-    if headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).is_some_and(|seen| seen.contains(&tag)) {
+    if headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).is_some_and(|seen| seen.contains(&tag))
+    {
         return response.status(actix_web::http::StatusCode::NOT_MODIFIED).finish();
     }
     if let Some(encoding) = encoding {

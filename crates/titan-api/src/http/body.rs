@@ -66,7 +66,8 @@ pub fn required<T>(field: &'static str, value: Option<T>) -> Result<T, ApiError>
 }
 
 fn read(request: &HttpRequest, mut payload: Payload) -> impl Future<Output = Result<Bytes, ApiError>> + use<> {
-    let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let declared =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     async move {
         let mut body = BytesMut::with_capacity(declared.unwrap_or(0).min(LIMIT));
         let mut too_large = declared.is_some_and(|length| length > LIMIT);
@@ -99,6 +100,11 @@ async fn drain(mut payload: Payload) {
 }
 
 fn parse<T: DeserializeOwned>(raw: &[u8]) -> Result<T, ApiError> {
+    // Serde would also take a list of the fields in order, which nobody means.
+    if raw.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        serde_json::from_slice::<serde::de::IgnoredAny>(raw).map_err(|error| malformed(&error))?;
+        return Err(ApiError::new(Code::ValidationFailed, "The body must be a JSON object."));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(raw);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();

@@ -74,7 +74,11 @@ fn finish(mut response: HttpResponse, about: &Request) -> HttpResponse {
     }
     let elapsed_ms = u64::try_from(about.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     tracing::debug!(
-        request.id = about.id, method = about.method, path = about.path, status = response.status().as_u16(), elapsed_ms,
+        request.id = about.id,
+        method = about.method,
+        path = about.path,
+        status = response.status().as_u16(),
+        elapsed_ms,
         "request"
     );
     let headers = response.headers_mut();

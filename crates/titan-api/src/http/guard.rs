@@ -20,7 +20,8 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// # Errors
 /// `forbidden_host`, `forbidden_origin` or `unsupported_media_type`.
 pub fn check(request: &ServiceRequest) -> Result<(), ApiError> {
-    let state = request.app_data::<web::Data<AppState>>().ok_or_else(|| ApiError::internal("the application has no state"))?;
+    let state =
+        request.app_data::<web::Data<AppState>>().ok_or_else(|| ApiError::internal("the application has no state"))?;
     let writes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if state.config.auth == Auth::Local {
         let host = host(request.headers(), request.uri(), &state.config.allowed_hosts)?;
@@ -69,7 +70,9 @@ fn origin(headers: &HeaderMap, host: &Url) -> Result<(), ApiError> {
         let same = value.to_str().ok().and_then(|text| Url::parse(text).ok()).is_some_and(|origin| {
             // A proxy in front may speak https for us; then the host's default port is the one of https.
             let port_of_host = host.port().or_else(|| default_port(origin.scheme()));
-            default_port(origin.scheme()).is_some() && origin.host() == host.host() && origin.port_or_known_default() == port_of_host
+            default_port(origin.scheme()).is_some()
+                && origin.host() == host.host()
+                && origin.port_or_known_default() == port_of_host
         });
         if !same {
             let detail = format!("The Origin header says {value:?}, which is not this server.");
@@ -143,7 +146,16 @@ mod tests {
 
     #[test]
     fn other_names_do_not_pass() {
-        for named in ["evil.example", "localhost.evil.example", "192.168.1.4", "[::2]", "", "localhost@evil.example", "a b", "evil.example/localhost"] {
+        for named in [
+            "evil.example",
+            "localhost.evil.example",
+            "192.168.1.4",
+            "[::2]",
+            "",
+            "localhost@evil.example",
+            "a b",
+            "evil.example/localhost",
+        ] {
             assert_eq!(host_of(named).unwrap_err().code, Code::ForbiddenHost, "{named}");
         }
         let two = headers(&[("host", "localhost"), ("host", "evil.example")]);
@@ -167,7 +179,11 @@ mod tests {
 
     #[test]
     fn a_body_must_be_json() {
-        let ok = [&[][..], &[("content-length", "0")], &[("content-type", "application/json; charset=utf-8"), ("content-length", "2")]];
+        let ok = [
+            &[][..],
+            &[("content-length", "0")],
+            &[("content-type", "application/json; charset=utf-8"), ("content-length", "2")],
+        ];
         assert!(ok.iter().all(|pairs| content_type(&headers(pairs)).is_ok()));
         for wrong in [
             &[("content-length", "2")][..],

@@ -26,11 +26,8 @@ fn parse<T: DeserializeOwned>(query: &str) -> Result<T, ApiError> {
         return Err(ApiError::new(Code::InvalidRequest, "The query must not contain NUL characters."));
     }
     // `?limit=` is what a form sends for a field that was left empty: it means that nothing was said.
-    let pairs: Vec<(&str, &str)> = query
-        .split('&')
-        .filter_map(|pair| pair.split_once('='))
-        .filter(|(_, value)| !value.is_empty())
-        .collect();
+    let pairs: Vec<(&str, &str)> =
+        query.split('&').filter_map(|pair| pair.split_once('=')).filter(|(_, value)| !value.is_empty()).collect();
     let said: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let said = said.join("&");
     let deserializer = serde_urlencoded::Deserializer::new(url::form_urlencoded::parse(said.as_bytes()));

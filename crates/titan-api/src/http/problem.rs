@@ -170,7 +170,10 @@ impl From<Core> for ApiError {
             Core::KeyReused => ApiError::new(Code::IdempotencyKeyReused, sentence(&error.to_string())),
             Core::Unavailable(_) => ApiError {
                 cause: Some(error.to_string()),
-                ..ApiError::new(Code::DatabaseUnavailable, "Nothing was changed; the same request may succeed in a moment.")
+                ..ApiError::new(
+                    Code::DatabaseUnavailable,
+                    "Nothing was changed; the same request may succeed in a moment.",
+                )
             },
             Core::Uncertain => ApiError {
                 cause: Some(error.to_string()),

@@ -95,11 +95,7 @@ pub async fn list_executable_tasks(
 /// Start a task, or start it again, and wait for its result
 #[utoipa::path(post, path = "/api/tasks/execute", tag = "tasks", request_body = ExecuteBody,
     responses((status = 200, body = Execution), (status = 202, body = StillRunning)))]
-pub async fn execute(
-    _: Access<TasksWrite>,
-    state: State,
-    body: Body<ExecuteBody>,
-) -> Result<HttpResponse, ApiError> {
+pub async fn execute(_: Access<TasksWrite>, state: State, body: Body<ExecuteBody>) -> Result<HttpResponse, ApiError> {
     run_task(&state, required("task_id", body.value.task_id)?, body.value.wait_seconds).await
 }
 

@@ -174,8 +174,7 @@ fn chunks(db: Db, search: Search, format: LogFormat) -> impl Stream<Item = titan
         let (db, search) = (db.clone(), search.clone());
         async move {
             let Some(after) = position else { return Ok(None) };
-            let lines =
-                db.run(move |connection| logs::chunk(connection, &search, CHUNK, after.as_ref())).await?;
+            let lines = db.run(move |connection| logs::chunk(connection, &search, CHUNK, after.as_ref())).await?;
             let more = i64::try_from(lines.len()) == Ok(CHUNK);
             let mut out = Vec::new();
             for line in &lines {
@@ -194,7 +193,9 @@ fn write(out: &mut Vec<u8>, line: &LogLine, format: LogFormat) {
             let level = line.level.as_str().to_uppercase();
             // One line each, also where a message has several.
             let message = line.message.replace(['\r', '\n'], " ");
-            out.extend_from_slice(format!("{at} {level:<5} {message} run={} seq={}\n", line.run_id, line.seq).as_bytes());
+            out.extend_from_slice(
+                format!("{at} {level:<5} {message} run={} seq={}\n", line.run_id, line.seq).as_bytes(),
+            );
         }
         LogFormat::Jsonl => {
             out.extend_from_slice(&serde_json::to_vec(line).unwrap_or_default());

@@ -150,7 +150,10 @@ pub async fn download_artifact(
 fn raw(output: &Output, bytes: Option<Vec<u8>>, disposition: DispositionType) -> Result<HttpResponse, ApiError> {
     let Some(bytes) = bytes else {
         let at = output.uri.as_deref().unwrap_or("somewhere else");
-        return Err(ApiError::new(Code::Conflict, format!("The output is a link and has no bytes here; it is at {at}.")));
+        return Err(ApiError::new(
+            Code::Conflict,
+            format!("The output is a link and has no bytes here; it is at {at}."),
+        ));
     };
     let filename = DispositionParam::FilenameExt(ExtendedValue {
         charset: Charset::Ext("UTF-8".to_owned()),
@@ -162,7 +165,10 @@ fn raw(output: &Output, bytes: Option<Vec<u8>>, disposition: DispositionType) ->
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, media_type))
         .insert_header(ContentDisposition { disposition, parameters: vec![filename] })
-        .insert_header((header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"))
+        .insert_header((
+            header::CONTENT_SECURITY_POLICY,
+            "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:",
+        ))
         .insert_header((header::X_FRAME_OPTIONS, "SAMEORIGIN"))
         .body(bytes))
 }

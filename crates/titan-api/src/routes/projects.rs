@@ -71,8 +71,7 @@ pub async fn create_project(
         template_ref: body.value.template_ref,
         spec: body.value.spec,
     };
-    let (project, replayed) =
-        state.db.run(move |connection| projects::create(connection, &new, key.as_ref())).await?;
+    let (project, replayed) = state.db.run(move |connection| projects::create(connection, &new, key.as_ref())).await?;
     tell(&state, project.id);
     Ok(Created { location: format!("/api/projects/{}", project.id), body: project, replayed })
 }

@@ -58,7 +58,8 @@ pub async fn list_project_runs(
 }
 
 async fn list(state: &State, filter: Filter, limit: Option<i64>, cursor: Option<String>) -> Answer<Page<Run>> {
-    let list = move |connection: &mut titan_core::db::PgConnection| runs::list(connection, &filter, limit, cursor.as_deref());
+    let list =
+        move |connection: &mut titan_core::db::PgConnection| runs::list(connection, &filter, limit, cursor.as_deref());
     Ok(web::Json(state.db.run(list).await?))
 }
 

@@ -111,7 +111,8 @@ pub async fn list_tasks(
     query: Query<TaskFilter>,
 ) -> Answer<Page<Task>> {
     let TaskFilter { status, limit, cursor } = query.0;
-    let list = move |connection: &mut PgConnection| tasks::list(connection, *project_id, status, limit, cursor.as_deref());
+    let list =
+        move |connection: &mut PgConnection| tasks::list(connection, *project_id, status, limit, cursor.as_deref());
     Ok(web::Json(state.db.run(list).await?))
 }
 

@@ -13,7 +13,7 @@ const BATCH: i64 = 1000;
 /// After a restart of Postgres nobody could send a heartbeat for a while: this long nothing is rescued.
 const RESTART_GRACE_S: i64 = 5;
 /// A job that lost this many workers is not given to another one.
-const MOST_RESCUES: i32 = 5;
+pub const MOST_RESCUES: i16 = 5;
 /// A handler that has not come back this long after its deadline is counted as hung.
 const HUNG_S: i64 = 30;
 
@@ -115,7 +115,7 @@ pub fn poisoned(connection: &mut PgConnection) -> Result<Vec<Quarantine>> {
     let rows: Vec<Row> = sql_query(
         "SELECT id, run_id, rescues FROM jobs WHERE state = 'ready' AND rescues >= $1 AND run_id IS NOT NULL LIMIT $2",
     )
-    .bind::<Integer, _>(MOST_RESCUES)
+    .bind::<SmallInt, _>(MOST_RESCUES)
     .bind::<BigInt, _>(BATCH)
     .load(connection)?;
     Ok(rows.into_iter().map(|row| Quarantine { run_id: row.run_id, job_id: row.id, rescues: row.rescues }).collect())

@@ -13,7 +13,7 @@ pub use claim::{Claim, ClaimedJob, claim, claim_run};
 pub use hint::Hint;
 pub use listen::{Heard, Listener};
 pub use maintenance::{
-    Rescued, alone, fold_counters, forget, overdue_cancels, poisoned, prepare_partitions, promote, rescue,
+    MOST_RESCUES, Rescued, alone, fold_counters, forget, overdue_cancels, poisoned, prepare_partitions, promote, rescue,
     rescue_overdue,
 };
 pub use notify::Notifier;

@@ -168,11 +168,7 @@ impl<'a> Live<'a> {
     async fn close(&mut self) {
         let stopped = self.work.stop.reason().is_some();
         if let Some(writing) = self.writing.take() {
-            let written = if stopped {
-                timeout(LAST_WRITE, writing).await.unwrap_or(Ok(()))
-            } else {
-                writing.await
-            };
+            let written = if stopped { timeout(LAST_WRITE, writing).await.unwrap_or(Ok(())) } else { writing.await };
             if let Err(error) = written {
                 tracing::debug!(%error, run.id = %self.work.fence.run_id, "the last deltas were not written");
             }

@@ -107,8 +107,10 @@ fn done(work: &Work, resolved: &Resolved, content: &str, answer: Answer) -> Outc
     let usage = answer.usage;
     let (provider, model) = (resolved.provider.name(), &resolved.model);
     let about = if usage.estimated { "about " } else { "" };
-    let line =
-        format!("{provider} answered: {about}{} tokens in, {about}{} tokens out", usage.input_tokens, usage.output_tokens);
+    let line = format!(
+        "{provider} answered: {about}{} tokens in, {about}{} tokens out",
+        usage.input_tokens, usage.output_tokens
+    );
     let data = json!({"provider": provider, "model": model, "input_tokens": usage.input_tokens,
         "output_tokens": usage.output_tokens, "estimated": usage.estimated});
     reporter.at_the_end(NewEvent::told("usage", Level::Info, line, data));

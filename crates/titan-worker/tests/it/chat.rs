@@ -21,10 +21,10 @@ async fn a_message_becomes_an_answer_an_output_and_a_memory() {
 
     let run = stage.run(ids.run_id).await;
     assert!(run.usage.input_tokens > 0 && run.usage.output_tokens > 0);
-    assert_eq!(run.steps.iter().map(|step| (step.name.as_str(), step.attempt)).collect::<Vec<_>>(), [
-        ("answer", 1),
-        ("remember", 1)
-    ]);
+    assert_eq!(
+        run.steps.iter().map(|step| (step.name.as_str(), step.attempt)).collect::<Vec<_>>(),
+        [("answer", 1), ("remember", 1)]
+    );
     assert!(run.steps.iter().all(|step| step.worker.as_deref() == Some("tester")));
     let (project_id, run_id) = (stage.project_id, ids.run_id);
     let (output, bytes, remembered) = stage
@@ -71,7 +71,8 @@ async fn many_messages_at_once_are_all_answered_and_counted_exactly() {
     const MESSAGES: usize = 60;
     let stage = Stage::new();
     // Fewer slots than messages, and two workers: slots that get free are used at once.
-    let workers = [stage.worker(&[("TITAN_WORKER_SLOTS", "4")]).await, stage.worker(&[("TITAN_WORKER_SLOTS", "4")]).await];
+    let workers =
+        [stage.worker(&[("TITAN_WORKER_SLOTS", "4")]).await, stage.worker(&[("TITAN_WORKER_SLOTS", "4")]).await];
     let mut runs = Vec::new();
     for number in 0..MESSAGES {
         runs.push(stage.chat(&format!("[echo] message {number}")).await.run_id);
@@ -95,15 +96,17 @@ async fn many_messages_at_once_are_all_answered_and_counted_exactly() {
 async fn a_model_that_says_nothing_for_a_while_is_seen_to_be_at_work() {
     let stage = Stage::new();
     let worker = stage.worker(&[]).await;
-    let mut heard = Listener::start(&stage.config(&[]).database_direct_url).subscribe();
+    let listener = Listener::start(&stage.config(&[]).database_direct_url);
+    let mut heard = listener.subscribe();
     stage.model.push(Behaviour::HangAfter(1));
     let ids = stage.chat("Think about it.").await;
 
     let mut beats: Vec<std::time::Instant> = Vec::new();
     let listening = async {
         while beats.len() < 4 {
-            let Ok(Heard::Hints(hints)) = heard.recv().await else { continue };
-            let ours = |hint: &&Hint| matches!(hint, Hint::Beat { run_id, attempt: 1, step: 1, .. } if *run_id == ids.run_id);
+            let Heard::Hints(hints) = heard.recv().await.expect("a listener") else { continue };
+            let ours =
+                |hint: &&Hint| matches!(hint, Hint::Beat { run_id, attempt: 1, step: 1, .. } if *run_id == ids.run_id);
             beats.extend(hints.iter().filter(ours).map(|_| std::time::Instant::now()));
         }
     };
@@ -116,9 +119,16 @@ async fn a_model_that_says_nothing_for_a_while_is_seen_to_be_at_work() {
     // It is not waited for: the worker is told to hand it back.
     worker.stop(Duration::ZERO).await;
     assert_eq!(stage.count("SELECT count(*) FROM jobs WHERE state = 'ready'"), 1);
-    stage.db.run(move |connection| {
-        titan_core::engine::apply_one(connection, titan_core::engine::CancelRun { run_id: ids.run_id, reason: "test".to_owned() }.into())
-    }).await.unwrap();
+    stage
+        .db
+        .run(move |connection| {
+            titan_core::engine::apply_one(
+                connection,
+                titan_core::engine::CancelRun { run_id: ids.run_id, reason: "test".to_owned() }.into(),
+            )
+        })
+        .await
+        .unwrap();
     let run = stage.ended(ids.run_id).await;
     assert!(!shown(&stage.events(run.id).await).is_empty());
 }

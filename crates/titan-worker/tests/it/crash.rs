@@ -77,7 +77,8 @@ async fn a_claim_whose_answer_was_lost_is_given_back() {
     // This worker cannot do the job, so it did not claim it itself: as if the answer to its claim had been lost.
     let idle = stage.worker_with(titan_worker::Registry::new()).await;
     let ids = stage.chat("[echo] Lost and found").await;
-    let claim = format!("UPDATE jobs SET state = 'running', epoch = epoch + 1, attempt = 1, worker_id = '{}'", idle.id());
+    let claim =
+        format!("UPDATE jobs SET state = 'running', epoch = epoch + 1, attempt = 1, worker_id = '{}'", idle.id());
     stage.own.as_ref().unwrap().execute(&claim);
     wait::until("the job to be given back", async || {
         (stage.count("SELECT count(*) FROM jobs WHERE state = 'ready' AND attempt = 0") == 1).then_some(())

@@ -98,7 +98,12 @@ impl Stage {
     }
 
     /// The task, and what it is made of when it begins by itself.
-    pub(crate) async fn submit(&self, content: &str, max_retries: Option<i32>, how: ExecutionType) -> (Uuid, Option<Ids>) {
+    pub(crate) async fn submit(
+        &self,
+        content: &str,
+        max_retries: Option<i32>,
+        how: ExecutionType,
+    ) -> (Uuid, Option<Ids>) {
         let task = NewTask {
             project_id: self.project_id,
             task_type: "chat".to_owned(),

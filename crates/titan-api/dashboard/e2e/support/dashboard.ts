@@ -39,7 +39,7 @@ export async function openTab(page: Page, name: 'Progress' | 'Input' | 'Logs' | 
 export async function counters(page: Page): Promise<Record<string, number>> {
   const found: Record<string, number> = {};
   for (const name of ['tasks', 'runs', 'memory', 'outputs']) {
-    const text = await page.getByTestId(`counter-${name}`).getByTestId('counter-value').innerText();
+    const text = await textOf(page.getByTestId(`counter-${name}`).getByTestId('counter-value'));
     found[name] = Number(text.replaceAll(',', ''));
   }
   return found;
@@ -54,3 +54,5 @@ export const untilCounters = (page: Page, wanted: Record<string, number>) =>
 
 /** White space as the page lays it out says nothing about the text. */
 export const plain = (text: string) => text.replace(/\s+/g, ' ').trim();
+
+export const textOf = async (place: Locator) => plain((await place.textContent()) ?? '');

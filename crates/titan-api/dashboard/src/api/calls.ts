@@ -1,28 +1,16 @@
-// Every call the pages make, one function each. Pages use these through react-query and never build a path themselves.
-import { request, withQuery } from './http';
-import type {
-  ExecutionStatus,
-  Health,
-  LogLevel,
-  LogPage,
-  Memory,
-  Message,
-  Output,
-  Page,
-  Project,
-  ProjectStats,
-  Provider,
-  Review,
-  Run,
-  RunEventPage,
-  Setup,
-  Task,
-  TaskLogEntry,
-  WorkerHealth,
-} from './types';
+// Every call the pages make, one function each. Pages use these through react-query and never name a path themselves.
+import { http, unwrap, unwrapPage, withQuery } from './http';
+import type { ExecutionStatus, LogLevel, Memory, Message, Output, Project, Review, Run, Task } from './types';
 
 type Signal = AbortSignal | undefined;
 const PAGE = 50;
+
+/** openapi-fetch tells an absent option from an undefined one. */
+const abortable = (signal: Signal) => (signal === undefined ? {} : { signal });
+const idempotent = (key: string) => ({ 'Idempotency-Key': key });
+const page = (cursor: string | null, limit = PAGE) => (cursor === null ? { limit } : { limit, cursor });
+
+// Projects -----------------------------------------------------------------------------------------------------------
 
 export interface ProjectInput {
   name: string;
@@ -30,92 +18,145 @@ export interface ProjectInput {
   description: string;
 }
 
-const projectBody = (input: ProjectInput, spec: Record<string, unknown> = {}) => ({
+/** A spec may hold anything, which the document can only say as an object without known fields. */
+const projectBody = (input: ProjectInput, spec: object = {}) => ({
   name: input.name.trim(),
   type: input.type.trim() || 'general',
-  spec: { ...spec, description: input.description.trim() },
+  spec: { ...spec, description: input.description.trim() } as object as Record<string, never>,
 });
 
 export const listProjects = (cursor: string | null, signal?: Signal) =>
-  request<Page<Project>>('GET', '/api/projects', { query: { limit: PAGE, cursor }, signal });
-export const getProject = (id: string, signal?: Signal) => request<Project>('GET', `/api/projects/${id}`, { signal });
+  unwrapPage<Project>(http.GET('/api/projects', { params: { query: page(cursor) }, ...abortable(signal) }));
+export const getProject = (id: string, signal?: Signal) =>
+  unwrap(http.GET('/api/projects/{id}', { params: { path: { id } }, ...abortable(signal) }));
 export const getStats = (id: string, signal?: Signal) =>
-  request<ProjectStats>('GET', `/api/projects/${id}/stats`, { signal });
-export const createProject = (input: ProjectInput, idempotencyKey: string) =>
-  request<Project>('POST', '/api/projects', { body: projectBody(input), idempotencyKey });
-export const updateProject = (project: Project, input: ProjectInput) =>
-  request<Project>('PATCH', `/api/projects/${project.id}`, { body: projectBody(input, project.spec) });
-export const deleteProject = (id: string) => request<void>('DELETE', `/api/projects/${id}`);
+  unwrap(http.GET('/api/projects/{id}/stats', { params: { path: { id } }, ...abortable(signal) }));
+export const createProject = (input: ProjectInput, key: string) =>
+  unwrap(http.POST('/api/projects', { params: { header: idempotent(key) }, body: projectBody(input) }));
+export const updateProject = (project: Project, input: ProjectInput) => {
+  const spec = typeof project.spec === 'object' && project.spec !== null ? project.spec : {};
+  return unwrap(
+    http.PATCH('/api/projects/{id}', { params: { path: { id: project.id } }, body: projectBody(input, spec) }),
+  );
+};
+export const deleteProject = (id: string) => unwrap(http.DELETE('/api/projects/{id}', { params: { path: { id } } }));
 
-export const listTasks = (projectId: string, status: ExecutionStatus | null, signal?: Signal) =>
-  request<Page<Task>>('GET', `/api/projects/${projectId}/tasks`, { query: { limit: 100, status }, signal });
-export const getTask = (id: string, signal?: Signal) => request<Task>('GET', `/api/tasks/${id}`, { signal });
+// Tasks --------------------------------------------------------------------------------------------------------------
+
+export const listTasks = (id: string, status: ExecutionStatus | null, signal?: Signal) =>
+  unwrapPage<Task>(
+    http.GET('/api/projects/{id}/tasks', {
+      params: { path: { id }, query: { limit: 100, ...(status === null ? {} : { status }) } },
+      ...abortable(signal),
+    }),
+  );
+export const getTask = (id: string, signal?: Signal) =>
+  unwrap(http.GET('/api/tasks/{id}', { params: { path: { id } }, ...abortable(signal) }));
 export const getTaskLog = (id: string, signal?: Signal) =>
-  request<TaskLogEntry[]>('GET', `/api/tasks/${id}/log`, { signal });
-export const cancelTask = (id: string) => request<Task>('POST', `/api/tasks/${id}/cancel`);
-/** Starts or re-runs a task; `wait_seconds: 0` answers as soon as the run exists, the rest arrives live. */
+  unwrap(http.GET('/api/tasks/{id}/log', { params: { path: { id } }, ...abortable(signal) }));
+export const cancelTask = (id: string) => unwrap(http.POST('/api/tasks/{id}/cancel', { params: { path: { id } } }));
+/** Starts or re-runs a task; without waiting the answer comes as soon as the run exists, the rest arrives live. */
 export const executeTask = (id: string) =>
-  request<{ run_id?: string }>('POST', '/api/tasks/execute', { body: { task_id: id, wait_seconds: 0 } });
+  unwrap(http.POST('/api/tasks/execute', { body: { task_id: id, wait_seconds: 0 } }));
 
-export const listRuns = (filter: { projectId: string; taskId?: string | undefined; limit?: number }, signal?: Signal) =>
-  request<Page<Run>>('GET', '/api/runs', {
-    query: { project_id: filter.projectId, task_id: filter.taskId, limit: filter.limit ?? 20 },
-    signal,
-  });
-export const getRun = (id: string, signal?: Signal) => request<Run>('GET', `/api/runs/${id}`, { signal });
-export const cancelRun = (id: string) => request<Run>('POST', `/api/runs/${id}/cancel`);
-export const listRunEvents = (runId: string, after: number, limit: number, signal?: Signal) =>
-  request<RunEventPage>('GET', `/api/runs/${runId}/events`, { query: { after, limit }, signal });
-export const listRunArtifacts = (runId: string, signal?: Signal) =>
-  request<{ items: Output[] }>('GET', `/api/runs/${runId}/artifacts`, { signal });
+// Runs ---------------------------------------------------------------------------------------------------------------
+
+export const listRuns = (filter: { projectId: string; taskId?: string; limit?: number }, signal?: Signal) =>
+  unwrapPage<Run>(
+    http.GET('/api/runs', {
+      params: {
+        query: {
+          project_id: filter.projectId,
+          limit: filter.limit ?? 20,
+          ...(filter.taskId === undefined ? {} : { task_id: filter.taskId }),
+        },
+      },
+      ...abortable(signal),
+    }),
+  );
+export const getRun = (id: string, signal?: Signal) =>
+  unwrap(http.GET('/api/runs/{id}', { params: { path: { id } }, ...abortable(signal) }));
+export const cancelRun = (id: string) => unwrap(http.POST('/api/runs/{id}/cancel', { params: { path: { id } } }));
+export const listRunEvents = (id: string, after: number, limit: number, signal?: Signal) =>
+  unwrap(
+    http.GET('/api/runs/{id}/events', { params: { path: { id }, query: { after, limit } }, ...abortable(signal) }),
+  );
+export const listRunArtifacts = (id: string, signal?: Signal) =>
+  unwrap(http.GET('/api/runs/{id}/artifacts', { params: { path: { id } }, ...abortable(signal) }));
+
+// Logs ---------------------------------------------------------------------------------------------------------------
 
 export interface LogFilter {
   level: LogLevel;
   q: string;
-  taskId?: string | undefined;
 }
 export interface LogScope {
   projectId?: string;
   runId?: string;
 }
 
-const logPath = (scope: LogScope) =>
-  scope.runId ? `/api/runs/${scope.runId}/logs` : `/api/projects/${scope.projectId}/logs`;
 const logQuery = (filter: LogFilter) => ({
-  level: filter.level === 'debug' ? undefined : filter.level,
-  q: filter.q || undefined,
-  task_id: filter.taskId,
+  ...(filter.level === 'debug' ? {} : { level: filter.level }),
+  ...(filter.q === '' ? {} : { q: filter.q }),
 });
 
-export const listLogs = (scope: LogScope, filter: LogFilter, cursor: string | null, limit: number, signal?: Signal) =>
-  request<LogPage>('GET', logPath(scope), { query: { ...logQuery(filter), order: 'desc', limit, cursor }, signal });
-export const logDownloadUrl = (scope: LogScope, filter: LogFilter, format: 'text' | 'jsonl') =>
-  withQuery(logPath(scope), { ...logQuery(filter), download: format });
+export function listLogs(scope: LogScope, filter: LogFilter, cursor: string | null, limit: number, signal?: Signal) {
+  const query = { ...logQuery(filter), ...page(cursor, limit), order: 'desc' as const };
+  if (scope.runId !== undefined) {
+    return unwrap(
+      http.GET('/api/runs/{id}/logs', { params: { path: { id: scope.runId }, query }, ...abortable(signal) }),
+    );
+  }
+  const id = scope.projectId ?? '';
+  return unwrap(http.GET('/api/projects/{id}/logs', { params: { path: { id }, query }, ...abortable(signal) }));
+}
 
-export const listOutputs = (projectId: string, review: Review | 'all', cursor: string | null, signal?: Signal) =>
-  request<Page<Output>>('GET', `/api/projects/${projectId}/outputs`, {
-    query: { review: review === 'all' ? undefined : review, limit: PAGE, cursor },
-    signal,
-  });
-export const getOutput = (id: string, signal?: Signal) => request<Output>('GET', `/api/outputs/${id}`, { signal });
+export function logDownloadUrl(scope: LogScope, filter: LogFilter, download: 'text' | 'jsonl'): string {
+  const path = scope.runId ? `/api/runs/${scope.runId}/logs` : `/api/projects/${scope.projectId}/logs`;
+  return withQuery(path, { ...logQuery(filter), download });
+}
+
+// Outputs, memory, messages ------------------------------------------------------------------------------------------
+
+export const listOutputs = (id: string, review: Review | 'all', cursor: string | null, signal?: Signal) =>
+  unwrapPage<Output>(
+    http.GET('/api/projects/{id}/outputs', {
+      params: { path: { id }, query: { ...page(cursor), ...(review === 'all' ? {} : { review }) } },
+      ...abortable(signal),
+    }),
+  );
+export const getOutput = (id: string, signal?: Signal) =>
+  unwrap(http.GET('/api/outputs/{id}', { params: { path: { id } }, ...abortable(signal) }));
 export const outputContentUrl = (id: string) => `/api/outputs/${id}/content`;
-export const decideOutput = (id: string, decision: 'approve' | 'reject', comment: string) =>
-  request<Output>('POST', `/api/outputs/${id}/${decision}`, {
-    body: comment.trim() ? { comment: comment.trim() } : {},
-  });
+export function decideOutput(id: string, decision: 'approve' | 'reject', comment: string) {
+  const said = comment.trim();
+  const options = { params: { path: { id } }, body: said === '' ? {} : { comment: said } };
+  if (decision === 'approve') return unwrap(http.POST('/api/outputs/{id}/approve', options));
+  return unwrap(http.POST('/api/outputs/{id}/reject', options));
+}
 
-export const listMemories = (projectId: string, cursor: string | null, signal?: Signal) =>
-  request<Page<Memory>>('GET', `/api/projects/${projectId}/memories`, { query: { limit: PAGE, cursor }, signal });
-export const createMemory = (projectId: string, content: string, idempotencyKey: string) =>
-  request<Memory>('POST', `/api/projects/${projectId}/memories`, { body: { content }, idempotencyKey });
-export const deleteMemory = (id: string) => request<void>('DELETE', `/api/memories/${id}`);
+export const listMemories = (id: string, cursor: string | null, signal?: Signal) =>
+  unwrapPage<Memory>(
+    http.GET('/api/projects/{id}/memories', { params: { path: { id }, query: page(cursor) }, ...abortable(signal) }),
+  );
+export const createMemory = (id: string, content: string, key: string) =>
+  unwrap(
+    http.POST('/api/projects/{id}/memories', { params: { path: { id }, header: idempotent(key) }, body: { content } }),
+  );
+export const deleteMemory = (id: string) => unwrap(http.DELETE('/api/memories/{id}', { params: { path: { id } } }));
 
-export const listMessages = (projectId: string, cursor: string | null, signal?: Signal) =>
-  request<Page<Message>>('GET', `/api/projects/${projectId}/messages`, { query: { limit: PAGE, cursor }, signal });
-export const sendMessage = (projectId: string, content: string, idempotencyKey: string) =>
-  request<Task>('POST', `/api/projects/${projectId}/messages`, { body: { content }, idempotencyKey });
+export const listMessages = (id: string, cursor: string | null, signal?: Signal) =>
+  unwrapPage<Message>(
+    http.GET('/api/projects/{id}/messages', { params: { path: { id }, query: page(cursor) }, ...abortable(signal) }),
+  );
+export const sendMessage = (id: string, content: string, key: string) =>
+  unwrap(
+    http.POST('/api/projects/{id}/messages', { params: { path: { id }, header: idempotent(key) }, body: { content } }),
+  );
 
-export const getHealth = (signal?: Signal) => request<Health>('GET', '/api/health', { signal });
-export const getWorkerHealth = (signal?: Signal) => request<WorkerHealth>('GET', '/api/worker/health', { signal });
-export const listProviders = (signal?: Signal) => request<{ items: Provider[] }>('GET', '/api/providers', { signal });
-export const getSetup = (signal?: Signal) => request<Setup>('GET', '/api/setup', { signal });
+// System -------------------------------------------------------------------------------------------------------------
+
+export const getHealth = (signal?: Signal) => unwrap(http.GET('/api/health', abortable(signal)));
+export const getWorkerHealth = (signal?: Signal) => unwrap(http.GET('/api/worker/health', abortable(signal)));
+export const listProviders = (signal?: Signal) => unwrap(http.GET('/api/providers', abortable(signal)));
+export const getSetup = (signal?: Signal) => unwrap(http.GET('/api/setup', abortable(signal)));

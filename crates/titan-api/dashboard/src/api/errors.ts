@@ -20,7 +20,7 @@ export class ApiError extends Error {
     this.code = problem.code;
     this.title = problem.title;
     this.detail = problem.detail ?? '';
-    this.requestId = problem.request_id ?? null;
+    this.requestId = problem.request_id || null;
     this.fields = problem.errors ?? [];
   }
 
@@ -44,30 +44,32 @@ export class ApiError extends Error {
     return new ApiError('timeout', { title: 'The request took too long', code: 'request_timeout', detail });
   }
 
-  /** Reads a problem document; an answer that is none (a proxy's page) still becomes a readable error. */
-  static async fromResponse(response: Response): Promise<ApiError> {
+  /** Takes a problem document; an answer that is none (a proxy's page) still becomes a readable error. */
+  static fromBody(response: Response, body: unknown): ApiError {
     const requestId = response.headers.get('x-request-id');
-    const fallback: Problem = {
-      type: 'about:blank',
+    if (typeof body === 'object' && body !== null && 'code' in body && 'title' in body) {
+      const problem = body as Problem;
+      return new ApiError('problem', {
+        ...problem,
+        status: response.status,
+        request_id: problem.request_id || (requestId ?? ''),
+      });
+    }
+    return new ApiError('problem', {
       title: response.statusText || `HTTP status ${response.status}`,
       status: response.status,
       code: `http_${response.status}`,
-      request_id: requestId,
-    };
+      ...(requestId === null ? {} : { request_id: requestId }),
+    });
+  }
+
+  static async fromResponse(response: Response): Promise<ApiError> {
+    const text = await response.text();
     try {
-      const body: unknown = await response.json();
-      if (typeof body === 'object' && body !== null && 'code' in body && 'title' in body) {
-        const problem = body as Problem;
-        return new ApiError('problem', {
-          ...problem,
-          status: response.status,
-          request_id: problem.request_id ?? requestId,
-        });
-      }
+      return ApiError.fromBody(response, JSON.parse(text));
     } catch {
-      // Not JSON: the fallback says what is known.
+      return ApiError.fromBody(response, text);
     }
-    return new ApiError('problem', fallback);
   }
 }
 

@@ -1,25 +1,21 @@
-// The one place that talks HTTP: every request gets a deadline and every failure becomes an ApiError.
+// The one place that talks HTTP: a typed client whose every request gets a deadline and whose every failure becomes an
+// ApiError.
+import createClient from 'openapi-fetch';
 import { ApiError } from './errors';
+import type { paths } from './schema';
+import type { Page } from './types';
 
 export const REQUEST_TIMEOUT_MS = 20_000;
 
-export interface RequestOptions {
-  query?: Record<string, string | number | boolean | null | undefined>;
-  body?: unknown;
-  idempotencyKey?: string;
-  signal?: AbortSignal | undefined;
-  timeoutMs?: number;
-}
-
 /** `fetch` with a deadline. A caller's own abort is passed on as it is, so that cancelled queries stay silent. */
 export async function timedFetch(
-  input: RequestInfo | URL,
+  input: string | Request,
   init: RequestInit = {},
   timeoutMs = REQUEST_TIMEOUT_MS,
 ): Promise<Response> {
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(), timeoutMs);
-  const outer = init.signal;
+  const outer = init.signal ?? (typeof input === 'string' ? undefined : input.signal);
   const forward = () => deadline.abort(outer?.reason);
   if (outer?.aborted) forward();
   outer?.addEventListener('abort', forward);
@@ -37,24 +33,41 @@ export async function timedFetch(
   }
 }
 
-export function withQuery(path: string, query: RequestOptions['query'] = {}): string {
+export const http = createClient<paths>({
+  baseUrl: globalThis.location.origin,
+  headers: { Accept: 'application/json' },
+  fetch: (request) => timedFetch(request),
+});
+
+interface Answer<T> {
+  data?: T;
+  error?: unknown;
+  response: Response;
+}
+
+/** The body of a good answer; anything else is thrown. Some addresses also answer text, to requests we do not make. */
+export async function unwrap<T>(answer: Promise<Answer<T>>): Promise<Exclude<T, string>> {
+  const { data, error, response } = await answer;
+  if (!response.ok) throw ApiError.fromBody(response, error);
+  return data as Exclude<T, string>;
+}
+
+/**
+ * The same for a list. The document repeats the schema of an item inside its page, and there fields that may be null are
+ * optional too; the server sends them always, as the item's own schema says.
+ */
+export function unwrapPage<T>(answer: Promise<Answer<Page<Partial<T>>>>): Promise<Page<T>> {
+  return unwrap(answer) as Promise<Page<T>>;
+}
+
+type QueryValue = string | number | null | undefined;
+
+/** For addresses that the browser itself follows, such as downloads. */
+export function withQuery(path: string, query: Record<string, QueryValue> = {}): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
     if (value !== undefined && value !== null && value !== '') search.set(name, String(value));
   }
   const text = search.toString();
   return text ? `${path}?${text}` : path;
-}
-
-export async function request<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {
-  const headers: Record<string, string> = { Accept: 'application/json' };
-  if (options.body !== undefined) headers['Content-Type'] = 'application/json';
-  if (options.idempotencyKey) headers['Idempotency-Key'] = options.idempotencyKey;
-  const init: RequestInit = { method, headers };
-  if (options.body !== undefined) init.body = JSON.stringify(options.body);
-  if (options.signal) init.signal = options.signal;
-  const response = await timedFetch(withQuery(path, options.query), init, options.timeoutMs);
-  if (!response.ok) throw await ApiError.fromResponse(response);
-  if (response.status === 204) return undefined as T;
-  return (await response.json()) as T;
 }

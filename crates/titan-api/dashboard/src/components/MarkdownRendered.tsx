@@ -18,6 +18,10 @@ const components: Components = {
       Image{alt ? `: ${alt}` : ''} (opens {typeof src === 'string' ? src : 'nothing'})
     </a>
   ),
+  pre: ({ children }) => (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: long lines scroll sideways, which must be possible by keyboard
+    <pre tabIndex={0}>{children}</pre>
+  ),
   table: ({ children }) => (
     <ScrollBox className="table-scroll" label="Table">
       <table>{children}</table>

@@ -5,15 +5,16 @@ interface ScrollBoxProps {
   label: string;
   className?: string | undefined;
   children: ReactNode;
-  ref?: Ref<HTMLElement>;
+  ref?: Ref<HTMLDivElement>;
   testId?: string;
 }
 
 export function ScrollBox({ label, className, children, ref, testId }: ScrollBoxProps) {
   return (
+    // biome-ignore lint/a11y/useSemanticElements: a group, because a landmark for each table would be noise
     // biome-ignore lint/a11y/noNoninteractiveTabindex: see above
-    <section ref={ref} className={className} tabIndex={0} aria-label={label} data-testid={testId}>
+    <div ref={ref} className={className} tabIndex={0} role="group" aria-label={label} data-testid={testId}>
       {children}
-    </section>
+    </div>
   );
 }

@@ -38,15 +38,20 @@ describe('Refetcher', () => {
 
 describe('staleKeys', () => {
   it('names only what a hint touches', () => {
-    expect(staleKeys({ kind: 'memory', id: 'x', project_id: 'p1' })).toEqual([keys.memories('p1'), keys.stats('p1')]);
-    expect(staleKeys({ kind: 'message', id: 'x', project_id: 'p1' })).toEqual([keys.messages('p1')]);
+    expect(staleKeys({ kind: 'memory', id: 'x', project_id: 'p1', run_id: null, seq: null })).toEqual([
+      keys.memories('p1'),
+      keys.stats('p1'),
+    ]);
+    expect(staleKeys({ kind: 'message', id: 'x', project_id: 'p1', run_id: null, seq: null })).toEqual([
+      keys.messages('p1'),
+    ]);
   });
 
   it('refreshes the reasons on tasks when a worker comes or goes', () => {
-    expect(staleKeys({ kind: 'worker', id: 'w', project_id: null })).toContainEqual(['tasks']);
+    expect(staleKeys({ kind: 'worker', id: 'w', project_id: null, run_id: null, seq: null })).toContainEqual(['tasks']);
   });
 
   it('survives a kind it does not know', () => {
-    expect(staleKeys({ kind: 'later' as never, id: 'x', project_id: 'p1' })).toEqual([]);
+    expect(staleKeys({ kind: 'later' as never, id: 'x', project_id: 'p1', run_id: null, seq: null })).toEqual([]);
   });
 });

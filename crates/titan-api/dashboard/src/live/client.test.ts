@@ -104,7 +104,7 @@ describe('LiveClient', () => {
     const seen: string[] = [];
     client.onConnection(() => seen.push(client.getConnection().kind));
     last().answer({ type: 'connection', connection: { kind: 'live' } });
-    last().answer({ type: 'change', hint: { kind: 'task', id: 't1', project_id: 'p1' } });
+    last().answer({ type: 'change', hint: { kind: 'task', id: 't1', project_id: 'p1', run_id: null, seq: null } });
     last().answer({ type: 'resync' });
     expect(seen).toEqual(['live']);
     expect(changes).toHaveLength(1);

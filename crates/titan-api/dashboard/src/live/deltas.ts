@@ -2,6 +2,7 @@
 // attempt leaves deltas behind that its successor writes again: only the newest attempt of a step counts, an overlap is
 // cut, and a piece that arrives too early waits for the one before it.
 import type { RunEvent } from '../api/types';
+import { numberField, textField } from '../lib/fields';
 
 export interface Delta {
   step: number;
@@ -92,18 +93,4 @@ function readDelta(event: RunEvent): Delta | null {
   const text = textField(event.data, 'text');
   if (attempt === null || offset === null || step === null || text === null || offset < 0) return null;
   return { step, attempt, offset, text };
-}
-
-export function numberField(data: unknown, name: string): number | null {
-  const value = field(data, name);
-  return typeof value === 'number' && Number.isFinite(value) ? value : null;
-}
-
-export function textField(data: unknown, name: string): string | null {
-  const value = field(data, name);
-  return typeof value === 'string' ? value : null;
-}
-
-function field(data: unknown, name: string): unknown {
-  return typeof data === 'object' && data !== null ? (data as Record<string, unknown>)[name] : undefined;
 }

@@ -76,7 +76,7 @@ export const aRun = (over: Partial<Run> = {}): Run => ({
   paused_at: null,
   cancel_requested_at: null,
   attempt: 1,
-  trace_id: null,
+  trace_id: 'abcdef0123456789',
   created_at: AT,
   started_at: AT,
   finished_at: null,

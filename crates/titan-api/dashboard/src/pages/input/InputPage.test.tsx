@@ -114,7 +114,7 @@ describe('LiveAnswer', () => {
   });
 
   it('says why a task does not move', async () => {
-    const hint = { code: 'no_worker', message: 'No worker that serves chat has reported since 13:58.' };
+    const hint = { code: 'no_worker', message: 'No worker that serves chat has reported since 13:58.', since: null };
     await renderPage(<LiveAnswer projectId="p1" task={aTask({ hint })} />);
     expect(screen.getByTestId('hint').textContent).toBe(hint.message);
   });

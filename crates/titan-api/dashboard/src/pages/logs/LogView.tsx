@@ -115,7 +115,7 @@ export function LogView({ scope, filter, onFilter, showRun = false }: LogViewPro
               increaseViewportBy={400}
               context={{ busy: older.busy, more: buffer.olderCursor !== null, dropped: buffer.dropped }}
               components={PARTS}
-              role="region"
+              role="group"
               aria-label="Log lines"
               data-testid="log-lines"
             />

@@ -1,5 +1,6 @@
 // The window of log lines a page holds: oldest first, each line once, with a limit. Pages of the server come newest first.
 import type { LogLine, LogPage } from '../../api/types';
+import { compareTimes } from '../../lib/times';
 
 /** More lines than this are dropped at the old end, with a note. */
 export const WINDOW_LINES = 50_000;
@@ -84,8 +85,8 @@ export function mergeOlder(buffer: LogBuffer, page: LogPage): LogBuffer {
 function inOrder(lines: LogLine[], fresh: readonly LogLine[]): LogLine[] {
   const firstFresh = fresh[0];
   const lastKnown = lines[lines.length - fresh.length - 1];
-  if (!firstFresh || !lastKnown || lastKnown.timestamp <= firstFresh.timestamp) return lines;
+  if (!firstFresh || !lastKnown || compareTimes(lastKnown.timestamp, firstFresh.timestamp) <= 0) return lines;
   return lines.sort(
-    (a, b) => a.timestamp.localeCompare(b.timestamp) || a.run_id.localeCompare(b.run_id) || a.seq - b.seq,
+    (a, b) => compareTimes(a.timestamp, b.timestamp) || a.run_id.localeCompare(b.run_id) || a.seq - b.seq,
   );
 }

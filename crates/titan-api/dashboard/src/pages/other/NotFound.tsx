@@ -6,6 +6,7 @@ import { Empty } from '../../components/Empty';
 export function NotFound() {
   return (
     <Empty
+      page
       title="There is no such page"
       action={
         <Button component={Link} to="/projects">

@@ -8,6 +8,7 @@ export function PageError({ error, reset }: ErrorComponentProps) {
   const missing = /dynamically imported module|Importing a module script failed/i.test(message);
   return (
     <Empty
+      page
       title={missing ? 'This page could not be fetched' : 'This page broke'}
       action={
         <Button variant="default" onClick={() => (missing ? window.location.reload() : reset())}>

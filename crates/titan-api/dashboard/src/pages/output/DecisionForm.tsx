@@ -49,7 +49,11 @@ export function DecisionForm({ output, asked, onDecided }: DecisionFormProps) {
     );
   }
   return (
-    <form className={classes.decision} aria-label="Decision" onSubmit={(event) => event.preventDefault()}>
+    <form
+      className={classes.decision}
+      aria-label={`Decision about ${output.name}`}
+      onSubmit={(event) => event.preventDefault()}
+    >
       <Textarea
         ref={comment}
         aria-label="Comment"

@@ -8,7 +8,13 @@ import { Status } from '../../components/Status';
 import { formatBytes } from '../../lib/format';
 import classes from './OutputPage.module.css';
 
-const ICONS = { text: IconFileText, file: IconFile, code: IconCode, image: IconPhoto, link: IconLink };
+const ICONS: Record<string, typeof IconFile> = {
+  text: IconFileText,
+  file: IconFile,
+  code: IconCode,
+  image: IconPhoto,
+  link: IconLink,
+};
 
 interface OutputListItemProps {
   output: Output;

@@ -11,8 +11,8 @@ import { QueryView } from '../../components/QueryView';
 import { Status } from '../../components/Status';
 import { useCancelTask, useExecuteTask } from '../../data/actions';
 import { taskLogQuery, taskQuery, taskRunsQuery } from '../../data/queries';
+import { textField } from '../../lib/fields';
 import { formatClock, shortId } from '../../lib/format';
-import { textField } from '../../live/deltas';
 import { useOffline } from '../../live/hooks';
 import classes from './ProgressPage.module.css';
 

@@ -1,5 +1,6 @@
 // Which tasks stand in which column of the board, as pure data.
 import type { ExecutionStatus, ProjectStats, Task } from '../../api/types';
+import { compareTimes } from '../../lib/times';
 
 export interface ColumnSpec {
   id: string;
@@ -36,7 +37,7 @@ export function columnTasks(column: ColumnSpec, lists: readonly (readonly Task[]
   }
   const stamp = (task: Task) => (column.id === 'done' ? task.completed_at : null) ?? task.created_at;
   return [...byId.values()]
-    .sort((a, b) => stamp(b).localeCompare(stamp(a)) || b.id.localeCompare(a.id))
+    .sort((a, b) => compareTimes(stamp(b), stamp(a)) || b.id.localeCompare(a.id))
     .slice(0, column.limit);
 }
 

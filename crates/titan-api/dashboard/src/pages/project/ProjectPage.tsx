@@ -9,6 +9,7 @@ import { Empty } from '../../components/Empty';
 import { QueryView } from '../../components/QueryView';
 import { projectQuery } from '../../data/queries';
 import { forgetProject, rememberProject } from '../../lib/lastProject';
+import { descriptionOf } from '../../lib/project';
 import { useShortcuts } from '../../lib/shortcuts';
 import { Counters } from './Counters';
 import classes from './ProjectPage.module.css';
@@ -76,7 +77,7 @@ export function ProjectPage() {
 }
 
 function Header({ project }: { project: Project }) {
-  const description = typeof project.spec.description === 'string' ? project.spec.description : '';
+  const description = descriptionOf(project);
   return (
     <div className={classes.header}>
       <div className={classes.names}>
@@ -96,6 +97,7 @@ function Header({ project }: { project: Project }) {
 function ProjectGone() {
   return (
     <Empty
+      page
       title="This project does not exist any more"
       action={
         <Button component={Link} to="/projects">

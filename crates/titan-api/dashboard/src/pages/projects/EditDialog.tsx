@@ -4,6 +4,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type ProjectInput, updateProject } from '../../api/calls';
 import type { Project } from '../../api/types';
 import { keys } from '../../data/keys';
+import { descriptionOf } from '../../lib/project';
 import { ProjectForm } from './ProjectForm';
 
 export function EditDialog({ project, onClose }: { project: Project; onClose: () => void }) {
@@ -16,7 +17,7 @@ export function EditDialog({ project, onClose }: { project: Project; onClose: ()
       onClose();
     },
   });
-  const description = typeof project.spec.description === 'string' ? project.spec.description : '';
+  const description = descriptionOf(project);
   return (
     <Modal opened onClose={onClose} title="Change the project" closeButtonProps={{ 'aria-label': 'Close the dialog' }}>
       <ProjectForm

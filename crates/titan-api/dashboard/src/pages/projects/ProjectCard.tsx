@@ -7,6 +7,7 @@ import type { Project } from '../../api/types';
 import { Age } from '../../components/Age';
 import { Status } from '../../components/Status';
 import { plural } from '../../lib/format';
+import { descriptionOf } from '../../lib/project';
 import { DeleteDialog } from './DeleteDialog';
 import { EditDialog } from './EditDialog';
 import classes from './ProjectsPage.module.css';
@@ -15,7 +16,7 @@ export function ProjectCard({ project }: { project: Project }) {
   const [editing, edit] = useDisclosure(false);
   const [deleting, remove] = useDisclosure(false);
   const { stats } = project;
-  const description = typeof project.spec.description === 'string' ? project.spec.description : '';
+  const description = descriptionOf(project);
   return (
     <article className={classes.card} aria-label={project.name} data-testid="project-card">
       <div className={classes.top}>
@@ -33,7 +34,7 @@ export function ProjectCard({ project }: { project: Project }) {
               <Menu.Item leftSection={<IconPencil size={16} />} onClick={edit.open}>
                 Rename or describe
               </Menu.Item>
-              <Menu.Item leftSection={<IconTrash size={16} />} color="bad" onClick={remove.open}>
+              <Menu.Item leftSection={<IconTrash size={16} />} c="var(--titan-bad)" onClick={remove.open}>
                 Delete
               </Menu.Item>
             </Menu.Dropdown>

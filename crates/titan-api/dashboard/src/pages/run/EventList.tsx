@@ -43,17 +43,17 @@ export function EventList({ feed }: { feed: RunEvents }) {
       {feed.pending && !feed.error && <Loading what="events" onRetry={feed.retry} />}
       {!feed.pending && !feed.error && shown.length === 0 && <Empty title="No events yet" />}
       {shown.length > 0 && (
-        <Virtuoso
-          className={classes.events ?? ''}
-          data={shown}
-          computeItemKey={(_index, event) => event.seq}
-          itemContent={(_index, event) => <EventRow event={event} />}
-          followOutput={feed.live ? 'auto' : false}
-          initialItemCount={Math.min(shown.length, 20)}
-          increaseViewportBy={300}
-          role="region"
-          aria-label="Events"
-        />
+        <div className={classes.events}>
+          <Virtuoso
+            data={shown}
+            computeItemKey={(_index, event) => event.seq}
+            itemContent={(_index, event) => <EventRow event={event} />}
+            followOutput={feed.live ? 'auto' : false}
+            increaseViewportBy={300}
+            role="group"
+            aria-label="Event list"
+          />
+        </div>
       )}
       {feed.hasMore && (
         <div className={classes.more}>

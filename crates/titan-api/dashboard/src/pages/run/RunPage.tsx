@@ -30,7 +30,7 @@ export function RunPage() {
   const query = useQuery(runQuery(runId));
   if (query.error && query.data === undefined && asApiError(query.error).status === 404) {
     return (
-      <Empty title="This run does not exist">
+      <Empty page title="This run does not exist">
         It was deleted with its project, or the address is from another Titan.
       </Empty>
     );

@@ -1,6 +1,6 @@
 // The words beside an event: its message, the streamed piece, or its data as one line.
 import type { RunEvent } from '../../api/types';
-import { textField } from '../../live/deltas';
+import { textField } from '../../lib/fields';
 
 const LONGEST = 400;
 

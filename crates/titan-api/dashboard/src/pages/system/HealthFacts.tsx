@@ -14,14 +14,10 @@ export function HealthFacts({ health }: { health: Health }) {
         <Status status={well ? 'healthy' : 'failing'} label={well ? undefined : health.status} />
       </Fact>
       <Fact label="Database">{health.database}</Fact>
-      <Fact label="Ready jobs">{queue.ready.toLocaleString('en')}</Fact>
-      <Fact label="Running jobs">{queue.running.toLocaleString('en')}</Fact>
-      <Fact label="Scheduled jobs">{queue.scheduled.toLocaleString('en')}</Fact>
-      <Fact label="Oldest ready job">
-        {queue.oldest_ready_seconds === null
-          ? 'none waits'
-          : `waits ${formatDuration(queue.oldest_ready_seconds * 1000)}`}
-      </Fact>
+      <Fact label="Ready jobs">{queue?.ready.toLocaleString('en') ?? UNKNOWN}</Fact>
+      <Fact label="Running jobs">{queue?.running.toLocaleString('en') ?? UNKNOWN}</Fact>
+      <Fact label="Scheduled jobs">{queue?.scheduled.toLocaleString('en') ?? UNKNOWN}</Fact>
+      <Fact label="Oldest ready job">{queue ? oldest(queue.oldest_ready_seconds) : UNKNOWN}</Fact>
       <Fact label="Up for">{formatDuration(health.uptime_seconds * 1000)}</Fact>
       <Fact label="Version">{health.version}</Fact>
       {health.commit && (
@@ -32,6 +28,12 @@ export function HealthFacts({ health }: { health: Health }) {
     </dl>
   );
 }
+
+/** Without its database the server cannot count the queue. */
+const UNKNOWN = 'not known';
+
+const oldest = (seconds: number | null): string =>
+  seconds === null ? 'none waits' : `waits ${formatDuration(seconds * 1000)}`;
 
 function Fact({ label, children }: { label: string; children: React.ReactNode }) {
   return (

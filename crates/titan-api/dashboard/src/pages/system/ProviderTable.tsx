@@ -6,7 +6,7 @@ import { ScrollBox } from '../../components/ScrollBox';
 import { Status } from '../../components/Status';
 import classes from './SystemPage.module.css';
 
-const STATES: Record<Provider['state'], { status: string; label: string }> = {
+const STATES: Record<string, { status: string; label: string }> = {
   ready: { status: 'healthy', label: 'Ready' },
   failing: { status: 'failing', label: 'Failing' },
   unknown: { status: 'pending', label: 'Not tried yet' },
@@ -31,7 +31,7 @@ export function ProviderTable({ providers }: { providers: Provider[] }) {
           {ordered.map((provider) => (
             <tr key={`${provider.name}/${provider.model}`} data-testid="provider-row">
               <td>
-                <Status {...STATES[provider.state]} />
+                <Status {...(STATES[provider.state] ?? { status: provider.state })} />
               </td>
               <td>
                 {provider.name} {provider.default && <span className={classes.tag}>default</span>}

@@ -1,0 +1,215 @@
+//! Every kind of wrong request gets a problem document with a stable code. The table is the contract.
+
+use std::fmt::Write as _;
+
+use insta::assert_snapshot;
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+use titan_testkit::app::TestApp;
+use titan_testkit::client::{Client, id};
+
+const NOBODY: &str = "01900000-0000-7000-8000-000000000000";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_request_is_told_what_is_wrong() {
+    let app = TestApp::start().await;
+    let client = &app.client;
+    let project = client.project("p").await;
+    let tasks = format!("/api/projects/{project}/tasks");
+    let memories = format!("/api/projects/{project}/memories");
+    let messages = format!("/api/projects/{project}/messages");
+    let chat = |payload: Value| json!({"type": "chat", "payload": payload});
+    let deep = format!(r#"{{"payload":{}1{}}}"#, "[".repeat(200), "]".repeat(200));
+    let nested = format!("{}1{}", "[".repeat(100), "]".repeat(100));
+    let post = |path: &str, body: String| {
+        client.request(Method::POST, path).header("content-type", "application/json").body(body)
+    };
+    let json_post = |path: &str, body: Value| post(path, body.to_string());
+    let get = |path: String| client.request(Method::GET, &path);
+    let cases: Vec<(&str, RequestBuilder)> = vec![
+        ("unknown task type", json_post(&tasks, json!({"type": "dance", "payload": {}}))),
+        ("no task type", json_post(&tasks, json!({"payload": {"content": "x"}}))),
+        ("no payload", json_post(&tasks, json!({"type": "chat"}))),
+        ("null payload", json_post(&tasks, json!({"type": "chat", "payload": null}))),
+        ("payload is a list", json_post(&tasks, chat(json!([1])))),
+        ("no content", json_post(&tasks, chat(json!({})))),
+        ("content is a number", json_post(&tasks, chat(json!({"content": 5})))),
+        ("content is blank", json_post(&tasks, chat(json!({"content": "  \n "})))),
+        ("content has a NUL", json_post(&tasks, chat(json!({"content": "a\u{0}b"})))),
+        ("content is too long", json_post(&tasks, chat(json!({"content": "x".repeat(100_001)})))),
+        (
+            "payload is nested too deep",
+            post(&tasks, format!(r#"{{"type":"chat","payload":{{"content":"x","more":{nested}}}}}"#)),
+        ),
+        ("a NUL in another field of the payload", json_post(&tasks, chat(json!({"content": "x", "y": ["\u{0}"]})))),
+        (
+            "priority out of range",
+            json_post(&tasks, json!({"type": "chat", "payload": {"content": "x"}, "priority": 101})),
+        ),
+        (
+            "priority is a word",
+            json_post(&tasks, json!({"type": "chat", "payload": {"content": "x"}, "priority": "high"})),
+        ),
+        ("priority is huge", json_post(&tasks, json!({"type": "chat", "payload": {"content": "x"}, "priority": 1e30}))),
+        (
+            "max_retries out of range",
+            json_post(&tasks, json!({"type": "chat", "payload": {"content": "x"}, "max_retries": 11})),
+        ),
+        (
+            "unknown execution type",
+            json_post(&tasks, json!({"type": "chat", "payload": {"content": "x"}, "execution_type": "magic"})),
+        ),
+        (
+            "execution type that chat has not",
+            json_post(&tasks, json!({"type": "chat", "payload": {"content": "x"}, "execution_type": "semi_automated"})),
+        ),
+        (
+            "task in an unknown project",
+            json_post(&format!("/api/projects/{NOBODY}/tasks"), chat(json!({"content": "x"}))),
+        ),
+        ("malformed JSON", post(&tasks, "{\"type\": \"chat\",".to_owned())),
+        ("something after the JSON", post(&tasks, "{} {}".to_owned())),
+        ("no JSON at all", post(&tasks, "hello".to_owned())),
+        ("JSON of another form", post(&tasks, r#"["chat", null, {"content": "x"}]"#.to_owned())),
+        ("a word of JSON", post(&tasks, "null".to_owned())),
+        (
+            "a body that is not UTF-8",
+            client
+                .request(Method::POST, &tasks)
+                .header("content-type", "application/json")
+                .body(b"{\"type\":\"\xff\"}".to_vec()),
+        ),
+        ("JSON nested too deep to read", post(&tasks, deep)),
+        ("empty body", post(&tasks, String::new())),
+        ("10 MB body", post(&tasks, format!("{{\"type\":\"{}\"}}", "x".repeat(10_000_000)))),
+        ("body of another type", client.request(Method::POST, &tasks).header("content-type", "text/plain").body("{}")),
+        ("body without a type", client.request(Method::POST, &tasks).body("{}")),
+        (
+            "idempotency key too long",
+            json_post(&tasks, chat(json!({"content": "x"}))).header("idempotency-key", "k".repeat(256)),
+        ),
+        ("empty idempotency key", json_post(&tasks, chat(json!({"content": "x"}))).header("idempotency-key", " ")),
+        ("no project name", json_post("/api/projects", json!({"type": "web-app"}))),
+        ("blank project name", json_post("/api/projects", json!({"name": " "}))),
+        ("project name is a number", json_post("/api/projects", json!({"name": 7}))),
+        ("project name too long", json_post("/api/projects", json!({"name": "n".repeat(201)}))),
+        ("spec is a text", json_post("/api/projects", json!({"name": "n", "spec": "s"}))),
+        ("spec with a NUL", json_post("/api/projects", json!({"name": "n", "spec": {"a\u{0}": 1}}))),
+        ("memory without content", json_post(&memories, json!({}))),
+        ("memory too long", json_post(&memories, json!({"content": "m".repeat(8001)}))),
+        ("memory of an unknown scope", json_post(&memories, json!({"content": "m", "scope": "moon"}))),
+        ("message without content", json_post(&messages, json!({}))),
+        ("blank message", json_post(&messages, json!({"content": ""}))),
+        ("unknown project", get(format!("/api/projects/{NOBODY}"))),
+        ("unknown task", get(format!("/api/tasks/{NOBODY}"))),
+        ("log of an unknown task", get(format!("/api/tasks/{NOBODY}/log"))),
+        ("unknown run", get(format!("/api/runs/{NOBODY}"))),
+        ("events of an unknown run", get(format!("/api/runs/{NOBODY}/events"))),
+        ("stream of an unknown run", get(format!("/api/runs/{NOBODY}/events")).header("accept", "text/event-stream")),
+        ("logs of an unknown run", get(format!("/api/runs/{NOBODY}/logs"))),
+        ("artifacts of an unknown run", get(format!("/api/runs/{NOBODY}/artifacts"))),
+        ("download from an unknown run", get(format!("/api/runs/{NOBODY}/artifacts/{NOBODY}/download"))),
+        ("unknown output", get(format!("/api/outputs/{NOBODY}"))),
+        ("approving an unknown output", post(&format!("/api/outputs/{NOBODY}/approve"), String::new())),
+        ("forgetting an unknown memory", client.request(Method::DELETE, &format!("/api/memories/{NOBODY}"))),
+        ("lists of an unknown project", get(format!("/api/projects/{NOBODY}/outputs"))),
+        ("runs of an unknown project", get(format!("/api/runs?project_id={NOBODY}"))),
+        ("changes of an unknown project", get(format!("/api/events?project_id={NOBODY}"))),
+        ("unknown workflow", get("/api/workflows/waltz".to_owned())),
+        ("canceling an unknown run", post(&format!("/api/runs/{NOBODY}/cancel"), String::new())),
+        ("canceling an unknown task", post(&format!("/api/tasks/{NOBODY}/cancel"), String::new())),
+        ("executing an unknown task", json_post("/api/tasks/execute", json!({"taskId": NOBODY}))),
+        ("executing no task", json_post("/api/tasks/execute", json!({}))),
+        ("executing what is no id", json_post("/api/tasks/execute", json!({"task_id": "123"}))),
+        ("waiting too long", json_post("/api/tasks/execute", json!({"task_id": NOBODY, "wait_seconds": 61}))),
+        ("wrong id in the path", get("/api/tasks/123".to_owned())),
+        ("wrong second id in the path", get(format!("/api/runs/{NOBODY}/artifacts/x/download"))),
+        ("unknown route", get("/api/nothing".to_owned())),
+        ("writing where pages are", post("/projects", "{}".to_owned())),
+        ("wrong method", client.request(Method::PUT, "/api/projects").json(&json!({}))),
+        ("wrong method on a thing", client.request(Method::DELETE, &format!("/api/tasks/{NOBODY}"))),
+        ("limit is zero", get("/api/projects?limit=0".to_owned())),
+        ("limit is too high", get("/api/projects?limit=201".to_owned())),
+        ("limit is a word", get("/api/projects?limit=many".to_owned())),
+        ("wrong cursor", get("/api/projects?cursor=x".to_owned())),
+        ("wrong cursor of messages", get(format!("{messages}?cursor=x"))),
+        ("wrong cursor of logs", get(format!("/api/projects/{project}/logs?cursor=x"))),
+        ("negative event number", get(format!("/api/runs/{NOBODY}/events?after=-1"))),
+        (
+            "wrong Last-Event-ID",
+            get(format!("/api/runs/{NOBODY}/events"))
+                .header("accept", "text/event-stream")
+                .header("last-event-id", "x"),
+        ),
+        ("unknown status", get(format!("{tasks}?status=sleeping"))),
+        ("unknown level", get(format!("/api/projects/{project}/logs?level=loud"))),
+        ("NUL in a search", get(format!("/api/projects/{project}/logs?q=a%00b"))),
+        ("a parameter twice", get("/api/projects?limit=1&limit=2".to_owned())),
+        ("wrong id in the query", get("/api/runs?project_id=x".to_owned())),
+    ];
+    let mut table = String::new();
+    for (what, request) in cases {
+        let reply = client.send(request).await;
+        let problem = reply.json();
+        assert_eq!(reply.code(), problem["code"], "{what}");
+        assert_eq!(problem["status"], json!(reply.status), "{what}");
+        assert_eq!(problem["request_id"], json!(reply.header("x-request-id")), "{what}");
+        let fields: Vec<&str> =
+            problem["errors"].as_array().unwrap().iter().map(|error| error["field"].as_str().unwrap()).collect();
+        let detail = problem["detail"].as_str().unwrap();
+        writeln!(table, "{what}\n    {} {} {fields:?} {detail}", reply.status, reply.code()).unwrap();
+    }
+    assert_snapshot!(table);
+    assert_eq!(app.db.count("SELECT count(*) FROM tasks"), 0, "nothing of it was stored");
+    assert_eq!(app.db.count("SELECT count(*) FROM idempotency_keys"), 0);
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fields_that_are_not_known_are_ignored() {
+    let app = TestApp::start().await;
+    let project = app.client.post("/api/projects", &json!({"name": "p", "colour": "blue"})).await.expect(201);
+    assert_eq!(project["name"], json!("p"));
+    assert_eq!(
+        app.client.get("/api/projects?limit=&cursor=&colour=blue").await.expect(200)["items"][0]["id"],
+        project["id"]
+    );
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_at_the_limit_is_read_and_one_byte_more_is_not() {
+    let app = TestApp::start().await;
+    let limit = titan_api::http::body::LIMIT;
+    let frame = r#"{"name":"p","more":""}"#.len();
+    for (size, status) in [(limit, 201), (limit + 1, 413)] {
+        let body = format!(r#"{{"name":"p","more":"{}"}}"#, "x".repeat(size - frame));
+        assert_eq!(body.len(), size);
+        let request =
+            app.client.request(Method::POST, "/api/projects").header("content-type", "application/json").body(body);
+        assert_eq!(app.client.send(request).await.status, status);
+    }
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_project_takes_everything_with_it() {
+    let app = TestApp::start().await;
+    let client: &Client = &app.client;
+    let project = client.project("p").await;
+    let task = client.chat(&project, "hello").await;
+    let run = titan_testkit::client::run_of(&task);
+    assert_eq!(client.delete(&format!("/api/projects/{project}")).await.status, 204);
+    for (path, code) in [
+        (format!("/api/projects/{project}"), "project_not_found"),
+        (format!("/api/projects/{project}/tasks"), "project_not_found"),
+        (format!("/api/tasks/{}", id(&task)), "task_not_found"),
+        (format!("/api/runs/{run}"), "run_not_found"),
+    ] {
+        assert_eq!(client.get(&path).await.code(), code);
+    }
+    assert_eq!(client.post(&format!("/api/tasks/{}/cancel", id(&task)), &json!({})).await.code(), "task_not_found");
+    assert_eq!(client.post(&format!("/api/runs/{run}/cancel"), &json!({})).await.code(), "run_not_found");
+    assert_eq!(app.db.text("SELECT status FROM runs"), "canceled", "its run was stopped");
+    app.finish().await;
+}

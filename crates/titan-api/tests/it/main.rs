@@ -1,0 +1,20 @@
+//! Tests of the API over a real socket, a real database and, where it says so, a real worker.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod bad_input;
+mod cancel;
+mod contract;
+mod events;
+mod execute;
+mod idempotency;
+mod load;
+mod local_mode;
+mod memories;
+mod outage;
+mod pages;
+mod projects;
+mod review;
+mod startup;
+mod story;
+mod support;
+mod user_examples;
