@@ -2,6 +2,7 @@
 
 # The selection of `make test`, so that neither builds again what the other has built.
 DEBUG_BUILD = mkdir -p crates/titan-api/dashboard/dist && cargo build --locked --workspace --features titan-api/dashboard
+RELEASE_BUILD = cargo build --locked --release -p titan-api -p titan-worker --features titan-api/dashboard
 DEBUG = $${CARGO_TARGET_DIR:-target}/debug
 RELEASE = $${CARGO_TARGET_DIR:-target}/release
 
@@ -19,7 +20,7 @@ dev: ## the same from debug builds, with the dashboard's dev server, which reloa
 
 build: ## build the dashboard and both daemons for release, into target/release
 	@node scripts/dashboard.mjs
-	@cargo build --locked --release -p titan-api -p titan-worker --features titan-api/dashboard
+	@$(RELEASE_BUILD)
 
 test: ## set the machine up and run everything that must hold; STAGES="clippy rust" runs only those
 	@scripts/test.sh $(STAGES)
@@ -46,6 +47,8 @@ migrate: ## bring the database of DATABASE_URL, or the one under data/, to this 
 	@scripts/with-postgres.sh data "$(DEBUG)/titan-api" migrate
 
 latency: ## measure how long an idle worker takes to pick up a task, with the hint and by polling alone
+	@node scripts/dashboard.mjs
+	@$(RELEASE_BUILD)
 	@cargo build --locked --release -p titan-testkit --bin pickup-latency
 	@scripts/with-postgres.sh throwaway "$(RELEASE)/pickup-latency"
 

@@ -13,12 +13,12 @@
 //   POST /restart/postgres       stop Postgres and start it again
 
 import { createWriteStream } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import path from 'node:path';
 
 import { Hopeless, startChild, waitFor } from './lib/processes.mjs';
-import { baseUrl, binary, freePort, postgres, root } from './lib/titan.mjs';
+import { baseUrl, binary, freePort, postgres, root, runsProgram } from './lib/titan.mjs';
 
 const GRACE_MS = 15_000;
 const NAME = /^(api|model|worker(-[a-z0-9]+)?)$/;
@@ -156,6 +156,17 @@ function startControl() {
   });
 }
 
+/** Two on one folder would take the database from under each other. */
+async function takeTurn() {
+  const file = path.join(root, 'target/e2e-logs', `${pass}.pid`);
+  const before = Number(await readFile(file, 'utf8').catch(() => '0'));
+  if (before && before !== process.pid && (await runsProgram(before, 'e2e-stack.mjs'))) {
+    throw new Error(`another stack for the pass ${pass} is running (process ${before})`);
+  }
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFile(file, String(process.pid));
+}
+
 async function up() {
   await rm(logs, { recursive: true, force: true });
   await mkdir(logs, { recursive: true });
@@ -192,6 +203,12 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     if (tests) tests.stop(GRACE_MS);
     else process.exitCode = 130;
   });
+}
+try {
+  await takeTurn();
+} catch (error) {
+  console.error(`e2e: ${error.message}`);
+  process.exit(1);
 }
 try {
   await up();

@@ -5,7 +5,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 . scripts/lib/need.sh
 
-readonly ALL_STAGES=(tasks env fmt licences clippy doc rust build openapi dashboard scripts e2e)
+readonly ALL_STAGES=(tasks env fmt licences clippy doc build rust openapi dashboard scripts e2e)
 readonly LOGS=target/test-logs DASHBOARD=crates/titan-api/dashboard
 # The same selection everywhere: with another one cargo would build the dependencies again.
 readonly SELECTION=(--workspace --features titan-api/dashboard)
@@ -156,10 +156,10 @@ trap 'exit 130' INT TERM HUP
 set_up
 for stage in tasks env fmt licences; do run_stage "$stage"; done
 start_dashboard
-for stage in clippy doc rust; do run_stage "$stage"; done
-for stage in build openapi; do run_stage "$stage"; done
+for stage in clippy doc build; do run_stage "$stage"; done
+# Some Rust tests start the built programs, which read the dashboard's files while they run.
 join_dashboard
-for stage in scripts e2e; do run_stage "$stage"; done
+for stage in rust openapi scripts e2e; do run_stage "$stage"; done
 
 printf '\n%d passed, %d failed\n' "${#passed[@]}" "${#failed[@]}"
 ((${#failed[@]} == 0)) || { printf 'failed: %s\n' "${failed[*]}"; exit 1; }

@@ -13,7 +13,12 @@ export default defineConfig({
     assetsInlineLimit: 0,
   },
   worker: { format: 'es' },
-  server: { proxy: { '/api': api, '/healthz': api, '/readyz': api } },
+  // The API compares the Origin with the Host it was asked for: the proxy must leave the Host alone.
+  server: {
+    proxy: Object.fromEntries(
+      ['/api', '/healthz', '/readyz'].map((path) => [path, { target: api, changeOrigin: false }]),
+    ),
+  },
   test: {
     environment: 'happy-dom',
     setupFiles: ['src/test/setup.ts'],

@@ -92,7 +92,8 @@ impl Address {
         Args: FromRequest + Permitted + 'static,
         F::Output: Responder + 'static,
     {
-        self.takes(Method::GET, guard::Get(), handler)
+        // The framework leaves the body out of an answer to HEAD.
+        self.takes(Method::HEAD, guard::Head(), handler.clone()).takes(Method::GET, guard::Get(), handler)
     }
 
     fn post<F, Args>(self, handler: F) -> Self

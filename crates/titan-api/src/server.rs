@@ -19,6 +19,10 @@ use crate::state::{AppState, build_state};
 /// How often what must happen from time to time is looked after.
 const TENDING: Duration = Duration::from_secs(5);
 
+/// Longer than clients and proxies keep an idle connection. Who closes first must be the client: it would otherwise send a
+/// request into a connection that is just being closed, and could not know whether it was done.
+const KEEP_ALIVE: Duration = Duration::from_secs(100);
+
 /// A server that is up.
 pub struct Running {
     pub address: SocketAddr,
@@ -42,6 +46,7 @@ pub fn start(config: Config, db: Db, threads: Option<usize>) -> anyhow::Result<R
     })
     .disable_signals()
     .shutdown_timeout(grace.as_secs().max(1))
+    .keep_alive(KEEP_ALIVE)
     .client_request_timeout(Duration::from_secs(30));
     if let Some(threads) = threads {
         server = server.workers(threads);

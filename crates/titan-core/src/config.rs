@@ -20,7 +20,7 @@
 //! | `OPENROUTER_BASE_URL` | OpenRouter, or what speaks like it | `https://openrouter.ai/api/v1` with a key |
 //! | `OPENROUTER_API_KEY` | its key | |
 //! | `TITAN_OFFLINE_DELAY` | pause between two words of the offline model, 0s to 10s | `15ms` |
-//! | `RUST_LOG` | what is logged | `info` |
+//! | `RUST_LOG` | what is logged | `info,actix_server=warn` |
 //! | `TITAN_LOG_FORMAT` | `text` or `json` | `text` |
 //! | `TITAN_COMMIT` | the commit that is running, shown by `/api/health` | the one that was built |
 
@@ -80,6 +80,9 @@ pub struct Config {
     pub log: LogSettings,
     pub commit: Option<String>,
 }
+
+/// The HTTP server's own start-up lines speak of its threads as "workers", which here are something else.
+pub const DEFAULT_FILTER: &str = "info,actix_server=warn";
 
 /// How the daemon logs. Apart, because logging starts before the rest can be wrong.
 #[derive(Debug, Clone)]
@@ -150,7 +153,7 @@ impl LogSettings {
         let vars = Vars(map);
         let format = vars.choice("TITAN_LOG_FORMAT", &[("text", LogFormat::Text), ("json", LogFormat::Json)])?;
         Ok(LogSettings {
-            filter: vars.text("RUST_LOG").unwrap_or("info").to_owned(),
+            filter: vars.text("RUST_LOG").unwrap_or(DEFAULT_FILTER).to_owned(),
             format: format.unwrap_or(LogFormat::Text),
         })
     }

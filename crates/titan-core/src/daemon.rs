@@ -2,16 +2,16 @@
 
 use tracing_subscriber::EnvFilter;
 
-use crate::config::{LogFormat, LogSettings};
+use crate::config::{DEFAULT_FILTER, LogFormat, LogSettings};
 
 /// The exit code for a wrong configuration, as of `sysexits` and most tools: nothing was tried.
 pub const EXIT_CONFIG: i32 = 2;
 
-/// Starts logging to standard output. A filter that cannot be read falls back to `info` and says so.
+/// Starts logging to standard output. A filter that cannot be read falls back to the default and says so.
 pub fn start_logging(settings: &LogSettings) {
     let (filter, bad) = match EnvFilter::try_new(&settings.filter) {
         Ok(filter) => (filter, None),
-        Err(error) => (EnvFilter::new("info"), Some(error)),
+        Err(error) => (EnvFilter::new(DEFAULT_FILTER), Some(error)),
     };
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_target(false);
     // Only the first call of a process counts; tests may call it again.
@@ -20,7 +20,7 @@ pub fn start_logging(settings: &LogSettings) {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
     if let Some(error) = bad {
-        tracing::warn!(%error, "RUST_LOG cannot be read; using info");
+        tracing::warn!(%error, "RUST_LOG cannot be read; using the default");
     }
 }
 

@@ -126,7 +126,7 @@ browserTest('the worker is killed during an answer: another finishes the run onc
 browserTest('without the API the page stays, says so, and keeps what was typed', async ({ page, expectErrors }) => {
   expectErrors(UNREACHABLE);
   // Asked for while the API was away.
-  expectErrors(/Failed to fetch dynamically imported module/);
+  expectErrors(/Failed to fetch dynamically imported module|Unable to preload CSS/);
   const project = await createProject('Offline page');
   await open(page, `/projects/${project.id}/input`);
   await page.getByText('Nothing said yet').waitFor();

@@ -37,6 +37,9 @@ const sum = (values) => [...values].reduce((total, value) => total + value, 0);
 
 const first = staticChunks(FIRST_LOAD);
 const scripts = new Map([...first].map((key) => [manifest[key].file, gzipKb(manifest[key].file)]));
+// The SharedWorker and the script of the colour scheme are fetched too, though nothing imports them.
+const besides = [...first].flatMap((key) => manifest[key].assets ?? []).filter((file) => file.endsWith('.js'));
+for (const file of [...besides, 'theme.js']) scripts.set(file, gzipKb(file));
 const styles = new Set([...first].flatMap((key) => manifest[key].css ?? []));
 const scriptKb = sum(scripts.values());
 const cssKb = sum([...styles].map(gzipKb));

@@ -1,11 +1,12 @@
 //! Projects: create, list, read, change, delete, count.
 
 use actix_web::{HttpResponse, web};
+use futures_util::StreamExt as _;
 use serde::Deserialize;
 use serde_json::Value;
 use titan_core::counters::{self, Stats};
 use titan_core::db::PgConnection;
-use titan_core::engine::{CancelRun, Transition};
+use titan_core::engine::{CancelRun, Committer, Transition};
 use titan_core::page::Page;
 use titan_core::projects::{self, NewProject, Project, ProjectPatch};
 use titan_core::queue::Hint;
@@ -19,6 +20,9 @@ use crate::http::created::Created;
 use crate::http::idempotency::Key;
 use crate::http::params::Query;
 use crate::http::problem::ApiError;
+
+/// Runs that are stopped together: the committer writes them in few transactions.
+const AT_ONCE: usize = 500;
 
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct NewProjectBody {
@@ -122,14 +126,21 @@ pub async fn delete_project(
     let id = id.into_inner();
     let runs = state.db.run(move |connection| projects::delete(connection, id)).await?;
     tell(&state, id);
-    for run_id in runs {
-        let cancel = Transition::CancelRun(CancelRun { run_id, reason: "the project was deleted".to_owned() });
+    // Apart from the request: a client that goes away must not leave half of them running.
+    let stopped = tokio::spawn(stop_runs(state.committer.clone(), runs)).await;
+    stopped.map_err(|error| ApiError::internal(format!("stopping the runs of a project failed: {error}")))?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+async fn stop_runs(committer: Committer, runs: Vec<Uuid>) {
+    let stop = async |run_id: Uuid| {
+        let cancel = CancelRun { run_id, reason: "the project was deleted".to_owned() };
         // The project is gone whatever happens here; a run that goes on ends by itself.
-        if let Err(error) = state.committer.cancel(cancel).await {
+        if let Err(error) = committer.cancel(Transition::CancelRun(cancel)).await {
             tracing::warn!(run.id = %run_id, %error, "a run of a deleted project was not stopped");
         }
-    }
-    Ok(HttpResponse::NoContent().finish())
+    };
+    futures_util::stream::iter(runs).for_each_concurrent(AT_ONCE, stop).await;
 }
 
 /// Count what a project has

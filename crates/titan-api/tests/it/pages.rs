@@ -50,6 +50,19 @@ async fn a_browser_that_asks_for_a_page_does_not_get_json() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn head_is_get_without_the_body() {
+    let app = TestApp::start().await;
+    for (path, status) in [("/healthz", 200), ("/api/projects", 200), ("/api/projects/x", 400), ("/api/nothing", 404)] {
+        let head = app.client.send(app.client.request(Method::HEAD, path)).await;
+        assert_eq!((head.status, head.text.as_str()), (status, ""), "{path}");
+        assert_eq!(head.header("content-type"), app.client.get(path).await.header("content-type"), "{path}");
+    }
+    let put = app.client.send(app.client.request(Method::PUT, "/api/projects")).await;
+    assert_eq!((put.status, put.header("allow")), (405, "HEAD, GET, POST"));
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_answer_has_an_id_and_the_careful_headers() {
     let app = TestApp::start().await;
     let mut ids = Vec::new();

@@ -27,9 +27,12 @@ export const turnStatus = (place: Locator, status: string) =>
 
 export const answer = (place: Locator) => place.getByTestId('assistant-message');
 
+/** How the offline model and the fake server begin. */
+const ANSWER = /\[offline\] \w|This is \w/;
+
 /** Waits until words of the answer are on the screen while it is still being written. */
 export const untilWriting = (page: Page) =>
-  page.locator('[data-testid="streaming-text"]', { hasText: /\w/ }).first().waitFor();
+  page.locator('[data-testid="streaming-text"]', { hasText: ANSWER }).first().waitFor();
 
 export async function openTab(page: Page, name: 'Progress' | 'Input' | 'Logs' | 'Output' | 'Sales'): Promise<void> {
   await page.getByRole('navigation', { name: 'Project' }).getByRole('link', { name, exact: true }).click();

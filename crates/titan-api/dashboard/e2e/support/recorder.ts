@@ -34,7 +34,8 @@ export function recordPage(): void {
       const status = turn.querySelector('[data-testid="user-message"] [data-testid="status"]');
       note(recording.statuses[task], status?.getAttribute('data-status'));
     }
-    note(recording.texts, document.querySelector('[data-testid="streaming-text"]')?.textContent?.trim());
+    const answer = document.querySelector('[data-testid="streaming-text"]')?.textContent?.trim();
+    if (answer !== 'The model has not written anything yet.') note(recording.texts, answer);
   };
   new MutationObserver(look).observe(document, {
     subtree: true,

@@ -6,6 +6,21 @@ import { PageError } from '../pages/other/PageError';
 import { Shell } from './Shell';
 import { logSearch, outputSearch, runSearch, taskSearch } from './search';
 
+/**
+ * A page whose code comes when it is opened. The router would answer code that does not come by loading everything anew,
+ * which without the server ends on an error page of the browser; in other words it is left to the page's error view.
+ */
+function page<Pages extends Record<string, unknown>, Name extends keyof Pages & string>(
+  load: () => Promise<Pages>,
+  name: Name,
+) {
+  const told = () =>
+    load().catch((reason: unknown) => {
+      throw new Error(`The code of this page could not be fetched: ${reason}`);
+    });
+  return lazyRouteComponent(told, name);
+}
+
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
 
 const home = createRoute({
@@ -22,13 +37,13 @@ const home = createRoute({
 const projects = createRoute({
   getParentRoute: () => root,
   path: '/projects',
-  component: lazyRouteComponent(() => import('../pages/projects/ProjectsPage'), 'ProjectsPage'),
+  component: page(() => import('../pages/projects/ProjectsPage'), 'ProjectsPage'),
 });
 
 const project = createRoute({
   getParentRoute: () => root,
   path: '/projects/$projectId',
-  component: lazyRouteComponent(() => import('../pages/project/ProjectPage'), 'ProjectPage'),
+  component: page(() => import('../pages/project/ProjectPage'), 'ProjectPage'),
 });
 
 const projectHome = createRoute({
@@ -43,46 +58,46 @@ const progress = createRoute({
   getParentRoute: () => project,
   path: 'progress',
   validateSearch: taskSearch,
-  component: lazyRouteComponent(() => import('../pages/progress/ProgressPage'), 'ProgressPage'),
+  component: page(() => import('../pages/progress/ProgressPage'), 'ProgressPage'),
 });
 
 const input = createRoute({
   getParentRoute: () => project,
   path: 'input',
-  component: lazyRouteComponent(() => import('../pages/input/InputPage'), 'InputPage'),
+  component: page(() => import('../pages/input/InputPage'), 'InputPage'),
 });
 
 const logs = createRoute({
   getParentRoute: () => project,
   path: 'logs',
   validateSearch: logSearch,
-  component: lazyRouteComponent(() => import('../pages/logs/LogsPage'), 'LogsPage'),
+  component: page(() => import('../pages/logs/LogsPage'), 'LogsPage'),
 });
 
 const output = createRoute({
   getParentRoute: () => project,
   path: 'output',
   validateSearch: outputSearch,
-  component: lazyRouteComponent(() => import('../pages/output/OutputPage'), 'OutputPage'),
+  component: page(() => import('../pages/output/OutputPage'), 'OutputPage'),
 });
 
 const sales = createRoute({
   getParentRoute: () => project,
   path: 'sales',
-  component: lazyRouteComponent(() => import('../pages/sales/SalesPage'), 'SalesPage'),
+  component: page(() => import('../pages/sales/SalesPage'), 'SalesPage'),
 });
 
 const run = createRoute({
   getParentRoute: () => root,
   path: '/runs/$runId',
   validateSearch: runSearch,
-  component: lazyRouteComponent(() => import('../pages/run/RunPage'), 'RunPage'),
+  component: page(() => import('../pages/run/RunPage'), 'RunPage'),
 });
 
 const system = createRoute({
   getParentRoute: () => root,
   path: '/system',
-  component: lazyRouteComponent(() => import('../pages/system/SystemPage'), 'SystemPage'),
+  component: page(() => import('../pages/system/SystemPage'), 'SystemPage'),
 });
 
 const routeTree = root.addChildren([

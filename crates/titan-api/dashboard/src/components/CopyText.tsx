@@ -6,6 +6,7 @@ import classes from './States.module.css';
 
 export function CopyText({ value, label, text }: { value: string; label: string; text?: string }) {
   const [outcome, setOutcome] = useState<string | null>(null);
+  const shown = text ?? shortId(value);
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(value);
@@ -18,8 +19,8 @@ export function CopyText({ value, label, text }: { value: string; label: string;
   };
   return (
     <Tooltip label={outcome ?? value} events={{ hover: true, focus: true, touch: true }}>
-      <UnstyledButton className={`${classes.copy} mono`} onClick={copy} aria-label={`${label}: ${value}`}>
-        {text ?? shortId(value)}
+      <UnstyledButton className={`${classes.copy} mono`} onClick={copy} aria-label={`${label}: ${shown}`}>
+        {shown}
         <span className="sr-only" aria-live="polite">
           {outcome}
         </span>

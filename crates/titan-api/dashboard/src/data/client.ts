@@ -2,6 +2,7 @@
 import { QueryClient } from '@tanstack/react-query';
 import { asApiError } from '../api/errors';
 import { LiveClient } from '../live/client';
+import { untilHealed } from './healing';
 import { staleKeys } from './keys';
 import { Refetcher } from './refetcher';
 
@@ -14,6 +15,7 @@ export const queryClient = new QueryClient({
       gcTime: 5 * 60_000,
       retry: (failures, error) => failures < 1 && asApiError(error).transient,
       retryDelay: 800,
+      refetchInterval: untilHealed,
     },
     mutations: { networkMode: 'always', retry: false },
   },

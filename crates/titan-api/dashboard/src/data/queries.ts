@@ -3,6 +3,7 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import * as api from '../api/calls';
 import type { ExecutionStatus, Page, Review, Task } from '../api/types';
+import { untilHealed } from './healing';
 import { keys } from './keys';
 
 const WAITING_REFRESH_MS = 4000;
@@ -34,14 +35,15 @@ export const tasksQuery = (projectId: string, status: ExecutionStatus | null = n
   queryOptions({
     queryKey: [...keys.tasks(projectId), status ?? 'all'],
     queryFn: ({ signal }) => api.listTasks(projectId, status, signal),
-    refetchInterval: (query) => (query.state.data?.items.some(isActive) ? WAITING_REFRESH_MS : false),
+    refetchInterval: (query) => (query.state.data?.items.some(isActive) ? WAITING_REFRESH_MS : untilHealed(query)),
   });
 
 export const taskQuery = (id: string) =>
   queryOptions({
     queryKey: keys.task(id),
     queryFn: ({ signal }) => api.getTask(id, signal),
-    refetchInterval: (query) => (query.state.data && isActive(query.state.data) ? WAITING_REFRESH_MS : false),
+    refetchInterval: (query) =>
+      query.state.data && isActive(query.state.data) ? WAITING_REFRESH_MS : untilHealed(query),
   });
 
 export const taskLogQuery = (id: string) =>
@@ -62,7 +64,7 @@ export const runQuery = (id: string) =>
     queryFn: ({ signal }) => api.getRun(id, signal),
     refetchInterval: (query) => {
       const status = query.state.data?.status;
-      return status === 'queued' || status === 'running' ? WAITING_REFRESH_MS : false;
+      return status === 'queued' || status === 'running' ? WAITING_REFRESH_MS : untilHealed(query);
     },
   });
 

@@ -20,6 +20,18 @@ describe('Refetcher', () => {
     expect(invalidate.mock.calls.map(([filter]) => filter?.queryKey)).toEqual([keys.tasks('p1'), keys.stats('p1')]);
   });
 
+  it('asks at most about three times a second while hints keep coming', () => {
+    const client = new QueryClient();
+    const invalidate = vi.spyOn(client, 'invalidateQueries').mockResolvedValue();
+    const refetcher = new Refetcher(client);
+    for (let moment = 0; moment < 300; moment += 1) {
+      refetcher.mark([keys.tasks('p1')]);
+      vi.advanceTimersByTime(10);
+    }
+    expect(invalidate.mock.calls.length).toBeGreaterThan(5);
+    expect(invalidate.mock.calls.length).toBeLessThanOrEqual(11);
+  });
+
   it('waits for a request under way and then asks again, without cancelling it', () => {
     const client = new QueryClient();
     const invalidate = vi.spyOn(client, 'invalidateQueries').mockResolvedValue();
@@ -29,7 +41,7 @@ describe('Refetcher', () => {
     vi.advanceTimersByTime(1000);
     expect(invalidate).not.toHaveBeenCalled();
     fetching.mockReturnValue(0);
-    vi.advanceTimersByTime(100);
+    vi.advanceTimersByTime(400);
     expect(invalidate).toHaveBeenCalledTimes(1);
     vi.advanceTimersByTime(5000);
     expect(invalidate).toHaveBeenCalledTimes(1);

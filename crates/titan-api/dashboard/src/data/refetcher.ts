@@ -3,10 +3,13 @@
 import type { QueryClient, QueryKey } from '@tanstack/react-query';
 
 const GATHER_MS = 80;
+/** While hints keep coming, the page asks at most this often. */
+const APART_MS = 300;
 
 export class Refetcher {
   private readonly stale = new Map<string, QueryKey>();
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private lastFlush = 0;
 
   constructor(private readonly client: QueryClient) {}
 
@@ -21,10 +24,12 @@ export class Refetcher {
   }
 
   private arm(): void {
+    const delay = Math.max(GATHER_MS, APART_MS - (Date.now() - this.lastFlush));
     this.timer ??= setTimeout(() => {
       this.timer = undefined;
+      this.lastFlush = Date.now();
       this.flush();
-    }, GATHER_MS);
+    }, delay);
   }
 
   private flush(): void {

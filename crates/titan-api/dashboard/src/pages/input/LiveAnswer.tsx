@@ -27,6 +27,8 @@ export function LiveAnswer({ projectId, task }: { projectId: string; task: Task 
   const text = useDeferredValue(active ? feed.text : last.current.text);
   useRefreshAtEnd(projectId, task.id, feed.endStatus);
 
+  // It has ended and nothing was streamed here: the stored answer is on its way.
+  if (task.execution_status === 'completed' && text === '') return null;
   return (
     <div className={classes.answer} data-testid="live-answer" data-status={task.execution_status}>
       {text !== '' && (

@@ -5,7 +5,7 @@ import { Empty } from '../../components/Empty';
 
 export function PageError({ error, reset }: ErrorComponentProps) {
   const message = error instanceof Error ? error.message : String(error);
-  const missing = /dynamically imported module|Importing a module script failed/i.test(message);
+  const missing = /could not be fetched|dynamically imported module|Importing a module script failed/i.test(message);
   return (
     <Empty
       page

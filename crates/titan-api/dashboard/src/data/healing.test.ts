@@ -1,0 +1,19 @@
+import { describe, expect, it } from 'vitest';
+import { ApiError } from '../api/errors';
+import { untilHealed } from './healing';
+
+const failed = (status: number) => ({
+  state: { status: 'error', error: new ApiError('problem', { title: 'x', code: 'x', status }) },
+});
+
+describe('untilHealed', () => {
+  it('asks again while the reason can pass', () => {
+    expect(untilHealed(failed(503))).toBeGreaterThan(0);
+    expect(untilHealed({ state: { status: 'error', error: ApiError.network(new TypeError('x')) } })).toBeGreaterThan(0);
+  });
+
+  it('leaves alone what asking cannot change', () => {
+    expect(untilHealed(failed(404))).toBe(false);
+    expect(untilHealed({ state: { status: 'success', error: null } })).toBe(false);
+  });
+});
