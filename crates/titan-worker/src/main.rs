@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::{Parser, Subcommand};
-use titan_core::config::Config;
+use titan_core::config::{Config, DEFAULT_FILTER};
 use titan_core::{Error, daemon, db};
 use titan_worker::run_task::{Ended, run_task};
 use titan_worker::{Registry, Worker, handlers};
@@ -85,7 +85,7 @@ async fn run(config: &Config, handlers: Registry) -> anyhow::Result<ExitCode> {
 async fn once(config: &Config, handlers: Registry, id: Uuid) -> anyhow::Result<ExitCode> {
     // Standard output is for the answer, so only what is wrong is logged unless somebody asks for more.
     let mut log = config.log.clone();
-    if log.filter == "info" {
+    if log.filter == DEFAULT_FILTER {
         "warn".clone_into(&mut log.filter);
     }
     daemon::start_logging(&log);

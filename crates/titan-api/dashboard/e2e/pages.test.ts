@@ -119,7 +119,7 @@ browserTest('dialogs, menus and the narrow layout', async ({ page }) => {
   await page.getByRole('dialog').waitFor({ state: 'detached' });
 
   // The chosen colours win over the system's, and outlive the page.
-  await page.getByRole('button', { name: /^Colours:/ }).click();
+  await page.getByRole('button', { name: /^Colours:/ }).press('Enter');
   await page.getByRole('menuitem', { name: 'Dark' }).waitFor();
   expect(await barriers(page)).toEqual([]);
   await page.emulateMedia({ colorScheme: 'light' });

@@ -13,8 +13,8 @@ pub use claim::{Claim, ClaimedJob, claim, claim_run};
 pub use hint::Hint;
 pub use listen::{Heard, Listener};
 pub use maintenance::{
-    MOST_RESCUES, Rescued, alone, fold_counters, forget, overdue_cancels, poisoned, prepare_partitions, promote, rescue,
-    rescue_overdue,
+    MOST_RESCUES, Rescued, alone, fold_counters, forget, overdue_cancels, poisoned, prepare_partitions, promote,
+    rescue, rescue_overdue,
 };
 pub use notify::Notifier;
 pub use release::release;

@@ -72,9 +72,12 @@ export function untilFinished(taskId: string): Promise<Task> {
   );
 }
 
-/** The only task of a project; a second one is a fault in itself. */
+/** The only task of a project, as soon as the server has it; a second one is a fault in itself. */
 export async function onlyTask(projectId: string): Promise<Task> {
-  const [task, ...more] = await listTasks(projectId);
+  const [task, ...more] = await until('a task', async () => {
+    const tasks = await listTasks(projectId);
+    return tasks.length > 0 && tasks;
+  });
   if (task === undefined || more.length > 0) throw new Error(`one task was expected, there are ${more.length + 1}`);
   return task;
 }

@@ -12,8 +12,7 @@ export function ThemeSwitch() {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const current = CHOICES.find((choice) => choice.value === colorScheme) ?? CHOICES[2];
   return (
-    // Inside the top bar, or its entries would stand outside every landmark.
-    <Menu withinPortal={false}>
+    <Menu>
       <Menu.Target>
         <Tooltip label={`Colours: ${current.label}`}>
           <ActionIcon variant="subtle" color="gray" size={36} aria-label={`Colours: ${current.label}`}>

@@ -19,37 +19,45 @@ export const keys = {
   system: ['system'] as const,
 };
 
-export function staleKeys(hint: ChangeHint): QueryKey[] {
+/** What to fetch again, and how much time to leave between two fetches while hints keep coming. */
+export interface Stale {
+  key: QueryKey;
+  apartMs: number;
+}
+
+/** What a person is watching right now. */
+const LIVE_MS = 300;
+/** A run sends a hint for every piece of its text; the project around it moves far less often. */
+const AROUND_A_RUN_MS = 800;
+const BAR_MS = 2000;
+
+export function staleKeys(hint: ChangeHint): Stale[] {
   const project = hint.project_id;
-  const inProject = (make: (id: string) => QueryKey): QueryKey[] => (project ? [make(project)] : []);
+  const own = (...list: QueryKey[]): Stale[] => list.map((key) => ({ key, apartMs: LIVE_MS }));
+  const inProject = (...makers: ((id: string) => QueryKey)[]): Stale[] =>
+    project === null ? [] : own(...makers.map((make) => make(project)));
+  const bar: Stale = { key: keys.projects, apartMs: BAR_MS };
   switch (hint.kind) {
     case 'project':
-      return [keys.projects, keys.project(hint.id), keys.stats(hint.id)];
+      return own(keys.projects, keys.project(hint.id), keys.stats(hint.id));
     case 'task':
-      return [keys.task(hint.id), keys.projects, ...inProject(keys.tasks), ...inProject(keys.stats)];
-    case 'run':
-      return [
-        keys.run(hint.id),
-        keys.logs(hint.id),
-        keys.projects,
-        ...inProject(keys.runs),
-        ...inProject(keys.logs),
-        ...inProject(keys.stats),
-      ];
-    case 'output':
-      return [
-        keys.output(hint.id),
-        ...inProject(keys.outputs),
-        ...inProject(keys.stats),
-        ...(hint.run_id ? [keys.artifacts(hint.run_id)] : []),
-      ];
+      // A task may have come with a message, from another tab or another client.
+      return [...own(keys.task(hint.id)), ...inProject(keys.tasks, keys.stats, keys.messages), bar];
+    case 'run': {
+      const around = inProject(keys.tasks, keys.runs, keys.stats).map(({ key }) => ({ key, apartMs: AROUND_A_RUN_MS }));
+      return [...own(keys.run(hint.id), keys.logs(hint.id)), ...inProject(keys.logs), ...around, bar];
+    }
+    case 'output': {
+      const ofRun = hint.run_id ? own(keys.artifacts(hint.run_id)) : own(['artifacts']);
+      return [...own(keys.output(hint.id)), ...inProject(keys.outputs, keys.stats), ...ofRun];
+    }
     case 'memory':
-      return [...inProject(keys.memories), ...inProject(keys.stats)];
+      return inProject(keys.memories, keys.stats);
     case 'message':
       return inProject(keys.messages);
     case 'worker':
       // Whether a task can move depends on the workers, so the reasons on its card may be others now.
-      return [keys.system, ['tasks']];
+      return own(keys.system, ['tasks']);
     default:
       return [];
   }

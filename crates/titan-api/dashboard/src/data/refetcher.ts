@@ -1,21 +1,25 @@
-// Turns bursts of change hints into few requests: keys are gathered for a moment, and a key whose request is still under
-// way waits for it, because that answer may be older than the hint and cancelling it for ever would starve the page.
-import type { QueryClient, QueryKey } from '@tanstack/react-query';
+// Turns bursts of change hints into few requests: keys are gathered for a moment, each key keeps the distance its hint
+// asks for, and a key whose request is still under way waits for it, because that answer may be older than the hint and
+// cancelling it for ever would starve the page.
+import type { QueryClient } from '@tanstack/react-query';
+import type { Stale } from './keys';
 
 const GATHER_MS = 80;
-/** While hints keep coming, the page asks at most this often. */
-const APART_MS = 300;
 
 export class Refetcher {
-  private readonly stale = new Map<string, QueryKey>();
+  private readonly stale = new Map<string, Stale>();
+  private readonly asked = new Map<string, number>();
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private lastFlush = 0;
 
   constructor(private readonly client: QueryClient) {}
 
-  mark(queryKeys: QueryKey[]): void {
-    for (const key of queryKeys) this.stale.set(JSON.stringify(key), key);
-    if (this.stale.size > 0) this.arm();
+  mark(list: Stale[]): void {
+    for (const entry of list) {
+      const name = JSON.stringify(entry.key);
+      const known = this.stale.get(name);
+      if (known === undefined || entry.apartMs < known.apartMs) this.stale.set(name, entry);
+    }
+    this.arm();
   }
 
   everything(): void {
@@ -24,20 +28,21 @@ export class Refetcher {
   }
 
   private arm(): void {
-    const delay = Math.max(GATHER_MS, APART_MS - (Date.now() - this.lastFlush));
+    if (this.stale.size === 0) return;
     this.timer ??= setTimeout(() => {
       this.timer = undefined;
-      this.lastFlush = Date.now();
-      this.flush();
-    }, delay);
+      this.flush(Date.now());
+      this.arm();
+    }, GATHER_MS);
   }
 
-  private flush(): void {
-    for (const [name, queryKey] of [...this.stale]) {
-      if (this.client.isFetching({ queryKey }) > 0) continue;
+  private flush(now: number): void {
+    for (const [name, { key, apartMs }] of [...this.stale]) {
+      if (now - (this.asked.get(name) ?? 0) < apartMs) continue;
+      if (this.client.isFetching({ queryKey: key }) > 0) continue;
       this.stale.delete(name);
-      void this.client.invalidateQueries({ queryKey });
+      this.asked.set(name, now);
+      void this.client.invalidateQueries({ queryKey: key });
     }
-    if (this.stale.size > 0) this.arm();
   }
 }
