@@ -40,7 +40,7 @@ use crate::routes::{
         messages::list_messages, messages::send_message,
         workflows::list_workflows, workflows::get_workflow
     ),
-    components(schemas(Problem, Heartbeat, StreamEnd, ChangeHint, Resync)),
+    components(schemas(Problem, Heartbeat, StreamEnd, ChangeHint, Resync, logs::LogFormat, titan_core::logs::Order)),
     modifiers(&Problems, &AlwaysSent)
 )]
 struct Api;

@@ -6,6 +6,7 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 
 #[derive(RustEmbed)]
 #[folder = "dashboard/dist"]
+#[allow_missing = true]
 struct Files;
 
 /// What the page's build left where the nonce goes.

@@ -54,6 +54,31 @@ async fn every_operation_that_is_described_is_there() {
     app.finish().await;
 }
 
+#[test]
+fn every_reference_leads_somewhere_and_words_are_those_of_the_wire() {
+    fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+        match value {
+            Value::Object(map) => {
+                found.extend(map.get("$ref").and_then(Value::as_str));
+                map.values().for_each(|value| references(value, found));
+            }
+            Value::Array(items) => items.iter().for_each(|value| references(value, found)),
+            _ => {}
+        }
+    }
+    let document: Value = serde_json::from_str(&titan_api::openapi::text()).unwrap();
+    let mut found = Vec::new();
+    references(&document, &mut found);
+    assert!(found.len() > 50);
+    for reference in found {
+        assert!(document.pointer(reference.trim_start_matches('#')).is_some(), "{reference} leads nowhere");
+    }
+    assert_eq!(
+        document["components"]["schemas"]["RunStatus"]["enum"],
+        serde_json::json!(["queued", "running", "completed", "failed", "canceled"])
+    );
+}
+
 /// The router takes only handlers that begin with an `Access`; here the same is seen in the source, together with the rule
 /// that nothing gets round the router's own functions.
 #[test]

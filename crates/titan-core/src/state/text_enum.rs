@@ -2,7 +2,8 @@
 
 /// Defines the enum with `ALL`, `as_str`, `FromStr`, serde, OpenAPI schema and diesel's `Text`.
 macro_rules! text_enum {
-    ($(#[$doc:meta])* $name:ident { $($variant:ident = $word:literal),+ $(,)? }) => {
+    // `tt` and not `literal`: a captured literal reaches the schema derive wrapped up, which then does not see the word.
+    ($(#[$doc:meta])* $name:ident { $($variant:ident = $word:tt),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,

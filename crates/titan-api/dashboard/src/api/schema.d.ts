@@ -801,6 +801,8 @@ export interface components {
              */
             total: number;
         };
+        /** @enum {string} */
+        LogFormat: "text" | "jsonl";
         LogLine: {
             level: components["schemas"]["Level"];
             message: string;
@@ -884,6 +886,8 @@ export interface components {
             /** @example chat */
             type: string;
         };
+        /** @enum {string} */
+        Order: "asc" | "desc";
         Output: {
             comment: string | null;
             /** Format: date-time */
@@ -1478,10 +1482,6 @@ export interface components {
         Workflows: {
             items: components["schemas"]["Workflow"][];
         };
-        /** @enum {string} */
-        Order: "asc" | "desc";
-        /** @enum {string} */
-        LogFormat: "text" | "jsonl";
     };
     responses: never;
     parameters: never;
