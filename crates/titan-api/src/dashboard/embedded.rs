@@ -27,6 +27,10 @@ pub(super) fn serve(request: &HttpRequest) -> HttpResponse {
     }
 }
 
+/// A script that runs as a worker is under the policy of its own answer, not of the page that started it: it may load its modules and
+/// follow the streams.
+const FILE_POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'";
+
 /// The page with a nonce of its own: only what carries it may style the page, and only files of this site may run in it.
 fn page(index: &str) -> HttpResponse {
     let nonce = format!("{:032x}", rand::random::<u128>());
@@ -52,6 +56,7 @@ fn file(request: &HttpRequest, path: &str) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response
         .insert_header((header::CACHE_CONTROL, cache))
+        .insert_header((header::CONTENT_SECURITY_POLICY, FILE_POLICY))
         .insert_header((header::ETAG, tag.clone()))
         .insert_header((header::VARY, "Accept-Encoding"));
     if headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).is_some_and(|seen| seen.contains(&tag))
