@@ -12,7 +12,8 @@ import { baseUrl, binary, dashboard, isFree, parseBind, postgres, root, runsProg
 const DEV_PORT = 5173;
 const READY_TIMEOUT_MS = 120_000;
 // The daemons give running jobs their own grace (TITAN_GRACE, 10 s unless set); this is what they get on top of it.
-const STOP_MARGIN_MS = 5_000;
+// After the grace a worker still takes up to this long to hand back what hangs and to say its last words.
+const STOP_MARGIN_MS = 20_000;
 
 class Failure extends Error {}
 

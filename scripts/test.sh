@@ -74,7 +74,6 @@ set_up() {
   if wanted rust || wanted scripts || wanted e2e; then has_postgres || packages+=(postgresql); fi
   if wanted scripts; then command -v psql >/dev/null || packages+=(postgresql-client); fi
   if wanted e2e; then has_chromium || packages+=(chromium); fi
-  if wanted rust; then command -v bwrap >/dev/null || packages+=(bubblewrap); fi
   command -v cc >/dev/null || packages+=(build-essential)
   if ((${#packages[@]})); then
     if ((EUID == 0)) && command -v apt-get >/dev/null; then

@@ -9,6 +9,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use titan_core::config::Config;
 use titan_core::db::Db;
+use titan_core::engine::Canceled;
 use titan_core::queue;
 use tokio::task::JoinHandle;
 
@@ -88,7 +89,9 @@ async fn tend_once(state: &AppState) -> titan_core::Result<()> {
     for overdue in state.db.run(move |connection| queue::overdue_cancels(connection, grace_ms)).await? {
         let run_id = overdue.run_id;
         match state.committer.cancel(overdue.into()).await {
-            Ok(_) => tracing::warn!(run.id = %run_id, "a run did not stop in time and was ended"),
+            Ok(Canceled::Now) => tracing::warn!(run.id = %run_id, "a run did not stop in time and was ended"),
+            // A worker's upkeep was faster.
+            Ok(_) => {}
             Err(error) => tracing::debug!(run.id = %run_id, %error, "a run could not be ended yet"),
         }
     }

@@ -2,13 +2,13 @@
 //!
 //! | variable | meaning | default |
 //! |---|---|---|
-//! | `DATABASE_URL` | the Postgres database, as a URL | none: needed |
+//! | `DATABASE_URL` | the Postgres database, as a URL; not over TLS yet | none: needed |
 //! | `DATABASE_DIRECT_URL` | the same database around a connection pooler, for LISTEN | `DATABASE_URL` |
 //! | `TITAN_BIND` | address and port of the API | `127.0.0.1:3000` |
 //! | `PORT` | the port alone, when `TITAN_BIND` is not set | |
 //! | `TITAN_AUTH` | `local` (loopback only, no sign-in) or `required` (not there yet: refuses to start) | `local` |
 //! | `TITAN_ALLOWED_HOSTS` | further names, comma separated, that a Host header may carry in local mode | |
-//! | `TITAN_DATA_DIR` | where this process keeps files | `./data` |
+//! | `TITAN_DATA_DIR` | where `make start` keeps its Postgres; the daemons keep no files | `./data` |
 //! | `TITAN_WORKER_NAME` | what this worker is called on screen | the host's name |
 //! | `TITAN_WORKER_SLOTS` | jobs at once per worker, 1 to 1000 | `64` |
 //! | `TITAN_LEASE` | silence after which a worker's jobs are given to others, 2s to 10m | `15s` |
@@ -26,7 +26,6 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -70,7 +69,6 @@ pub struct Config {
     pub bind: SocketAddr,
     pub auth: Auth,
     pub allowed_hosts: Vec<String>,
-    pub data_dir: PathBuf,
     pub worker_name: String,
     pub worker_slots: usize,
     pub lease: Duration,
@@ -97,7 +95,11 @@ impl Config {
     /// # Errors
     /// The first variable that is missing or wrong.
     pub fn from_env() -> Result<Self, ConfigError> {
-        Self::from_map(&std::env::vars().collect())
+        // What is not Unicode is none of ours, and must not keep the daemon from starting.
+        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
+        Self::from_map(&std::env::vars_os().filter_map(text).collect())
     }
 
     /// Reads a map instead; what tests use, since nothing but a real start reads the environment.
@@ -126,7 +128,6 @@ impl Config {
                     list.split(',').map(|name| name.trim().to_lowercase()).filter(|name| !name.is_empty()).collect()
                 })
                 .unwrap_or_default(),
-            data_dir: vars.text("TITAN_DATA_DIR").unwrap_or("./data").into(),
             worker_name: vars.text("TITAN_WORKER_NAME").map_or_else(crate::daemon::host_name, str::to_owned),
             worker_slots: vars.number("TITAN_WORKER_SLOTS", 1, 1000)?.unwrap_or(64),
             lease: vars.duration("TITAN_LEASE", 2_000, 600_000)?.unwrap_or(Duration::from_secs(15)),
@@ -159,11 +160,13 @@ impl LogSettings {
     }
 }
 
-/// What `GET /api/setup` lists: variables by name and what needs them, never their values.
-pub const MODEL_VARIABLES: [(&str, &str); 4] = [
+/// What `GET /api/setup` lists: variables by name and what needs them, never their values. It speaks of the environment of
+/// the API's process; the worker has its own.
+pub const MODEL_VARIABLES: [(&str, &str); 5] = [
     ("OPENAI_API_KEY", "answers from OpenAI"),
     ("OPENAI_BASE_URL", "answers from any OpenAI-compatible server, also a local one"),
     ("OPENROUTER_API_KEY", "answers from OpenRouter"),
+    ("OPENROUTER_BASE_URL", "answers from a server that speaks like OpenRouter"),
     ("TITAN_DEFAULT_MODEL", "choosing the model that answers"),
 ];
 
@@ -175,6 +178,7 @@ impl Models {
             "OPENAI_API_KEY" => self.openai_api_key.is_some(),
             "OPENAI_BASE_URL" => self.openai_base_url.is_some(),
             "OPENROUTER_API_KEY" => self.openrouter_api_key.is_some(),
+            "OPENROUTER_BASE_URL" => self.openrouter_base_url.is_some(),
             "TITAN_DEFAULT_MODEL" => self.default_model.is_some(),
             _ => false,
         }

@@ -273,7 +273,8 @@ pub fn hints_of_runs(connection: &mut PgConnection, runs: &[Uuid]) -> Result<Has
     let hint = |facts: Facts| {
         let (code, message, since) = match facts.state.as_str() {
             _ if facts.cancel_requested_at.is_some() => {
-                ("canceling", "Asked to stop; the worker is finishing up.".to_owned(), facts.cancel_requested_at)
+                let message = "Asked to stop; it ends within the grace time at the latest.";
+                ("canceling", message.to_owned(), facts.cancel_requested_at)
             }
             "scheduled" => {
                 let at = facts.run_at.to_rfc3339_opts(SecondsFormat::Secs, true);

@@ -13,7 +13,6 @@ pub struct StepPlan {
     /// The job kind, and so the handler, that does it.
     pub kind: &'static str,
     pub needs: &'static [i16],
-    pub max_attempts: i16,
     /// How long one attempt may take.
     pub timeout_ms: i64,
     /// What it is for, in one sentence.
@@ -37,7 +36,6 @@ pub static CHAT: Workflow = Workflow {
             name: "answer",
             kind: "chat",
             needs: &[],
-            max_attempts: 4,
             timeout_ms: 600_000,
             purpose: "Asks the model and streams its answer.",
         },
@@ -46,7 +44,6 @@ pub static CHAT: Workflow = Workflow {
             name: "remember",
             kind: "remember",
             needs: &[1],
-            max_attempts: 4,
             timeout_ms: 60_000,
             purpose: "Stores what was said as a memory of the project.",
         },
@@ -75,11 +72,6 @@ impl Workflow {
     pub fn hash(&self) -> String {
         let digest = Sha256::digest(format!("{}{:?}", self.name, self.steps));
         digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
-    }
-
-    #[must_use]
-    pub fn step(&self, seq: i16) -> Option<&StepPlan> {
-        self.steps.iter().find(|step| step.seq == seq)
     }
 }
 

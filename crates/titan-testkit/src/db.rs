@@ -143,6 +143,8 @@ fn make_template(server: &mut PgConnection) -> String {
         there: bool,
     }
     let name = format!("titan_template_{:016x}", fingerprint());
+    // Whoever makes the template on a busy machine may take longer than a usual lock may be waited for.
+    server.batch_execute("SET lock_timeout = '120s'; SET statement_timeout = '120s'").expect("patience");
     sql_query("SELECT pg_advisory_lock($1)")
         .bind::<BigInt, _>(TEMPLATE_LOCK)
         .execute(server)

@@ -130,8 +130,8 @@ impl Upkeep<'_> {
 
     fn tidy_up(&mut self) -> Result<()> {
         let connection = self.connection()?;
-        let partitions = queue::prepare_partitions(connection)?;
         let forgotten = queue::forget(connection)?;
+        let partitions = queue::prepare_partitions(connection)?;
         if partitions + forgotten > 0 {
             tracing::info!(partitions, forgotten, "tidied up");
         }

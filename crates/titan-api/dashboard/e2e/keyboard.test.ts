@@ -2,7 +2,7 @@
 import { beforeAll, expect } from 'vitest';
 import { createProject, listOutputs, listTasks, sendMessage, untilFinished } from './support/api';
 import { withBrowser } from './support/browser';
-import { composer, open, turn, turnStatus } from './support/dashboard';
+import { composer, open, pressFor, turn, turnStatus } from './support/dashboard';
 import { withApi, withOneWorker } from './support/stack';
 
 const browserTest = withBrowser();
@@ -36,8 +36,7 @@ browserTest('write, follow, and approve with keys alone', async ({ page }) => {
   }
 
   await page.getByTestId('output-detail').locator('[data-status="review"]').waitFor();
-  await page.keyboard.press('a');
-  await page.getByTestId('decided').filter({ hasText: 'Approved' }).waitFor();
+  await pressFor(page, 'a', page.getByTestId('decided').filter({ hasText: 'Approved' }));
   const [output] = await listOutputs(project.id);
   expect(output?.review).toBe('approved');
 });
@@ -53,17 +52,16 @@ browserTest('results are decided one after the other, a rejection with its reaso
   await selected.waitFor();
   const newest = await selected.getAttribute('data-output');
 
-  await page.keyboard.press('j');
-  await page.locator(`[data-testid="output-item"][aria-current="true"]:not([data-output="${newest}"])`).waitFor();
-  await page.keyboard.press('k');
-  await page.locator(`[data-testid="output-item"][aria-current="true"][data-output="${newest}"]`).waitFor();
+  const newer = page.locator(`[data-testid="output-item"][aria-current="true"][data-output="${newest}"]`);
+  const older = page.locator(`[data-testid="output-item"][aria-current="true"]:not([data-output="${newest}"])`);
+  await pressFor(page, 'j', older);
+  await pressFor(page, 'k', newer);
 
-  await page.keyboard.press('r');
-  await page.locator('textarea:focus').waitFor();
+  await pressFor(page, 'r', page.locator('textarea:focus'));
   await page.keyboard.type('Not what I asked for.');
   await page.getByRole('button', { name: 'Reject' }).press('Enter');
   // Deciding moves on to the one that still waits.
-  await page.locator(`[data-testid="output-item"][aria-current="true"]:not([data-output="${newest}"])`).waitFor();
+  await older.waitFor();
   const outputs = await listOutputs(project.id);
   expect(outputs.find(({ id }) => id === newest)).toMatchObject({
     review: 'rejected',

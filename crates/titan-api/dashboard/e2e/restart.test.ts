@@ -21,11 +21,12 @@ import { kill, start, withApi, withOneWorker, workerEnv } from './support/stack'
 import { until } from './support/until';
 
 const browserTest = withBrowser();
-// About 80 words: the answer takes longer than the API needs to come back.
+/** Between about 80 words: ten seconds, in which a worker can be killed. */
 const PAUSE = '120ms';
+/** Long enough to open a second tab on a busy machine before the API is killed. */
+const LONG_PAUSE = '200ms';
 
 beforeEach(withApi);
-beforeEach(() => withOneWorker({ pause: PAUSE }));
 afterEach(withApi);
 
 /** Chromium itself reports requests that failed while nobody listened. */
@@ -33,6 +34,7 @@ const UNREACHABLE = /Failed to load resource: net::ERR_|net::ERR_INCOMPLETE_CHUN
 
 browserTest('the API is killed during an answer: every event arrives once', async ({ page, context, expectErrors }) => {
   expectErrors(UNREACHABLE);
+  await withOneWorker({ pause: LONG_PAUSE });
   const project = await createProject('API killed');
   await open(page, `/projects/${project.id}/input`);
   await mark(page);
@@ -87,6 +89,7 @@ browserTest('the API is killed during an answer: every event arrives once', asyn
 });
 
 browserTest('the worker is killed during an answer: another finishes the run once', async ({ page }) => {
+  await withOneWorker({ pause: PAUSE });
   const project = await createProject('Worker killed');
   await open(page, `/projects/${project.id}/input`);
   await mark(page);
@@ -127,6 +130,7 @@ browserTest('without the API the page stays, says so, and keeps what was typed',
   expectErrors(UNREACHABLE);
   // Asked for while the API was away.
   expectErrors(/Failed to fetch dynamically imported module|Unable to preload CSS/);
+  await withOneWorker();
   const project = await createProject('Offline page');
   await open(page, `/projects/${project.id}/input`);
   await page.getByText('Nothing said yet').waitFor();

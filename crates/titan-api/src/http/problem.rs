@@ -172,7 +172,8 @@ impl From<Core> for ApiError {
                 cause: Some(error.to_string()),
                 ..ApiError::new(
                     Code::DatabaseUnavailable,
-                    "Nothing was changed; the same request may succeed in a moment.",
+                    "The database did not answer. A read can be repeated; before a write is sent again, look whether it was \
+                     made, or send it with an Idempotency-Key.",
                 )
             },
             Core::Uncertain => ApiError {

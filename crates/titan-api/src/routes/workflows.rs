@@ -31,7 +31,6 @@ pub struct WorkflowStep {
     kind: String,
     /// The steps, by number, that come first.
     needs: Vec<i16>,
-    max_attempts: i16,
     timeout_ms: i64,
     purpose: String,
 }
@@ -73,7 +72,6 @@ impl From<&StepPlan> for WorkflowStep {
             name: step.name.to_owned(),
             kind: step.kind.to_owned(),
             needs: step.needs.to_vec(),
-            max_attempts: step.max_attempts,
             timeout_ms: step.timeout_ms,
             purpose: step.purpose.to_owned(),
         }

@@ -55,6 +55,9 @@ async fn a_thousand_tasks_by_sixteen_clients_all_complete() {
         ),
         json!(0)
     );
+    assert_eq!(count("SELECT count(*) FROM run_events WHERE level IN ('warn', 'error')"), json!(0));
+    // A hidden retry or rescue would have made the numbers right all the same.
+    assert_eq!(count("SELECT count(*) FROM job_history WHERE rescues > 0 OR attempt > 1"), json!(0));
     assert_ne!(stats, Value::Null);
     app.finish().await;
 }

@@ -62,9 +62,8 @@ pub(super) fn try_apply(connection: &mut PgConnection, batch: &[Transition]) -> 
         Ok((xid, done)) => match AnsiTransactionManager::commit_transaction(connection) {
             Ok(()) => Ok(done),
             Err(error) => {
-                let error = Error::from(error);
-                let unsure = if error.may_pass() { Some((xid, done)) } else { None };
-                Err(Failed { error, unsure })
+                // Whatever went wrong with it: once COMMIT was sent, only the server knows.
+                Err(Failed { error: Error::from(error), unsure: Some((xid, done)) })
             }
         },
     }

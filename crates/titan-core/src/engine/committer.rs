@@ -201,17 +201,19 @@ impl Thread {
                 Ok(done) => return Ok(done),
                 Err(failed) => failed,
             };
-            if !failed.error.may_pass() {
-                return Err(failed.error);
+            if failed.unsure.is_some() || failed.error.may_pass() {
+                // A connection that failed once is not trusted again.
+                self.connection = None;
             }
-            // A connection that failed once is not trusted again.
-            self.connection = None;
-            if let Some((xid, done)) = failed.unsure {
-                match self.ask(&xid, give_up) {
+            match failed.unsure {
+                Some((xid, done)) => match self.ask(&xid, give_up) {
                     Some(true) => return Ok(done),
+                    Some(false) if !failed.error.may_pass() => return Err(failed.error),
                     Some(false) => {}
                     None => return Err(Error::Uncertain),
-                }
+                },
+                None if !failed.error.may_pass() => return Err(failed.error),
+                None => {}
             }
             if Instant::now() + pause > give_up {
                 return Err(failed.error);

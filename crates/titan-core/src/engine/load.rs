@@ -219,7 +219,9 @@ pub(super) fn load(connection: &mut PgConnection, batch: &[Transition], now: Dat
     let mut task_ids = wanted.tasks.clone();
     task_ids.extend(wanted.runs_with_task.iter().filter_map(|id| runs.get(id)).map(|run| run.task_id));
     let tasks = load_tasks(connection, &task_ids)?;
-    let projects = load_projects(connection, &wanted.projects)?;
+    let mut project_ids = wanted.projects;
+    project_ids.extend(wanted.tasks.iter().filter_map(|id| tasks.get(id)).map(|task| task.project_id));
+    let projects = load_projects(connection, &project_ids)?;
     Ok(World { now, keys, projects, runs, steps, jobs, tasks })
 }
 

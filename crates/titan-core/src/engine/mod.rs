@@ -5,7 +5,8 @@
 //! memory without touching the database, `save` writes what was decided with one statement per table. One transition takes the same path
 //! as five hundred. The [`Committer`] gathers the transitions of a process into such batches.
 //!
-//! Invariant: nothing else in this crate writes to `tasks`, `runs`, `steps`, `run_events` or deletes from `jobs`.
+//! Invariant: nothing else in this crate writes to `tasks`, `runs`, `steps`, `run_events` or deletes from `jobs`, but
+//! [`crate::outputs::review`], which appends its event under the same lock on the run.
 
 mod apply;
 mod backoff;

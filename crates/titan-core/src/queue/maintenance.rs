@@ -180,7 +180,14 @@ pub fn prepare_partitions(connection: &mut PgConnection) -> Result<usize> {
 /// # Errors
 /// When the database does not answer.
 pub fn forget(connection: &mut PgConnection) -> Result<usize> {
-    let keys = crate::idempotency::forget_expired(connection, BATCH)?;
+    let mut keys = 0;
+    loop {
+        let gone = crate::idempotency::forget_expired(connection, BATCH)?;
+        keys += gone;
+        if i64::try_from(gone).unwrap_or(0) < BATCH {
+            break;
+        }
+    }
     let workers = sql_query(
         "DELETE FROM workers w WHERE heartbeat_at < now() - interval '1 day' \
          AND NOT EXISTS (SELECT FROM jobs j WHERE j.worker_id = w.id AND j.state = 'running')",

@@ -308,3 +308,15 @@ fn a_deleted_project_takes_no_tasks() {
     assert_eq!(cancel(&mut bench, run_id), Canceled::Now);
     bench.test.assert_no_jobs_left();
 }
+
+#[test]
+fn a_task_of_a_deleted_project_is_not_executed_again() {
+    let mut bench = Bench::new();
+    let task_id = bench.submit("hello").task_id;
+    bench.work(Outcome::Fail { error: "no".to_owned() });
+    let project = bench.project;
+    titan_core::projects::delete(&mut bench.connection, project).unwrap();
+    let refused = bench.apply(Execute { task_id, trace_id: None }.into());
+    assert!(matches!(refused, Err(Error::NotFound("task", _))));
+    bench.test.assert_no_jobs_left();
+}

@@ -110,3 +110,15 @@ fn only_jobs_whose_time_has_come_are_promoted() {
     assert_eq!(queue::promote(&mut bench.connection).unwrap(), 0);
     bench.test.execute("DELETE FROM jobs");
 }
+
+#[test]
+fn a_row_that_came_before_its_partition_stays_and_harms_nothing() {
+    let mut bench = Bench::new();
+    let today = "DO $$ BEGIN EXECUTE 'DROP TABLE job_history_' || to_char((now() AT TIME ZONE 'UTC')::date, 'YYYYMMDD'); END $$";
+    bench.test.execute(today);
+    bench.submit("hello");
+    bench.work(titan_core::engine::Outcome::Fail { error: "no".to_owned() });
+    assert_eq!(bench.test.count("SELECT count(*) FROM job_history_default"), 1);
+    assert_eq!(queue::prepare_partitions(&mut bench.connection).unwrap(), 0);
+    assert_eq!(bench.test.count("SELECT count(*) FROM job_history"), 1);
+}

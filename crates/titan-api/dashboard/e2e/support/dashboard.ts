@@ -2,6 +2,9 @@
 import type { Locator, Page } from 'playwright-core';
 import { until } from './until';
 
+/** What is on the screen may be a moment older than the keys that are bound for it. */
+const KEY_TIMEOUT_MS = 3000;
+
 /** Opens an address and waits until the page is live: only then do changes appear by themselves. */
 export async function open(page: Page, address: string): Promise<void> {
   await page.goto(address, { waitUntil: 'domcontentloaded' });
@@ -38,6 +41,15 @@ export async function openTab(page: Page, name: 'Progress' | 'Input' | 'Logs' | 
   await page.getByRole('navigation', { name: 'Project' }).getByRole('link', { name, exact: true }).click();
   await page.waitForURL(new RegExp(`/projects/[^/]+/${name.toLowerCase()}`));
 }
+
+/** Presses a key until it has shown its effect. */
+export const pressFor = (page: Page, key: string, effect: Locator) =>
+  until(`the effect of the key ${key}`, async () => {
+    if (await effect.isVisible()) return true;
+    await page.keyboard.press(key);
+    await effect.waitFor({ timeout: KEY_TIMEOUT_MS });
+    return true;
+  });
 
 export async function counters(page: Page): Promise<Record<string, number>> {
   const found: Record<string, number> = {};

@@ -1468,8 +1468,6 @@ export interface components {
         WorkflowStep: {
             /** @description The kind of job that does it. */
             kind: string;
-            /** Format: int32 */
-            max_attempts: number;
             name: string;
             /** @description The steps, by number, that come first. */
             needs: number[];

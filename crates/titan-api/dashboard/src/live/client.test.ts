@@ -123,6 +123,15 @@ describe('LiveClient', () => {
     expect(resyncs).toBe(1);
   });
 
+  it('asks again for everything when the hub has forgotten it', () => {
+    start(true);
+    client.watchRun('r1', () => undefined);
+    last().answer({ type: 'run-events', runId: 'r1', events: [anEvent(1)] });
+    last().answer({ type: 'forgotten' });
+    expect(last().sent.slice(-2)).toEqual([{ type: 'hello' }, { type: 'watch', runId: 'r1', after: 1 }]);
+    expect(resyncs).toBe(1);
+  });
+
   it('gives a shared hub up that answers no ping any more', () => {
     start(true);
     vi.advanceTimersByTime(20_000);

@@ -109,6 +109,9 @@ export class LiveClient {
         return this.events.change(message.hint);
       case 'resync':
         return this.events.resync();
+      case 'forgotten':
+        this.hello();
+        return this.events.resync();
       case 'run-events':
       case 'run-end':
       case 'run-refused':

@@ -250,6 +250,12 @@ describe('Hub', () => {
     expect(to('/api/runs/r1/').every((connection) => connection.aborted)).toBe(true);
     expect(newest('/api/events').aborted).toBe(false);
     expect(living.got).toContainEqual({ type: 'pong' });
+    // A tab that wakes up after that hears that nothing is followed for it any more, and asks again.
+    hub.receive(dead.port, { type: 'ping' });
+    expect(dead.got.at(-1)).toEqual({ type: 'forgotten' });
+    hub.receive(dead.port, { type: 'ping' });
+    expect(dead.got.at(-1)).toEqual({ type: 'pong' });
+    hub.receive(dead.port, { type: 'bye' });
     hub.receive(living.port, { type: 'bye' });
   });
 });

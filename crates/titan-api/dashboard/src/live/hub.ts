@@ -49,7 +49,7 @@ export class Hub {
     const known = this.ports.has(port);
     this.ports.set(port, Date.now());
     if (!known) this.attached(port);
-    if (message.type === 'ping') port.post({ type: 'pong' });
+    if (message.type === 'ping') port.post({ type: known ? 'pong' : 'forgotten' });
     if (message.type === 'reconnect') this.reconnectNow();
     if (message.type === 'watch') this.watch(port, message.runId, message.after);
     if (message.type === 'unwatch') this.unwatch(port, message.runId);

@@ -20,6 +20,8 @@ export type ToHub =
 export type FromHub =
   | { type: 'connection'; connection: Connection }
   | { type: 'pong' }
+  /** The hub had given this tab up (it slept too long) and follows nothing for it any more. */
+  | { type: 'forgotten' }
   | { type: 'change'; hint: ChangeHint }
   | { type: 'resync' }
   | { type: 'run-events'; runId: string; events: RunEvent[] }

@@ -64,7 +64,9 @@ impl Story {
 
     pub(super) fn execute(&mut self, execute: &Execute) -> Result<Executed> {
         let task_id = execute.task_id;
-        let task = self.world.tasks.get_mut(&task_id).ok_or(Error::NotFound("task", task_id))?;
+        let projects = &self.world.projects;
+        let task = self.world.tasks.get_mut(&task_id).filter(|task| projects.contains(&task.project_id));
+        let task = task.ok_or(Error::NotFound("task", task_id))?;
         let retry_of = task.latest_run_id;
         match (task.status, retry_of) {
             (ExecutionStatus::Canceled, _) => {

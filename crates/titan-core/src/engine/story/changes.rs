@@ -17,6 +17,8 @@ pub(in crate::engine) struct Changes {
     pub(in crate::engine) runs: BTreeSet<Uuid>,
     pub(in crate::engine) steps: BTreeSet<(Uuid, i16)>,
     pub(in crate::engine) tasks: BTreeSet<Uuid>,
+    /// Steps whose start is part of this very batch.
+    pub(in crate::engine) started: BTreeSet<(Uuid, i16)>,
     pub(in crate::engine) new_jobs: Vec<NewJob>,
     pub(in crate::engine) ended_jobs: Vec<EndedJob>,
     pub(in crate::engine) rescheduled: Vec<Rescheduled>,

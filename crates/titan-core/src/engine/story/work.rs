@@ -45,6 +45,7 @@ impl Story {
         stop_waiting(step);
         let (step_name, attempt, needs) = (step.name.clone(), step.attempt, step.needs.clone());
         self.changes.steps.insert((fence.run_id, fence.step));
+        self.changes.started.insert((fence.run_id, fence.step));
         if task.status == ExecutionStatus::Queued {
             task.status = ExecutionStatus::InProgress;
             task.started_at = task.started_at.or(Some(now));
@@ -94,6 +95,10 @@ impl Story {
     pub(super) fn finish(&mut self, finish: &Finish) -> Result<Finished> {
         let fence = &finish.fence;
         let canceling = self.running(fence)?;
+        if self.changes.started.contains(&(fence.run_id, fence.step)) {
+            // Who finishes before it heard that its start is durable does not hold the step yet.
+            return Err(Error::Fenced { job_id: fence.job_id, epoch: fence.epoch });
+        }
         self.append_all(fence, &finish.events);
         let jobs_before = self.changes.new_jobs.len();
         match &finish.outcome {
