@@ -22,7 +22,7 @@
 //! | `TITAN_OFFLINE_DELAY` | pause between two words of the offline model, 0s to 10s | `15ms` |
 //! | `RUST_LOG` | what is logged | `info,actix_server=warn` |
 //! | `TITAN_LOG_FORMAT` | `text` or `json` | `text` |
-//! | `TITAN_COMMIT` | the commit that is running, shown by `/api/health` | the one that was built |
+//! | `TITAN_COMMIT` | the commit that is running, shown by `/api/health` | what it was while building, else `unknown` |
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
