@@ -31,6 +31,7 @@ pub mod idempotency;
 pub mod logs;
 pub mod memories;
 pub mod messages;
+pub mod meter;
 pub mod outputs;
 pub mod projects;
 pub mod providers;

@@ -2,6 +2,7 @@
 
 mod connection;
 mod migrations;
+mod prepared;
 
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub use connection::{connect, set_local_timeouts};
 pub use migrations::{MIGRATIONS, migrate, pending};
+pub use prepared::{Prepare, Prepared};
 
 use crate::{Error, Result};
 

@@ -11,7 +11,7 @@ use crate::db::Db;
 /// The CTE is a fence for the planner: without it an UPDATE may touch more rows than the limit says. The order is that of
 /// the partial index `jobs_ready`.
 const CLAIM: &str = "WITH picked AS MATERIALIZED (\
-     SELECT id FROM jobs WHERE state = 'ready' AND kind = ANY($2) ORDER BY priority DESC, id LIMIT $3 FOR UPDATE SKIP LOCKED) \
+     SELECT id FROM jobs WHERE state = 'ready' AND NOT suspect AND queue = 'default' AND kind = ANY($2) ORDER BY queue, priority DESC, start_tag, id LIMIT $3 FOR UPDATE SKIP LOCKED) \
      UPDATE jobs j SET state = 'running', worker_id = $1, epoch = epoch + 1, attempt = attempt + 1, \
      deadline_at = clock_timestamp() + timeout_ms * interval '1 millisecond' FROM picked WHERE j.id = picked.id \
      RETURNING j.id, j.kind, j.epoch, j.attempt, j.max_attempts, j.rescues, j.timeout_ms, j.project_id, j.run_id, j.step";

@@ -2,14 +2,20 @@
 //!
 //! A claim, a release and a rescue touch rows of `jobs` only. What a job means to its run is the engine's.
 
+mod admit;
 mod claim;
+mod enqueue;
+mod fair;
 mod hint;
 mod listen;
 mod maintenance;
 mod notify;
 mod release;
 
+pub use admit::admit;
 pub use claim::{Claim, ClaimedJob, claim, claim_run};
+pub use enqueue::{DEFAULT_QUEUE, MAX_PAYLOAD, NewJob, enqueue};
+pub(crate) use enqueue::{Inserted, Row, insert};
 pub use hint::Hint;
 pub use listen::{Heard, Listener};
 pub use maintenance::{
