@@ -11,6 +11,7 @@
 //! | `TITAN_DATA_DIR` | where `make start` keeps its Postgres; the daemons keep no files | `./data` |
 //! | `TITAN_WORKER_NAME` | what this worker is called on screen | the host's name |
 //! | `TITAN_WORKER_SLOTS` | jobs at once per worker, 1 to 1000 | `64` |
+//! | `TITAN_WORKER_QUEUES` | the queues this worker claims from, comma separated | all |
 //! | `TITAN_LEASE` | silence after which a worker's jobs are given to others, 2s to 10m | `15s` |
 //! | `TITAN_GRACE` | time that running jobs have at shutdown and after a cancel, 0s to 10m | `10s` |
 //! | `TITAN_LISTEN` | `on`, or `off` to poll only | `on` |
@@ -71,6 +72,8 @@ pub struct Config {
     pub allowed_hosts: Vec<String>,
     pub worker_name: String,
     pub worker_slots: usize,
+    /// Empty for all.
+    pub worker_queues: Vec<String>,
     pub lease: Duration,
     pub grace: Duration,
     pub listen: bool,
@@ -124,12 +127,11 @@ impl Config {
                 .unwrap_or(Auth::Local),
             allowed_hosts: vars
                 .text("TITAN_ALLOWED_HOSTS")
-                .map(|list| {
-                    list.split(',').map(|name| name.trim().to_lowercase()).filter(|name| !name.is_empty()).collect()
-                })
+                .map(|names| list(&names.to_lowercase()))
                 .unwrap_or_default(),
             worker_name: vars.text("TITAN_WORKER_NAME").map_or_else(crate::daemon::host_name, str::to_owned),
             worker_slots: vars.number("TITAN_WORKER_SLOTS", 1, 1000)?.unwrap_or(64),
+            worker_queues: vars.text("TITAN_WORKER_QUEUES").map(list).unwrap_or_default(),
             lease: vars.duration("TITAN_LEASE", 2_000, 600_000)?.unwrap_or(Duration::from_secs(15)),
             grace: vars.duration("TITAN_GRACE", 0, 600_000)?.unwrap_or(Duration::from_secs(10)),
             listen: vars.choice("TITAN_LISTEN", &[("on", true), ("off", false)])?.unwrap_or(true),
@@ -183,6 +185,11 @@ impl Models {
             _ => false,
         }
     }
+}
+
+/// The names in a comma separated list.
+fn list(names: &str) -> Vec<String> {
+    names.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
 fn wrong(variable: &'static str, message: impl Into<String>) -> ConfigError {

@@ -42,6 +42,12 @@ pub struct Task {
     pub failure_reason: Option<String>,
     pub retry_count: i32,
     pub max_retries: i32,
+    /// The queue of its jobs.
+    pub queue: String,
+    /// The limit that its jobs are subject to.
+    pub limit_key: Option<String>,
+    /// Its first run does not begin before this.
+    pub run_at: Option<DateTime<Utc>>,
     pub latest_run: Option<LatestRun>,
     /// Why it does not move although it could; null when all is well.
     pub hint: Option<RunHint>,
@@ -153,6 +159,12 @@ struct Row {
     retry_count: i32,
     #[diesel(sql_type = Integer)]
     max_retries: i32,
+    #[diesel(sql_type = Text)]
+    queue: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    limit_key: Option<String>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    run_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Timestamptz)]
     created_at: DateTime<Utc>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
@@ -169,7 +181,7 @@ struct Row {
 
 const SELECT: &str = "SELECT t.id, t.project_id, t.parent_task_id, t.type AS task_type, t.title, t.payload, t.execution_type, \
      t.execution_status, t.assigned_to_type, t.assigned_to_id, t.priority, t.ai_confidence, t.ai_context, t.blocked_reason, \
-     t.failure_reason, t.retry_count, t.max_retries, t.created_at, t.started_at, t.completed_at, \
+     t.failure_reason, t.retry_count, t.max_retries, t.queue, t.limit_key, t.run_at, t.created_at, t.started_at, t.completed_at, \
      r.id AS run_id, r.status AS run_status, r.stage AS run_stage \
      FROM tasks t JOIN projects p ON p.id = t.project_id AND p.deleted_at IS NULL \
      LEFT JOIN runs r ON r.id = t.latest_run_id";
@@ -202,6 +214,9 @@ fn with_hints(connection: &mut PgConnection, rows: Vec<Row>) -> Result<Vec<Task>
         failure_reason: row.failure_reason,
         retry_count: row.retry_count,
         max_retries: row.max_retries,
+        queue: row.queue,
+        limit_key: row.limit_key,
+        run_at: row.run_at,
         created_at: row.created_at,
         started_at: row.started_at,
         completed_at: row.completed_at,

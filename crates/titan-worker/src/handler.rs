@@ -8,8 +8,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use serde_json::Value;
 use titan_core::db::Db;
-use titan_core::engine::{Fence, Outcome, Started};
+use titan_core::engine::{Committer, Fence, Outcome, Started};
+use titan_core::queue::Notifier;
 
 use crate::models::Models;
 use crate::reporter::Reporter;
@@ -40,9 +42,44 @@ pub struct Work {
     pub db: Db,
 }
 
+/// Does jobs without a run: maintenance, and whatever needs no task. The same rules hold; it writes with the connections
+/// that it is given, and nothing but its outcome is fenced.
+#[async_trait]
+pub trait JobHandler: Send + Sync + 'static {
+    /// The permanent name of the jobs it does.
+    fn kind(&self) -> &'static str;
+
+    async fn run(&self, job: LoneJob) -> Outcome;
+
+    /// How many of them one worker does at once at most. They take none of the slots that the others share.
+    fn at_once(&self) -> Option<usize> {
+        None
+    }
+}
+
+/// One attempt at one job without a run.
+#[derive(Clone)]
+pub struct LoneJob {
+    pub id: i64,
+    pub kind: String,
+    pub epoch: i64,
+    pub attempt: i16,
+    pub payload: Value,
+    pub stop: Stop,
+    pub db: Db,
+    pub committer: Committer,
+    pub notifier: Notifier,
+}
+
 /// The handlers by their kinds.
 #[derive(Clone, Default)]
-pub struct Registry(BTreeMap<&'static str, Arc<dyn Handler>>);
+pub struct Registry(BTreeMap<&'static str, Entry>);
+
+#[derive(Clone)]
+pub(crate) enum Entry {
+    Step(Arc<dyn Handler>),
+    Lone(Arc<dyn JobHandler>),
+}
 
 /// Two handlers want the same jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,11 +102,20 @@ impl Registry {
     /// # Errors
     /// [`DuplicateKind`] when there is a handler for this kind already; the worker is not to start then.
     pub fn add(&mut self, handler: impl Handler) -> Result<(), DuplicateKind> {
-        let kind = handler.kind();
+        self.insert(handler.kind(), Entry::Step(Arc::new(handler)))
+    }
+
+    /// # Errors
+    /// As above.
+    pub fn add_job(&mut self, handler: impl JobHandler) -> Result<(), DuplicateKind> {
+        self.insert(handler.kind(), Entry::Lone(Arc::new(handler)))
+    }
+
+    fn insert(&mut self, kind: &'static str, entry: Entry) -> Result<(), DuplicateKind> {
         if self.0.contains_key(kind) {
             return Err(DuplicateKind(kind));
         }
-        self.0.insert(kind, Arc::new(handler));
+        self.0.insert(kind, entry);
         Ok(())
     }
 
@@ -78,12 +124,26 @@ impl Registry {
         self.0.keys().map(|kind| (*kind).to_owned()).collect()
     }
 
-    pub(crate) fn get(&self, kind: &str) -> Option<Arc<dyn Handler>> {
-        self.0.get(kind).map(Arc::clone)
+    /// Each kind with the slots that it has for itself, if it has.
+    pub(crate) fn slots(&self) -> impl Iterator<Item = (String, Option<usize>)> + '_ {
+        self.0.iter().map(|(kind, entry)| {
+            let own = match entry {
+                Entry::Step(_) => None,
+                Entry::Lone(handler) => handler.at_once(),
+            };
+            ((*kind).to_owned(), own)
+        })
+    }
+
+    pub(crate) fn get(&self, kind: &str) -> Option<Entry> {
+        self.0.get(kind).cloned()
     }
 
     /// The models of the first handler that asks any.
     pub(crate) fn models(&self) -> Option<Arc<Models>> {
-        self.0.values().find_map(|handler| handler.models())
+        self.0.values().find_map(|entry| match entry {
+            Entry::Step(handler) => handler.models(),
+            Entry::Lone(_) => None,
+        })
     }
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use titan_core::Result;
 use titan_core::db::{Db, PgConnection};
+use titan_core::meter::Meter;
 use titan_core::queue::{self, Hint};
 use titan_core::workers::{self, Beat, Pulse};
 
@@ -22,7 +23,7 @@ const LOG_EVERY: Duration = Duration::from_secs(60);
 pub(crate) fn run(shared: &Shared, bell: &Bell) {
     let mut heart = Heart { connection: None, suspects: HashSet::new(), outage: Outage::new("heartbeat") };
     let mut logged = Instant::now();
-    let (mut claimed, mut finished) = (0, 0);
+    let mut before = Meter::get().snapshot();
     while bell.wait(EVERY) {
         match heart.beat(shared) {
             Ok(()) => heart.outage.worked(),
@@ -33,13 +34,12 @@ pub(crate) fn run(shared: &Shared, bell: &Bell) {
         }
         if logged.elapsed() >= LOG_EVERY {
             logged = Instant::now();
-            let (all_claimed, all_finished) =
-                (shared.claimed.load(Ordering::Relaxed), shared.finished.load(Ordering::Relaxed));
+            let now = Meter::get().snapshot();
             tracing::info!(
-                worker.id = %shared.worker_id(), slots = shared.slots, running = shared.in_hand.len(),
-                claimed = all_claimed - claimed, finished = all_finished - finished, "worker alive"
+                worker.id = %shared.worker_id(), slots = shared.registration.slots, running = shared.in_hand.len(),
+                claimed = now.claimed - before.claimed, finished = now.finished - before.finished, "worker alive"
             );
-            (claimed, finished) = (all_claimed, all_finished);
+            before = now;
         }
     }
 }
@@ -74,7 +74,7 @@ impl Heart {
 
     /// Gives back what has looked like a stray twice in a row: once may be a claim whose jobs are just being handed over.
     fn release_strays(&mut self, shared: &Shared, pulse: &Pulse) -> Result<()> {
-        if shared.claiming.load(Ordering::SeqCst) {
+        if shared.claiming.load(Ordering::SeqCst) > 0 {
             self.suspects.clear();
             return Ok(());
         }

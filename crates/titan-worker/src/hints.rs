@@ -14,7 +14,7 @@ pub(crate) async fn hear(shared: Arc<Shared>, mut heard: Receiver<Heard>) {
         match heard.recv().await {
             Ok(Heard::Hints(hints)) => hints.iter().for_each(|hint| follow(&shared, hint)),
             // Something may have been missed; the next heartbeat hears of cancels.
-            Ok(Heard::Connected) | Err(RecvError::Lagged(_)) => shared.work.ring(),
+            Ok(Heard::Connected) | Err(RecvError::Lagged(_)) => shared.look_for_work(),
             Ok(Heard::Lost) => {}
             Err(RecvError::Closed) => return,
         }
@@ -23,7 +23,7 @@ pub(crate) async fn hear(shared: Arc<Shared>, mut heard: Receiver<Heard>) {
 
 fn follow(shared: &Shared, hint: &Hint) {
     match hint {
-        Hint::Jobs => shared.work.ring(),
+        Hint::Jobs => shared.look_for_work(),
         Hint::Cancel { run_id } => shared.in_hand.stop_run(*run_id, StopReason::Canceled),
         Hint::Run { .. } | Hint::Beat { .. } | Hint::Change { .. } => {}
     }

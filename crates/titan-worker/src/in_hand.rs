@@ -4,7 +4,6 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use titan_core::engine::Fence;
 use uuid::Uuid;
 
 use crate::stop::{Stop, StopReason};
@@ -17,7 +16,7 @@ pub(crate) struct InHand(Mutex<HashMap<Key, Entry>>);
 
 #[derive(Debug)]
 struct Entry {
-    run_id: Uuid,
+    run_id: Option<Uuid>,
     task_id: Option<Uuid>,
     stop: Stop,
     /// Its outcome is being written: the database may have let go of it already, and that is no loss.
@@ -25,27 +24,27 @@ struct Entry {
 }
 
 impl InHand {
-    pub(crate) fn take(&self, fence: &Fence) -> Stop {
+    pub(crate) fn take(&self, key: Key, run_id: Option<Uuid>) -> Stop {
         let stop = Stop::default();
-        let entry = Entry { run_id: fence.run_id, task_id: None, stop: stop.clone(), finishing: false };
-        self.lock().insert(key(fence), entry);
+        let entry = Entry { run_id, task_id: None, stop: stop.clone(), finishing: false };
+        self.lock().insert(key, entry);
         stop
     }
 
-    pub(crate) fn begun(&self, fence: &Fence, task_id: Uuid) {
-        if let Some(entry) = self.lock().get_mut(&key(fence)) {
+    pub(crate) fn begun(&self, key: Key, task_id: Uuid) {
+        if let Some(entry) = self.lock().get_mut(&key) {
             entry.task_id = Some(task_id);
         }
     }
 
-    pub(crate) fn finishing(&self, fence: &Fence) {
-        if let Some(entry) = self.lock().get_mut(&key(fence)) {
+    pub(crate) fn finishing(&self, key: Key) {
+        if let Some(entry) = self.lock().get_mut(&key) {
             entry.finishing = true;
         }
     }
 
-    pub(crate) fn put_down(&self, fence: &Fence) {
-        self.lock().remove(&key(fence));
+    pub(crate) fn put_down(&self, key: Key) {
+        self.lock().remove(&key);
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -60,12 +59,12 @@ impl InHand {
     pub(crate) fn tasks_and_runs(&self) -> (Vec<Uuid>, Vec<Uuid>) {
         let jobs = self.lock();
         let tasks: HashSet<Uuid> = jobs.values().filter_map(|entry| entry.task_id).collect();
-        let runs: HashSet<Uuid> = jobs.values().map(|entry| entry.run_id).collect();
+        let runs: HashSet<Uuid> = jobs.values().filter_map(|entry| entry.run_id).collect();
         (tasks.into_iter().collect(), runs.into_iter().collect())
     }
 
     pub(crate) fn stop_run(&self, run_id: Uuid, reason: StopReason) {
-        self.lock().values().filter(|entry| entry.run_id == run_id).for_each(|entry| entry.stop.because(reason));
+        self.lock().values().filter(|entry| entry.run_id == Some(run_id)).for_each(|entry| entry.stop.because(reason));
     }
 
     pub(crate) fn stop_all(&self, reason: StopReason) {
@@ -90,23 +89,15 @@ impl InHand {
     }
 }
 
-fn key(fence: &Fence) -> Key {
-    (fence.job_id, fence.epoch)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn fence(job_id: i64, epoch: i64) -> Fence {
-        Fence { job_id, epoch, run_id: Uuid::from_u128(7), step: 1 }
-    }
-
     #[test]
     fn only_what_was_asked_about_and_is_not_being_finished_can_be_lost() {
         let hand = InHand::default();
-        let stops: Vec<Stop> = (1..=4).map(|id| hand.take(&fence(id, 1))).collect();
-        hand.finishing(&fence(3, 1));
+        let stops: Vec<Stop> = (1..=4).map(|id| hand.take((id, 1), None)).collect();
+        hand.finishing((3, 1));
         let asked = HashSet::from([(1, 1), (2, 1), (3, 1)]);
         assert_eq!(hand.stop_lost(&asked, &HashSet::from([(1, 1)])), vec![(2, 1)]);
         let reasons: Vec<_> = stops.iter().map(Stop::reason).collect();
@@ -116,11 +107,11 @@ mod tests {
     #[test]
     fn a_job_that_was_claimed_again_is_another_one() {
         let hand = InHand::default();
-        let old = hand.take(&fence(1, 1));
-        let new = hand.take(&fence(1, 3));
+        let old = hand.take((1, 1), None);
+        let new = hand.take((1, 3), None);
         hand.stop_lost(&HashSet::from([(1, 1), (1, 3)]), &HashSet::from([(1, 3)]));
         assert_eq!((old.reason(), new.reason()), (Some(StopReason::Lost), None));
-        hand.put_down(&fence(1, 1));
+        hand.put_down((1, 1));
         assert_eq!(hand.keys(), HashSet::from([(1, 3)]));
     }
 }

@@ -2,16 +2,17 @@
 //! and a claim that is lost is dropped without a word to the database.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use titan_core::engine::{Fence, Finish, Finished, NewEvent, Outcome, Start, Started};
+use titan_core::engine::{Fence, Finish, FinishJob, Finished, NewEvent, Outcome, Start, Started, Taken};
+use titan_core::meter::Meter;
 use titan_core::queue::{self, ClaimedJob, Hint};
 use titan_core::{Error, Result};
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use crate::handler::{Handler, Work};
+use crate::handler::{Entry, Handler, JobHandler, LoneJob, Work};
+use crate::in_hand::Key;
 use crate::reporter::Reporter;
 use crate::shared::Shared;
 use crate::stop::{Stop, StopReason};
@@ -22,65 +23,123 @@ const AFTER_STOP: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(200);
 const PAUSE_AFTER_REFUSAL: Duration = Duration::from_secs(5);
 
-pub(crate) async fn carry_out(shared: Arc<Shared>, job: ClaimedJob, fence: Fence, stop: Stop) {
-    let _slot = Slot { shared: &shared, fence };
-    let Some(handler) = shared.handlers.get(&job.kind) else {
-        tracing::error!(job.id, job.kind, "no handler for a job that was claimed");
-        return hand_back(&shared, &fence).await;
-    };
-    let Some(started) = begin(&shared, &fence, &stop).await else { return };
-    shared.in_hand.begun(&fence, started.task_id);
+pub(crate) async fn carry_out(shared: Arc<Shared>, taken: Taken, stop: Stop) {
+    let Taken { job, begun } = taken;
+    let slot = Slot { shared: &shared, key: (job.id, job.epoch), kind: &job.kind, suspect: job.suspect };
+    match (shared.handlers.get(&job.kind), job.run_id, job.step) {
+        (Some(Entry::Step(handler)), Some(run_id), Some(step)) => {
+            let fence = Fence { job_id: job.id, epoch: job.epoch, run_id, step };
+            carry_out_step(&shared, &job, fence, begun, handler, stop).await;
+        }
+        (Some(Entry::Lone(handler)), None, _) => carry_out_alone(&shared, &job, handler, stop).await,
+        _ => {
+            tracing::error!(job.id, job.kind, run.id = ?job.run_id, "no handler for a job that was claimed");
+            let _ = timeout(PAUSE_AFTER_REFUSAL, stop.requested()).await;
+            hand_back(&shared, slot.key).await;
+        }
+    }
+}
+
+async fn carry_out_step(
+    shared: &Shared,
+    job: &ClaimedJob,
+    fence: Fence,
+    begun: Option<Result<Started>>,
+    handler: Arc<dyn Handler>,
+    stop: Stop,
+) {
+    let key = (job.id, job.epoch);
+    let Some(started) = begin(shared, &fence, begun, &stop).await else { return };
+    shared.in_hand.begun(key, started.task_id);
+    Meter::get().started.one();
     let at = Instant::now();
     let names = Names::of(&fence, &started);
-    names.log("started", &format!("attempt {}", started.attempt));
+    let attempt = started.attempt;
+    names.log("started", || format!("attempt {attempt}"));
 
     let reporter = Reporter::new(&shared.committer, &shared.notifier, fence, started.attempt, &stop);
-    let db = shared.db.clone();
-    let work = Work { started, fence, reporter: reporter.clone(), stop: stop.clone(), db };
-    let time = Duration::from_millis(u64::try_from(job.timeout_ms).unwrap_or(0));
-    // Upkeep ends such jobs too, but a claim may be faster.
-    let outcome = if job.rescues >= queue::MOST_RESCUES {
-        let error = format!("quarantined: {} workers were lost while they ran this step", job.rescues);
-        Some(Outcome::Fail { error })
-    } else {
-        run(handler, work, &stop, time).await
-    };
-
+    let work = Work { started, fence, reporter: reporter.clone(), stop: stop.clone(), db: shared.db.clone() };
+    let time = time_of(job);
+    let outcome = run(async move { handler.run(work).await }, &stop, time).await;
     match verdict(stop.reason(), outcome, time) {
         Verdict::Finish(outcome) => {
-            shared.in_hand.finishing(&fence);
+            shared.in_hand.finishing(key);
             let word = word(&outcome);
-            match finish(&shared, &fence, reporter.take_last(), outcome).await {
+            count(&outcome);
+            match finish(shared, &fence, reporter.take_last(), outcome).await {
                 Ok(finished) => {
-                    shared.finished.fetch_add(1, Ordering::Relaxed);
-                    if finished.readied > 0 {
-                        shared.work.ring();
-                    }
                     let seconds = at.elapsed().as_secs_f32();
-                    names.log("finished", &format!("{word} after {seconds:.2} s, run {}", finished.run_status));
+                    names.log("finished", || format!("{word} after {seconds:.2} s, run {}", finished.run_status));
                 }
-                Err(Error::Fenced { .. }) => names.log("dropped", "the claim was lost before the outcome was written"),
-                Err(error) => names.log("dropped", &format!("the outcome could not be written: {error}")),
+                Err(Error::Fenced { .. }) => names.warn("dropped", "the claim was lost before the outcome was written"),
+                Err(error) => names.warn("dropped", &format!("the outcome could not be written: {error}")),
             }
         }
         Verdict::HandBack => {
-            hand_back(&shared, &fence).await;
-            names.log("handed back", "this worker is stopping");
+            hand_back(shared, key).await;
+            names.warn("handed back", "this worker is stopping");
         }
-        Verdict::Drop => names.log("dropped", "the claim was lost"),
+        Verdict::Drop => names.warn("dropped", "the claim was lost"),
+    }
+}
+
+async fn carry_out_alone(shared: &Shared, job: &ClaimedJob, handler: Arc<dyn JobHandler>, stop: Stop) {
+    let key = (job.id, job.epoch);
+    Meter::get().started.one();
+    let work = LoneJob {
+        id: job.id,
+        kind: job.kind.clone(),
+        epoch: job.epoch,
+        attempt: job.attempt,
+        payload: job.payload.clone().unwrap_or_default(),
+        stop: stop.clone(),
+        db: shared.db.clone(),
+        committer: shared.committer.clone(),
+        notifier: shared.notifier.clone(),
+    };
+    let time = time_of(job);
+    let outcome = run(async move { handler.run(work).await }, &stop, time).await;
+    match verdict(stop.reason(), outcome, time) {
+        Verdict::Finish(outcome) => {
+            shared.in_hand.finishing(key);
+            count(&outcome);
+            let finish = FinishJob { job_id: job.id, epoch: job.epoch, outcome };
+            if let Err(error) = patiently(shared.lease, || shared.committer.finish_job(finish.clone())).await {
+                tracing::warn!(job.id, job.kind, %error, "the outcome of a job was not written");
+            }
+        }
+        Verdict::HandBack => hand_back(shared, key).await,
+        Verdict::Drop => tracing::warn!(job.id, job.kind, "dropped: the claim was lost"),
+    }
+}
+
+fn time_of(job: &ClaimedJob) -> Duration {
+    Duration::from_millis(u64::try_from(job.timeout_ms).unwrap_or(0))
+}
+
+fn count(outcome: &Outcome) {
+    let meter = Meter::get();
+    meter.finished.one();
+    match outcome {
+        Outcome::Retry { .. } => meter.retried.one(),
+        Outcome::Fail { .. } => meter.failed.one(),
+        Outcome::Cancel { .. } => meter.canceled.one(),
+        Outcome::Done(_) | Outcome::Snooze { .. } => {}
     }
 }
 
 /// Puts the job down at the end, whatever the end was.
 struct Slot<'a> {
     shared: &'a Shared,
-    fence: Fence,
+    key: Key,
+    kind: &'a str,
+    suspect: bool,
 }
 
 impl Drop for Slot<'_> {
     fn drop(&mut self) {
-        self.shared.in_hand.put_down(&self.fence);
-        self.shared.slot_is_free();
+        self.shared.in_hand.put_down(self.key);
+        self.shared.slot_is_free(self.kind, self.suspect);
     }
 }
 
@@ -98,18 +157,33 @@ impl Names {
         Self { fence: *fence, task_id: started.task_id, trace_id, step }
     }
 
-    fn log(&self, what: &str, detail: &str) {
-        tracing::info!(
+    /// What every job does. Thousands of them in a second must not be slowed down by it.
+    fn log(&self, what: &str, detail: impl FnOnce() -> String) {
+        if tracing::enabled!(tracing::Level::DEBUG) {
+            tracing::debug!(
+                task.id = %self.task_id, run.id = %self.fence.run_id, job.id = self.fence.job_id, trace.id = self.trace_id,
+                step = self.step, detail = detail(), "{what}"
+            );
+        }
+    }
+
+    fn warn(&self, what: &str, detail: &str) {
+        tracing::warn!(
             task.id = %self.task_id, run.id = %self.fence.run_id, job.id = self.fence.job_id, trace.id = self.trace_id,
             step = self.step, detail, "{what}"
         );
     }
 }
 
-async fn begin(shared: &Shared, fence: &Fence, stop: &Stop) -> Option<Started> {
+/// What the claim has begun already, or else begins it.
+async fn begin(shared: &Shared, fence: &Fence, begun: Option<Result<Started>>, stop: &Stop) -> Option<Started> {
     let worker = shared.registration.name.clone();
     let start = || shared.committer.begin(Start { fence: *fence, worker: worker.clone() });
-    match patiently(shared.lease, start).await {
+    let begun = match begun {
+        Some(begun) => begun,
+        None => patiently(shared.lease, start).await,
+    };
+    match begun {
         Ok(started) => Some(started),
         Err(Error::Fenced { .. }) => {
             tracing::info!(run.id = %fence.run_id, job.id = fence.job_id, "lost before it was begun");
@@ -118,15 +192,15 @@ async fn begin(shared: &Shared, fence: &Fence, stop: &Stop) -> Option<Started> {
         Err(error) => {
             tracing::error!(run.id = %fence.run_id, job.id = fence.job_id, %error, "a job could not be begun");
             let _ = timeout(PAUSE_AFTER_REFUSAL, stop.requested()).await;
-            hand_back(shared, fence).await;
+            hand_back(shared, (fence.job_id, fence.epoch)).await;
             None
         }
     }
 }
 
 /// Runs the handler within its time. `None` when it was told to stop and did not return.
-async fn run(handler: Arc<dyn Handler>, work: Work, stop: &Stop, time: Duration) -> Option<Outcome> {
-    let mut task = AbortOnDrop(tokio::spawn(async move { handler.run(work).await }));
+async fn run(work: impl Future<Output = Outcome> + Send + 'static, stop: &Stop, time: Duration) -> Option<Outcome> {
+    let mut task = AbortOnDrop(tokio::spawn(work));
     let by = Instant::now() + time;
     let ended = tokio::select! {
         ended = &mut task.0 => return Some(outcome_of(ended)),
@@ -212,13 +286,12 @@ async fn finish(shared: &Shared, fence: &Fence, events: Vec<NewEvent>, outcome: 
     }
 }
 
-async fn hand_back(shared: &Shared, fence: &Fence) {
-    let (worker_id, key) = (shared.worker_id(), (fence.job_id, fence.epoch));
+async fn hand_back(shared: &Shared, key: Key) {
+    let worker_id = shared.worker_id();
     match shared.db.run(move |connection| queue::release(connection, worker_id, &[key])).await {
         Ok(_) => shared.notifier.send(vec![Hint::Jobs]),
         Err(error) => {
-            let id = fence.job_id;
-            tracing::warn!(job.id = id, %error, "could not be given back; it is rescued when the lease ends");
+            tracing::warn!(job.id = key.0, %error, "could not be given back; it is rescued when the lease ends");
         }
     }
 }

@@ -8,7 +8,8 @@
 //! - [`handlers`]: the handlers there are.
 //! - [`models`]: the model providers of this worker, and what the API is told about them.
 //! - [`worker`]: starting and stopping all of it.
-//! - `claimer`, `job`, `in_hand`: one thread claims; each job is a task of the runtime; the table of what is held.
+//! - `slots`, `intake`, `poll`: how many jobs it may take, what the committer claims for it, and the look twice a second.
+//! - `job`, `in_hand`: each job is a task of the runtime; the table of what is held.
 //! - `hints`, `heartbeat`, `upkeep`: hearing from others, the sign of life each second, and what any worker may tidy up.
 //! - [`run_task`]: one task, once, from the command line.
 
@@ -23,16 +24,18 @@ pub mod models;
 pub mod worker;
 
 mod bell;
-mod claimer;
 mod heartbeat;
 mod hints;
 mod in_hand;
+mod intake;
 mod job;
 mod outage;
+mod poll;
 mod shared;
+mod slots;
 mod upkeep;
 
 pub mod run_task;
 
-pub use handler::{Handler, Registry, Work};
+pub use handler::{Handler, JobHandler, LoneJob, Registry, Work};
 pub use worker::{Worker, WorkerHandle};

@@ -1,40 +1,46 @@
 //! What the threads and tasks of one worker share.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::{Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use titan_core::db::Db;
 use titan_core::engine::Committer;
 use titan_core::queue::Notifier;
 use titan_core::workers::Registration;
+use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::bell::Bell;
 use crate::handler::Registry;
 use crate::in_hand::InHand;
+use crate::outage::Outage;
+use crate::slots::Slots;
 
 pub(crate) struct Shared {
+    /// Itself, for what it has the committer bring.
+    pub(crate) me: Weak<Shared>,
     pub(crate) registration: Registration,
     pub(crate) db: Db,
     pub(crate) committer: Committer,
     pub(crate) notifier: Notifier,
     pub(crate) handlers: Registry,
-    pub(crate) slots: usize,
     pub(crate) lease: Duration,
     pub(crate) grace: Duration,
+    /// Claims the jobs of this run and no others.
+    pub(crate) only_run: Option<Uuid>,
+    /// The queues that it claims from, and those that it was told to keep to.
+    pub(crate) queues: Mutex<Vec<String>>,
+    pub(crate) keeps_to: Vec<String>,
+    pub(crate) slots: Slots,
     pub(crate) in_hand: InHand,
-    /// The tasks that carry out jobs.
+    /// The tasks that carry out jobs, and where they run.
     pub(crate) jobs: TaskTracker,
-    /// Wakes the claimer.
-    pub(crate) work: Bell,
-    /// The last claim took all it could: a slot that gets free is worth another one.
-    pub(crate) more_waiting: AtomicBool,
-    /// A claim is under way: what it brings is not in the hand yet.
-    pub(crate) claiming: AtomicBool,
+    pub(crate) runtime: Handle,
+    /// Claims under way: what they bring is not in the hand yet.
+    pub(crate) claiming: AtomicUsize,
+    pub(crate) claims: Outage,
     pub(crate) stopping: AtomicBool,
-    pub(crate) claimed: AtomicU64,
-    pub(crate) finished: AtomicU64,
 }
 
 impl Shared {
@@ -42,10 +48,30 @@ impl Shared {
         self.registration.id
     }
 
+    /// There may be jobs.
+    pub(crate) fn look_for_work(&self) {
+        self.slots.ring();
+        self.committer.wake();
+    }
+
     /// A job was put down.
-    pub(crate) fn slot_is_free(&self) {
-        if self.more_waiting.load(Ordering::SeqCst) {
-            self.work.ring();
+    pub(crate) fn slot_is_free(&self, kind: &str, suspect: bool) {
+        if self.slots.free(kind, suspect) {
+            self.committer.wake();
         }
+    }
+
+    /// In another order each time, so that a full queue does not starve the ones behind it.
+    pub(crate) fn queues(&self) -> Vec<String> {
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        if !queues.is_empty() {
+            queues.rotate_left(1);
+        }
+        queues.clone()
+    }
+
+    pub(crate) fn know_queues(&self, names: Vec<String>) {
+        let ours = names.into_iter().filter(|name| self.keeps_to.is_empty() || self.keeps_to.contains(name));
+        *self.queues.lock().unwrap_or_else(PoisonError::into_inner) = ours.collect();
     }
 }

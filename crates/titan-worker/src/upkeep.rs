@@ -26,7 +26,7 @@ pub(crate) fn run(shared: &Shared, bell: &Bell, runtime: &tokio::runtime::Handle
         cancels: Due::every(CANCELS_EVERY),
         tidy: Due::every(TIDY_EVERY),
     };
-    let mut outage = Outage::new("upkeep");
+    let outage = Outage::new("upkeep");
     loop {
         match upkeep.once() {
             Ok(()) => outage.worked(),
@@ -112,7 +112,7 @@ impl Upkeep<'_> {
             self.have_applied(Transition::Quarantine(quarantine));
         }
         if found.promoted + found.rescued.len() + found.overdue.len() > 0 {
-            self.shared.work.ring();
+            self.shared.look_for_work();
             self.shared.notifier.send(vec![Hint::Jobs]);
         }
         Ok(())

@@ -1,14 +1,14 @@
 //! Starting and stopping a worker. The daemon runs one; a test may run several in its own process.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use titan_core::config::Config;
 use titan_core::db::Db;
-use titan_core::engine::Committer;
+use titan_core::engine::{Committer, Intake};
 use titan_core::queue::{self, Hint, Listener, Notifier};
 use titan_core::workers::{self, Registration};
 use titan_core::{daemon, ids};
@@ -18,12 +18,13 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use uuid::Uuid;
 
 use crate::bell::Bell;
-use crate::claimer::{self, Source};
 use crate::handler::Registry;
 use crate::in_hand::InHand;
+use crate::outage::Outage;
 use crate::shared::Shared;
+use crate::slots::Slots;
 use crate::stop::StopReason;
-use crate::{heartbeat, hints, upkeep};
+use crate::{heartbeat, hints, poll, upkeep};
 
 /// Connections for the reads of handlers; claims, heartbeats, upkeep and commits have their own.
 const POOL: u32 = 8;
@@ -50,7 +51,7 @@ impl Worker {
     /// # Errors
     /// When the database does not answer, or the operating system refuses a thread.
     pub async fn start(config: &Config, handlers: Registry) -> anyhow::Result<WorkerHandle> {
-        start(config, handlers, Source::Everyone).await
+        start(config, handlers, None).await
     }
 
     /// A worker that claims the jobs of one run only. It names no kinds, so that nobody counts on it for other work.
@@ -58,37 +59,44 @@ impl Worker {
     /// # Errors
     /// As above.
     pub async fn start_for_run(config: &Config, handlers: Registry, run_id: Uuid) -> anyhow::Result<WorkerHandle> {
-        start(config, handlers, Source::OneRun(run_id)).await
+        start(config, handlers, Some(run_id)).await
     }
 }
 
-async fn start(config: &Config, handlers: Registry, source: Source) -> anyhow::Result<WorkerHandle> {
+async fn start(config: &Config, handlers: Registry, only_run: Option<Uuid>) -> anyhow::Result<WorkerHandle> {
     let db = Db::new(&config.database_url, POOL)?;
     let notifier = Notifier::start(&db)?;
     let committer = Committer::start(&db, &notifier, COMMITTERS)?;
-    let registration = registration(config, &handlers, source);
+    let registration = registration(config, &handlers, only_run);
     let row = registration.clone();
     db.run(move |connection| workers::register(connection, &row)).await.context("the worker could not register")?;
-    let shared = Arc::new(Shared {
+    let shared = Arc::new_cyclic(|me| Shared {
+        me: me.clone(),
         registration,
         db,
         committer,
         notifier,
+        slots: Slots::new(config.worker_slots, handlers.slots()),
         handlers,
-        slots: config.worker_slots,
         lease: config.lease,
         grace: config.grace,
+        only_run,
+        queues: Mutex::new(config.worker_queues.clone()),
+        keeps_to: config.worker_queues.clone(),
         in_hand: InHand::default(),
         jobs: TaskTracker::new(),
-        work: Bell::default(),
-        more_waiting: AtomicBool::new(false),
-        claiming: AtomicBool::new(false),
+        runtime: Handle::current(),
+        claiming: AtomicUsize::new(0),
+        claims: Outage::new("claiming jobs"),
         stopping: AtomicBool::new(false),
-        claimed: AtomicU64::new(0),
-        finished: AtomicU64::new(0),
     });
+    let intake: Arc<dyn Intake> = shared.clone();
+    shared.committer.feed(Arc::downgrade(&intake));
     let listener = if config.listen { Listener::start(&config.database_direct_url) } else { Listener::deaf() };
-    let mut tasks = vec![AbortOnDropHandle::new(tokio::spawn(hints::hear(Arc::clone(&shared), listener.subscribe())))];
+    let mut tasks = vec![
+        AbortOnDropHandle::new(tokio::spawn(hints::hear(Arc::clone(&shared), listener.subscribe()))),
+        AbortOnDropHandle::new(tokio::spawn(poll::run(Arc::clone(&shared)))),
+    ];
     if let Some(models) = shared.handlers.models() {
         let db = shared.db.clone();
         tasks.push(AbortOnDropHandle::new(tokio::spawn(async move { models.publish(&db).await })));
@@ -104,24 +112,23 @@ async fn start(config: &Config, handlers: Registry, source: Source) -> anyhow::R
     let runtime = Handle::current();
     let (of_heart, bell) = (Arc::clone(&shared), Arc::clone(&handle.heart));
     handle.thread("heartbeat", move || heartbeat::run(&of_heart, &bell))?;
-    let (of_upkeep, bell, rt) = (Arc::clone(&shared), Arc::clone(&handle.upkeep), runtime.clone());
-    handle.thread("upkeep", move || upkeep::run(&of_upkeep, &bell, &rt))?;
+    let (of_upkeep, bell) = (Arc::clone(&shared), Arc::clone(&handle.upkeep));
+    handle.thread("upkeep", move || upkeep::run(&of_upkeep, &bell, &runtime))?;
     let worker = shared.registration.clone();
-    handle.thread("claimer", move || claimer::run(&shared, source, &runtime))?;
     tracing::info!(worker.id = %worker.id, worker.name, slots = config.worker_slots, kinds = ?worker.kinds, "worker started");
     Ok(handle)
 }
 
-fn registration(config: &Config, handlers: &Registry, source: Source) -> Registration {
+fn registration(config: &Config, handlers: &Registry, only_run: Option<Uuid>) -> Registration {
     Registration {
         id: ids::new(),
         name: config.worker_name.clone(),
         host: daemon::host_name(),
         pid: i32::try_from(std::process::id()).unwrap_or(0),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        kinds: match source {
-            Source::Everyone => handlers.kinds(),
-            Source::OneRun(_) => Vec::new(),
+        kinds: match only_run {
+            None => handlers.kinds(),
+            Some(_) => Vec::new(),
         },
         slots: i32::try_from(config.worker_slots).unwrap_or(i32::MAX),
         lease_ms: i64::try_from(config.lease.as_millis()).unwrap_or(i64::MAX),
@@ -145,9 +152,15 @@ impl WorkerHandle {
     pub async fn stop(mut self, grace: Duration) {
         let shared = Arc::clone(&self.shared);
         shared.stopping.store(true, Ordering::SeqCst);
-        shared.work.close();
+        shared.slots.close();
         self.heart.ring();
-        self.join("claimer").await;
+        // A claim that is under way still brings its jobs.
+        let _ = timeout(LAST_WORDS, async {
+            while shared.claiming.load(Ordering::SeqCst) > 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        })
+        .await;
         shared.jobs.close();
         if timeout(grace, shared.jobs.wait()).await.is_err() {
             tracing::info!(running = shared.in_hand.len(), "the grace period is over; handing back what still runs");
@@ -186,7 +199,7 @@ impl WorkerHandle {
 
 impl Drop for WorkerHandle {
     fn drop(&mut self) {
-        self.shared.work.close();
+        self.shared.slots.close();
         self.heart.close();
         self.upkeep.close();
         self.shared.in_hand.stop_all(StopReason::Lost);

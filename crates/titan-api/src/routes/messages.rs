@@ -65,6 +65,9 @@ pub async fn send_message(
         execution_type: None,
         priority: 0,
         max_retries: None,
+        queue: None,
+        limit_key: None,
+        run_at: None,
     };
     submit(&state, Submission { task, key, trace_id: None }).await
 }

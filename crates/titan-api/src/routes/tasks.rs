@@ -43,6 +43,14 @@ pub struct NewTaskBody {
     /// How often a step may be tried again: 0 to 10, and 3 when nothing is said.
     #[schema(minimum = 0, maximum = 10)]
     max_retries: Option<i32>,
+    /// The queue of its jobs, one that exists; `default` when nothing is said.
+    #[schema(max_length = 63)]
+    queue: Option<String>,
+    /// The limit that its jobs are subject to, one that exists.
+    #[schema(max_length = 200)]
+    limit_key: Option<String>,
+    /// Not before this moment.
+    run_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -90,14 +98,20 @@ pub async fn create_task(
         execution_type: body.value.execution_type,
         priority: body.value.priority.unwrap_or(0),
         max_retries: body.value.max_retries,
+        queue: body.value.queue,
+        limit_key: body.value.limit_key,
+        run_at: body.value.run_at,
     };
     submit(&state, Submission { task, key, trace_id: None }).await
 }
 
-/// Submits, and reads what came of it.
+/// Submits, and tells what was made; only what was made before has to be read.
 pub(super) async fn submit(state: &State, submission: Submission) -> Result<Created<Task>, ApiError> {
     let submitted = state.committer.submit(submission).await?;
-    let task = state.db.run(move |connection| tasks::get(connection, submitted.task_id)).await?;
+    let task = match submitted.task {
+        Some(task) => *task,
+        None => state.db.run(move |connection| tasks::get(connection, submitted.task_id)).await?,
+    };
     Ok(Created { location: format!("/api/tasks/{}", task.id), body: task, replayed: submitted.replayed })
 }
 

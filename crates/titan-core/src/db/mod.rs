@@ -69,8 +69,12 @@ impl Db {
     /// # Errors
     /// As above.
     pub fn run_blocking<T>(&self, query: impl FnOnce(&mut PgConnection) -> Result<T>) -> Result<T> {
+        let waiting = std::time::Instant::now();
         let mut connection =
             self.pool.get().map_err(|error| Error::Unavailable(crate::error::one_line(&error.to_string())))?;
+        let meter = crate::meter::Meter::get();
+        meter.pool_waits.one();
+        meter.pool_wait_us.time(waiting.elapsed());
         query(&mut connection)
     }
 
@@ -80,6 +84,16 @@ impl Db {
     /// When the database cannot be reached.
     pub fn dedicated(&self) -> Result<PgConnection> {
         connect(self.url.expose_secret())
+    }
+
+    /// A connection for the engine's statements, which know their indexes.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub fn for_engine(&self) -> Result<PgConnection> {
+        let mut connection = self.dedicated()?;
+        connection::prefer_indexes(&mut connection)?;
+        Ok(connection)
     }
 
     #[must_use]

@@ -1,20 +1,33 @@
-//! A batch of transitions in one transaction: load, story, save, commit.
+//! A batch of transitions in one transaction: load, story, save, commit. A claim may ride with it: then the jobs that it
+//! brings are begun in the same transaction.
 
 use chrono::{DateTime, Utc};
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::sql_types::{Text, Timestamptz};
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
 
-use super::transition::{Applied, Transition};
+use super::transition::{Applied, Fence, Start, Started, Transition};
 use super::{load, save, story};
-use crate::queue::Hint;
+use crate::db::Prepare as _;
+use crate::queue::{self, Claim, ClaimedJob, Hint};
 use crate::{Error, Result};
 
 /// What a batch came to. Each answer belongs to the transition at the same place.
+#[derive(Default)]
 pub struct Batch {
     pub answers: Vec<Result<Applied>>,
+    /// The jobs that the claim brought.
+    pub taken: Vec<Taken>,
     /// To be sent after the commit, so that nobody looks too early.
     pub hints: Vec<Hint>,
+}
+
+/// A job that was claimed, and begun in the same transaction when its run was free.
+#[derive(Debug)]
+pub struct Taken {
+    pub job: ClaimedJob,
+    /// None for a job without a run, and when somebody else was writing to the run: then it is begun on its own.
+    pub begun: Option<Result<Started>>,
 }
 
 /// A batch that failed as a whole, and how far it had come.
@@ -37,7 +50,16 @@ struct Begun {
 /// # Errors
 /// When the database refused or lost the batch as a whole.
 pub fn apply(connection: &mut PgConnection, batch: &[Transition]) -> Result<Batch> {
-    try_apply(connection, batch).map_err(|failed| if failed.unsure.is_some() { Error::Uncertain } else { failed.error })
+    apply_with_claim(connection, batch, None)
+}
+
+/// The same, with a claim.
+///
+/// # Errors
+/// As above.
+pub fn apply_with_claim(connection: &mut PgConnection, batch: &[Transition], claim: Option<&Claim>) -> Result<Batch> {
+    try_apply(connection, batch, claim)
+        .map_err(|failed| if failed.unsure.is_some() { Error::Uncertain } else { failed.error })
 }
 
 /// Applies a single transition on a connection at hand.
@@ -45,15 +67,19 @@ pub fn apply(connection: &mut PgConnection, batch: &[Transition]) -> Result<Batc
 /// # Errors
 /// The batch's or the transition's own.
 pub fn apply_one(connection: &mut PgConnection, transition: Transition) -> Result<(Applied, Vec<Hint>)> {
-    let Batch { answers, hints } = apply(connection, &[transition])?;
+    let Batch { answers, hints, .. } = apply(connection, &[transition])?;
     let answer = answers.into_iter().next().unwrap_or_else(|| Err(Error::Internal("no answer".to_owned())))?;
     Ok((answer, hints))
 }
 
-pub(super) fn try_apply(connection: &mut PgConnection, batch: &[Transition]) -> std::result::Result<Batch, Failed> {
+pub(super) fn try_apply(
+    connection: &mut PgConnection,
+    batch: &[Transition],
+    claim: Option<&Claim>,
+) -> std::result::Result<Batch, Failed> {
     let before_commit = |error| Failed { error, unsure: None };
     AnsiTransactionManager::begin_transaction(connection).map_err(|error| before_commit(error.into()))?;
-    match write(connection, batch) {
+    match write(connection, batch, claim) {
         Err(error) => {
             // A connection that cannot even roll back is broken; its owner finds that out with the next use.
             let _ = AnsiTransactionManager::rollback_transaction(connection);
@@ -63,21 +89,55 @@ pub(super) fn try_apply(connection: &mut PgConnection, batch: &[Transition]) -> 
             Ok(()) => Ok(done),
             Err(error) => {
                 // Whatever went wrong with it: once COMMIT was sent, only the server knows.
-                Err(Failed { error: Error::from(error), unsure: Some((xid, done)) })
+                Err(Failed { error: Error::from(error), unsure: xid.map(|xid| (xid, done)) })
             }
         },
     }
 }
 
-fn write(connection: &mut PgConnection, batch: &[Transition]) -> Result<(String, Batch)> {
-    let begun: Begun =
-        sql_query("SELECT clock_timestamp() AS now, pg_current_xact_id()::text AS xid").get_result(connection)?;
-    let world = load::load(connection, batch, begun.now)?;
+/// The number of the transaction is none when nothing was written.
+fn write(
+    connection: &mut PgConnection,
+    batch: &[Transition],
+    claim: Option<&Claim>,
+) -> Result<(Option<String>, Batch)> {
+    // A look at an empty queue takes no transaction number, and so leaves no trace in the log of Postgres.
+    let mut early = Vec::new();
+    if let (true, Some(claim)) = (batch.is_empty(), claim) {
+        early = queue::claim(connection, claim)?;
+        if early.is_empty() {
+            return Ok((None, Batch::default()));
+        }
+    }
+    let begun: Begun = sql_query("SELECT clock_timestamp() AS now, pg_current_xact_id()::text AS xid")
+        .prepared()
+        .get_result(connection)?;
+    let claims = |connection: &mut PgConnection| match claim {
+        Some(claim) if !batch.is_empty() => queue::claim(connection, claim),
+        _ => Ok(early),
+    };
+    let (world, claimed) = load::load(connection, batch, begun.now, claims, claim.is_some_and(|claim| claim.begin))?;
     let mut story = story::Story::new(world);
-    let answers = batch.iter().enumerate().map(|(index, transition)| story.tell(index, transition)).collect();
-    save::save(connection, &story)?;
-    let hints = hints_of(story);
-    Ok((begun.xid, Batch { answers, hints }))
+    let mut done = Batch {
+        answers: batch.iter().enumerate().map(|(index, transition)| story.tell(index, transition)).collect(),
+        ..Batch::default()
+    };
+    let worker = claim.map(|claim| claim.worker.as_str()).unwrap_or_default();
+    done.taken = claimed.into_iter().map(|job| begin(&mut story, job, worker)).collect();
+    save::save(connection, &mut story, &mut done.answers)?;
+    done.hints = hints_of(story);
+    Ok((Some(begun.xid), done))
+}
+
+fn begin(story: &mut story::Story, job: ClaimedJob, worker: &str) -> Taken {
+    let begun = match (job.run_id, job.step) {
+        (Some(run_id), Some(step)) if story.world.runs.contains_key(&run_id) => {
+            let fence = Fence { job_id: job.id, epoch: job.epoch, run_id, step };
+            Some(story.start(&Start { fence, worker: worker.to_owned() }))
+        }
+        _ => None,
+    };
+    Taken { job, begun }
 }
 
 /// The story's own hints, and one for each run that has new events.

@@ -1,13 +1,12 @@
 //! The committer: gathers the transitions of a process into batches and answers each when its batch is durable.
 //!
 //! Group commit that adapts by itself: a thread takes whatever is waiting, up to [`MAX_BATCH`]. When idle that is one
-//! transition at once; under load, what came while the last batch was being written. The threads are blocking, each with
+//! transition at once; under load, what came while the last batch was being written, and what comes within [`LINGER`]. The threads are blocking, each with
 //! a connection of its own. A batch that the database refuses is halved until the bad transition is alone, so that it never
 //! harms strangers. When the answer to COMMIT is lost, `pg_xact_status` is asked on a new connection.
 
-use std::sync::Arc;
-use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -15,31 +14,48 @@ use diesel::sql_types::{Nullable, Text};
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use tokio::sync::oneshot;
 
-use super::apply::{Batch, Failed, try_apply};
+use super::apply::{Batch, Failed, Taken, try_apply};
 use super::transition::{
-    Applied, Canceled, Executed, Finish, Finished, Report, Reported, Start, Started, Submission, Submitted, Transition,
+    Applied, Canceled, Executed, Finish, FinishJob, Finished, Report, Reported, Start, Started, Submission, Submitted,
+    Transition,
 };
 use crate::db::Db;
-use crate::queue::Notifier;
+use crate::meter::Meter;
+use crate::queue::{Claim, NewJob, Notifier};
 use crate::{Error, Result};
 
 /// Transitions per transaction at most.
 const MAX_BATCH: usize = 500;
 /// Transitions that may wait; beyond that the caller is told that the database is not keeping up.
 const QUEUE: usize = 10_000;
+/// From so many transitions in its last batch on, a thread waits for company, and at most this long.
+const CROWD: usize = 16;
+const LINGER: Duration = Duration::from_millis(2);
 /// How long a batch is tried again while the database is away. Longer than a restart of Postgres.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 type Answer = oneshot::Sender<Result<Applied>>;
-struct Item {
-    transition: Transition,
-    answer: Answer,
+enum Item {
+    Apply(Transition, Answer),
+    /// There may be jobs to claim and nothing to write.
+    Wake,
+}
+
+/// Who claims jobs with the batches of a committer: a worker's slots. The acknowledgement of one job then is the claim of
+/// the next, in one transaction.
+pub trait Intake: Send + Sync + 'static {
+    /// What to claim with a batch in which so many jobs end. Their slots are free once the batch is durable.
+    fn want(&self, ending: usize) -> Option<Claim>;
+
+    /// What came of a claim that was wanted.
+    fn took(&self, claim: &Claim, taken: Result<Vec<Taken>>);
 }
 
 /// A handle, cheap to clone. The threads end when the last handle is gone.
 #[derive(Clone)]
 pub struct Committer {
     items: SyncSender<Item>,
+    intake: Arc<OnceLock<Weak<dyn Intake>>>,
     _threads: Arc<Vec<JoinHandle<()>>>,
 }
 
@@ -51,17 +67,35 @@ impl Committer {
     pub fn start(db: &Db, notifier: &Notifier, threads: usize) -> Result<Self> {
         let (items, waiting) = sync_channel(QUEUE);
         let waiting = Arc::new(Mutex::new(waiting));
+        let intake = Arc::new(OnceLock::new());
         let mut handles = Vec::new();
         for number in 0..threads.max(1) {
-            let worker =
-                Thread { db: db.clone(), notifier: notifier.clone(), waiting: Arc::clone(&waiting), connection: None };
+            let worker = Thread {
+                db: db.clone(),
+                notifier: notifier.clone(),
+                waiting: Arc::clone(&waiting),
+                intake: Arc::clone(&intake),
+                connection: None,
+                last: 0,
+            };
             let handle = std::thread::Builder::new()
                 .name(format!("committer-{number}"))
                 .spawn(move || worker.run())
                 .map_err(|error| Error::Internal(format!("no thread for the committer: {error}")))?;
             handles.push(handle);
         }
-        Ok(Committer { items, _threads: Arc::new(handles) })
+        Ok(Committer { items, intake, _threads: Arc::new(handles) })
+    }
+
+    /// From now on each batch may claim for this intake. Only the first call counts.
+    pub fn feed(&self, intake: Weak<dyn Intake>) {
+        let _ = self.intake.set(intake);
+    }
+
+    /// Has the intake asked soon, also when there is nothing to write.
+    pub fn wake(&self) {
+        // When the queue is full there is a batch to ride with anyway.
+        let _ = self.items.try_send(Item::Wake);
     }
 
     /// Has a transition applied, and waits until it is durable.
@@ -70,7 +104,7 @@ impl Committer {
     /// The transition's own, or that the database did not take it.
     pub async fn apply(&self, transition: Transition) -> Result<Applied> {
         let (answer, answered) = oneshot::channel();
-        match self.items.try_send(Item { transition, answer }) {
+        match self.items.try_send(Item::Apply(transition, answer)) {
             Ok(()) => {}
             Err(TrySendError::Full(_)) => {
                 return Err(Error::Unavailable(format!("{QUEUE} changes are waiting to be written already")));
@@ -78,6 +112,24 @@ impl Committer {
             Err(TrySendError::Disconnected(_)) => return Err(Error::Internal("the committer has stopped".to_owned())),
         }
         answered.await.map_err(|_| Error::Internal("the committer gave no answer".to_owned()))?
+    }
+
+    /// # Errors
+    /// As [`Committer::apply`].
+    pub async fn enqueue(&self, jobs: Vec<NewJob>) -> Result<Vec<Option<i64>>> {
+        match self.apply(Transition::Enqueue(jobs)).await? {
+            Applied::Enqueued(ids) => Ok(ids),
+            other => Err(mismatch(&other)),
+        }
+    }
+
+    /// # Errors
+    /// [`Error::Fenced`] when the job was lost, or as [`Committer::apply`].
+    pub async fn finish_job(&self, finish: FinishJob) -> Result<()> {
+        match self.apply(finish.into()).await? {
+            Applied::JobFinished => Ok(()),
+            other => Err(mismatch(&other)),
+        }
     }
 
     /// # Errors
@@ -137,6 +189,10 @@ impl Committer {
     }
 }
 
+fn ends_a_job(transition: &Transition) -> bool {
+    matches!(transition, Transition::Finish(_) | Transition::FinishJob(_))
+}
+
 fn mismatch(applied: &Applied) -> Error {
     Error::Internal(format!("an answer to another question: {applied:?}"))
 }
@@ -146,58 +202,106 @@ struct Thread {
     db: Db,
     notifier: Notifier,
     waiting: Arc<Mutex<Receiver<Item>>>,
+    intake: Arc<OnceLock<Weak<dyn Intake>>>,
     connection: Option<PgConnection>,
+    /// Transitions of the last batch.
+    last: usize,
 }
 
 impl Thread {
     fn run(mut self) {
         while let Some(items) = self.next() {
-            let (transitions, answers): (Vec<_>, Vec<_>) =
-                items.into_iter().map(|item| (item.transition, item.answer)).unzip();
-            let results = self.commit(&transitions);
+            let mut transitions = Vec::with_capacity(items.len());
+            let mut answers = Vec::with_capacity(items.len());
+            for item in items {
+                if let Item::Apply(transition, answer) = item {
+                    transitions.push(transition);
+                    answers.push(answer);
+                }
+            }
+            self.last = transitions.len();
+            let intake = self.intake.get().and_then(Weak::upgrade);
+            let ending = transitions.iter().filter(|transition| ends_a_job(transition)).count();
+            let claim = intake.as_ref().and_then(|intake| intake.want(ending));
+            if transitions.is_empty() && claim.is_none() {
+                continue;
+            }
+            let (results, taken) = self.commit(&transitions, claim.as_ref());
             for (answer, result) in answers.into_iter().zip(results) {
+                if matches!(result, Err(Error::Fenced { .. })) {
+                    Meter::get().fenced.one();
+                }
                 // Who asked may be gone; what was done stays done.
                 let _ = answer.send(result);
+            }
+            if let (Some(intake), Some(claim)) = (intake, claim) {
+                intake.took(&claim, taken);
             }
         }
     }
 
-    /// Everything that is waiting, at least one. `None` when nobody can send any more.
+    /// Everything that is waiting, at least one. Under load it waits a little for company: a batch twice as large costs
+    /// much less than two. `None` when nobody can send any more.
     fn next(&self) -> Option<Vec<Item>> {
-        let waiting = self.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let mut items = vec![waiting.recv().ok()?];
-        while items.len() < MAX_BATCH
-            && let Ok(item) = waiting.try_recv()
-        {
-            items.push(item);
+        let until = Instant::now() + LINGER;
+        while items.len() < MAX_BATCH {
+            match waiting.try_recv() {
+                Ok(item) => items.push(item),
+                Err(_) if self.last < CROWD || items.len() >= self.last => break,
+                Err(_) => match waiting.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                    Ok(item) => items.push(item),
+                    Err(_) => break,
+                },
+            }
         }
         Some(items)
     }
 
-    /// Applies a batch; halves it when it is refused.
-    fn commit(&mut self, batch: &[Transition]) -> Vec<Result<Applied>> {
-        match self.persist(batch) {
-            Ok(Batch { answers, hints }) => {
+    /// Applies a batch with its claim; halves it when it is refused.
+    fn commit(&mut self, batch: &[Transition], claim: Option<&Claim>) -> (Vec<Result<Applied>>, Result<Vec<Taken>>) {
+        let begun = Instant::now();
+        let failed = match self.persist(batch, claim) {
+            Ok(Batch { answers, taken, hints }) => {
+                let meter = Meter::get();
+                meter.flushes.one();
+                meter.flushed.add(batch.len());
+                meter.flush_us.time(begun.elapsed());
                 self.notifier.send(hints);
-                answers
+                return (answers, Ok(taken));
             }
-            Err(error) if batch.len() > 1 && !error.may_pass() => {
-                tracing::debug!(%error, batch.len = batch.len(), "a batch was refused and is halved");
+            Err(error) => error,
+        };
+        if failed.may_pass() {
+            return (batch.iter().map(|_| Err(failed.clone())).collect(), Err(failed));
+        }
+        Meter::get().refused.one();
+        tracing::debug!(error = %failed, batch.len = batch.len(), claim = claim.is_some(), "a batch was refused");
+        match claim {
+            // The claim goes alone, and what it brings is begun one by one, so that a run which cannot be begun harms no other.
+            Some(claim) if claim.begin => {
+                let plain = Claim { begin: false, ..claim.clone() };
+                let (_, taken) = self.commit(&[], Some(&plain));
+                let results = if batch.is_empty() { Vec::new() } else { self.commit(batch, None).0 };
+                (results, taken)
+            }
+            None if batch.len() > 1 => {
                 let (first, second) = batch.split_at(batch.len() / 2);
-                let mut results = self.commit(first);
-                results.extend(self.commit(second));
-                results
+                let mut results = self.commit(first, None).0;
+                results.extend(self.commit(second, None).0);
+                (results, Ok(Vec::new()))
             }
-            Err(error) => batch.iter().map(|_| Err(error.clone())).collect(),
+            _ => (batch.iter().map(|_| Err(failed.clone())).collect(), Err(failed)),
         }
     }
 
     /// Tries a batch until the database takes or refuses it, or patience ends.
-    fn persist(&mut self, batch: &[Transition]) -> Result<Batch> {
+    fn persist(&mut self, batch: &[Transition], claim: Option<&Claim>) -> Result<Batch> {
         let give_up = Instant::now() + PATIENCE;
         let mut pause = Duration::from_millis(20);
         loop {
-            let failed = match self.attempt(batch) {
+            let failed = match self.attempt(batch, claim) {
                 Ok(done) => return Ok(done),
                 Err(failed) => failed,
             };
@@ -215,7 +319,8 @@ impl Thread {
                 None if !failed.error.may_pass() => return Err(failed.error),
                 None => {}
             }
-            if Instant::now() + pause > give_up {
+            // A claim that brings nothing to write is not worth the wait: the next one comes by itself.
+            if batch.is_empty() || Instant::now() + pause > give_up {
                 return Err(failed.error);
             }
             std::thread::sleep(pause);
@@ -223,12 +328,12 @@ impl Thread {
         }
     }
 
-    fn attempt(&mut self, batch: &[Transition]) -> std::result::Result<Batch, Failed> {
+    fn attempt(&mut self, batch: &[Transition], claim: Option<&Claim>) -> std::result::Result<Batch, Failed> {
         if self.connection.is_none() {
-            self.connection = Some(self.db.dedicated().map_err(|error| Failed { error, unsure: None })?);
+            self.connection = Some(self.db.for_engine().map_err(|error| Failed { error, unsure: None })?);
         }
         match self.connection.as_mut() {
-            Some(connection) => try_apply(connection, batch),
+            Some(connection) => try_apply(connection, batch, claim),
             None => Err(Failed { error: Error::Unavailable("no connection".to_owned()), unsure: None }),
         }
     }

@@ -1,7 +1,8 @@
 //! The first act: lock and read everything that a batch of transitions touches. Decides nothing.
 //!
-//! One lock order for every batch in every process: idempotency keys, runs, jobs, tasks, each by ascending id. Steps have no lock of their
-//! own: whoever holds the run's row holds its steps.
+//! One lock order for every batch in every process: idempotency keys, runs, jobs, tasks, each by ascending id, then limits. Steps have
+//! no lock of their own: whoever holds the run's row holds its steps. What a claim brings, jobs and then their runs, is locked only where
+//! nobody else holds it, so that it can wait for nobody and stand in no circle.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -13,7 +14,9 @@ use uuid::Uuid;
 
 use super::transition::Transition;
 use crate::Result;
+use crate::db::Prepare as _;
 use crate::idempotency::{self, Claimed};
+use crate::queue::ClaimedJob;
 use crate::state::{ExecutionStatus, RunStage, RunStatus, StepStatus, WaitingOn};
 
 #[derive(Debug, Clone, QueryableByName)]
@@ -94,10 +97,10 @@ pub(super) struct Step {
 pub(super) struct Job {
     #[diesel(sql_type = BigInt)]
     pub(super) id: i64,
-    #[diesel(sql_type = SqlUuid)]
-    pub(super) run_id: Uuid,
-    #[diesel(sql_type = SmallInt)]
-    pub(super) step: i16,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub(super) run_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<SmallInt>)]
+    pub(super) step: Option<i16>,
     #[diesel(sql_type = Bool)]
     pub(super) running: bool,
     #[diesel(sql_type = BigInt)]
@@ -106,8 +109,6 @@ pub(super) struct Job {
     pub(super) attempt: i16,
     #[diesel(sql_type = SmallInt)]
     pub(super) max_attempts: i16,
-    #[diesel(sql_type = SmallInt)]
-    pub(super) priority: i16,
 }
 
 #[derive(Debug, Clone, QueryableByName)]
@@ -132,6 +133,10 @@ pub(super) struct Task {
     pub(super) reopen_count: i32,
     #[diesel(sql_type = Nullable<Text>)]
     pub(super) failure_reason: Option<String>,
+    #[diesel(sql_type = Text)]
+    pub(super) queue: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub(super) limit_key: Option<String>,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     pub(super) latest_run_id: Option<Uuid>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
@@ -146,6 +151,9 @@ pub(super) struct World {
     pub(super) now: DateTime<Utc>,
     pub(super) keys: HashMap<usize, Claimed>,
     pub(super) projects: BTreeSet<Uuid>,
+    /// Of the limits and queues that new tasks name, those that exist.
+    pub(super) limits: BTreeSet<String>,
+    pub(super) queues: BTreeSet<String>,
     pub(super) runs: BTreeMap<Uuid, Run>,
     pub(super) steps: BTreeMap<(Uuid, i16), Step>,
     pub(super) jobs: BTreeMap<i64, Job>,
@@ -163,6 +171,8 @@ struct Wanted {
     runs_with_jobs: BTreeSet<Uuid>,
     jobs: BTreeSet<i64>,
     tasks: BTreeSet<Uuid>,
+    limits: BTreeSet<String>,
+    queues: BTreeSet<String>,
 }
 
 impl Wanted {
@@ -172,6 +182,9 @@ impl Wanted {
             match transition {
                 Transition::Submit(submission) => {
                     wanted.projects.insert(submission.task.project_id);
+                    let named = |name: &Option<String>| name.clone().filter(|name| !name.contains('\0'));
+                    wanted.limits.extend(named(&submission.task.limit_key));
+                    wanted.queues.extend(named(&submission.task.queue));
                 }
                 Transition::Execute(execute) => {
                     wanted.tasks.insert(execute.task_id);
@@ -192,6 +205,13 @@ impl Wanted {
                 Transition::CancelRun(cancel) => wanted.whole(cancel.run_id),
                 Transition::ForceCancel(force) => wanted.whole(force.run_id),
                 Transition::Quarantine(quarantine) => wanted.whole(quarantine.run_id),
+                Transition::Enqueue(_) => {}
+                Transition::FinishJob(finish) => {
+                    wanted.jobs.insert(finish.job_id);
+                }
+                Transition::CancelJob(cancel) => {
+                    wanted.jobs.insert(cancel.job_id);
+                }
             }
         }
         wanted
@@ -209,20 +229,49 @@ impl Wanted {
     }
 }
 
-/// Locks and reads. The transaction is open.
-pub(super) fn load(connection: &mut PgConnection, batch: &[Transition], now: DateTime<Utc>) -> Result<World> {
+/// Locks and reads, and claims in between. The transaction is open.
+pub(super) fn load(
+    connection: &mut PgConnection,
+    batch: &[Transition],
+    now: DateTime<Utc>,
+    claim: impl FnOnce(&mut PgConnection) -> Result<Vec<ClaimedJob>>,
+    begin: bool,
+) -> Result<(World, Vec<ClaimedJob>)> {
     let wanted = Wanted::of(batch);
     let keys = load_keys(connection, batch)?;
-    let runs = load_runs(connection, &wanted)?;
-    let jobs = load_jobs(connection, &wanted)?;
-    let steps = load_steps(connection, &runs)?;
+    let mut runs = load_runs(connection, &wanted.runs, Wait::ForOthers)?;
+    let mut jobs = load_jobs(connection, &wanted)?;
+    let claimed = claim(connection)?;
+    let claimed_runs: BTreeSet<Uuid> =
+        claimed.iter().filter_map(|job| job.run_id).filter(|id| begin && !runs.contains_key(id)).collect();
+    let begun = load_runs(connection, &claimed_runs, Wait::ForNobody)?;
     let mut task_ids = wanted.tasks.clone();
     task_ids.extend(wanted.runs_with_task.iter().filter_map(|id| runs.get(id)).map(|run| run.task_id));
+    task_ids.extend(begun.values().map(|run| run.task_id));
+    runs.extend(begun);
+    jobs.extend(claimed.iter().map(|job| (job.id, Job::from(job))));
+    let steps = load_steps(connection, &runs)?;
     let tasks = load_tasks(connection, &task_ids)?;
     let mut project_ids = wanted.projects;
     project_ids.extend(wanted.tasks.iter().filter_map(|id| tasks.get(id)).map(|task| task.project_id));
     let projects = load_projects(connection, &project_ids)?;
-    Ok(World { now, keys, projects, runs, steps, jobs, tasks })
+    let limits = load_names(connection, "SELECT key AS name FROM limits WHERE key = ANY($1)", wanted.limits)?;
+    let queues = load_names(connection, "SELECT name FROM queues WHERE name = ANY($1)", wanted.queues)?;
+    Ok((World { now, keys, projects, limits, queues, runs, steps, jobs, tasks }, claimed))
+}
+
+impl From<&ClaimedJob> for Job {
+    fn from(job: &ClaimedJob) -> Self {
+        Job {
+            id: job.id,
+            run_id: job.run_id,
+            step: job.step,
+            running: true,
+            epoch: job.epoch,
+            attempt: job.attempt,
+            max_attempts: job.max_attempts,
+        }
+    }
 }
 
 /// The result that a key will stand for is made before: the ids are ours to choose.
@@ -241,43 +290,61 @@ fn load_keys(connection: &mut PgConnection, batch: &[Transition]) -> Result<Hash
     idempotency::claim(connection, &keyed)
 }
 
-fn load_runs(connection: &mut PgConnection, wanted: &Wanted) -> Result<BTreeMap<Uuid, Run>> {
-    if wanted.runs.is_empty() {
+/// Whether a row that somebody else holds is waited for.
+enum Wait {
+    ForOthers,
+    ForNobody,
+}
+
+fn load_runs(connection: &mut PgConnection, ids: &BTreeSet<Uuid>, wait: Wait) -> Result<BTreeMap<Uuid, Run>> {
+    macro_rules! runs {
+        ($skip:literal) => {
+            concat!(
+                "SELECT id, task_id, project_id, status, stage, cancel_requested_at, last_seq, input_tokens, output_tokens, \
+                 trace_id, error, started_at, finished_at FROM runs WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE",
+                $skip
+            )
+        };
+    }
+    if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let rows: Vec<Run> = sql_query(
-        "SELECT id, task_id, project_id, status, stage, cancel_requested_at, last_seq, input_tokens, output_tokens, trace_id, error, \
-         started_at, finished_at FROM runs WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE",
-    )
-    .bind::<Array<SqlUuid>, _>(list(&wanted.runs))
-    .load(connection)?;
+    let sql = match wait {
+        Wait::ForOthers => runs!(""),
+        Wait::ForNobody => runs!(" SKIP LOCKED"),
+    };
+    let rows: Vec<Run> = sql_query(sql).bind::<Array<SqlUuid>, _>(list(ids)).prepared().load(connection)?;
     Ok(rows.into_iter().map(|run| (run.id, run)).collect())
 }
 
 /// This lock is the fence: a claim or a rescue of one of these jobs waits until the batch has committed, and a batch that
 /// comes after one of them reads the new epoch.
 fn load_jobs(connection: &mut PgConnection, wanted: &Wanted) -> Result<BTreeMap<i64, Job>> {
-    let mut jobs = BTreeMap::new();
     if wanted.jobs.is_empty() && wanted.runs_with_jobs.is_empty() {
-        return Ok(jobs);
+        return Ok(BTreeMap::new());
     }
-    const COLUMNS: &str = "id, run_id, step, state = 'running' AS running, epoch, attempt, max_attempts, priority";
-    let rows: Vec<Job> = if wanted.runs_with_jobs.is_empty() {
-        sql_query(format!(
-            "SELECT {COLUMNS} FROM jobs WHERE id = ANY($1) AND run_id IS NOT NULL ORDER BY id FOR UPDATE"
-        ))
-        .bind::<Array<BigInt>, _>(list(&wanted.jobs))
-        .load(connection)?
-    } else {
-        sql_query(format!(
-            "SELECT {COLUMNS} FROM jobs WHERE run_id IS NOT NULL AND (id = ANY($1) OR run_id = ANY($2)) ORDER BY id FOR UPDATE"
-        ))
-        .bind::<Array<BigInt>, _>(list(&wanted.jobs))
-        .bind::<Array<SqlUuid>, _>(list(&wanted.runs_with_jobs))
-        .load(connection)?
-    };
-    jobs.extend(rows.into_iter().map(|job| (job.id, job)));
-    Ok(jobs)
+    let rows: Vec<Job> = sql_query(
+        "SELECT id, run_id, step, state = 'running' AS running, epoch, attempt, max_attempts FROM jobs \
+         WHERE id = ANY(ARRAY(SELECT unnest($1) UNION SELECT j.id FROM jobs j WHERE j.run_id = ANY($2))) ORDER BY id FOR UPDATE",
+    )
+    .bind::<Array<BigInt>, _>(list(&wanted.jobs))
+    .bind::<Array<SqlUuid>, _>(list(&wanted.runs_with_jobs))
+    .prepared()
+    .load(connection)?;
+    Ok(rows.into_iter().map(|job| (job.id, job)).collect())
+}
+
+fn load_names(connection: &mut PgConnection, sql: &'static str, names: BTreeSet<String>) -> Result<BTreeSet<String>> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        name: String,
+    }
+    if names.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let rows: Vec<Row> = sql_query(sql).bind::<Array<Text>, _>(list(&names)).prepared().load(connection)?;
+    Ok(rows.into_iter().map(|row| row.name).collect())
 }
 
 fn load_steps(connection: &mut PgConnection, runs: &BTreeMap<Uuid, Run>) -> Result<BTreeMap<(Uuid, i16), Step>> {
@@ -290,6 +357,7 @@ fn load_steps(connection: &mut PgConnection, runs: &BTreeMap<Uuid, Run>) -> Resu
          FROM steps WHERE run_id = ANY($1)",
     )
     .bind::<Array<SqlUuid>, _>(runs.keys().copied().collect::<Vec<_>>())
+    .prepared()
     .load(connection)?;
     Ok(rows.into_iter().map(|step| ((step.run_id, step.seq), step)).collect())
 }
@@ -300,10 +368,11 @@ fn load_tasks(connection: &mut PgConnection, ids: &BTreeSet<Uuid>) -> Result<BTr
     }
     let rows: Vec<Task> = sql_query(
         "SELECT id, project_id, type AS task_type, payload, execution_status AS status, priority, retry_count, max_retries, \
-         reopen_count, failure_reason, latest_run_id, started_at, completed_at \
+         reopen_count, failure_reason, queue, limit_key, latest_run_id, started_at, completed_at \
          FROM tasks WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE",
     )
     .bind::<Array<SqlUuid>, _>(list(ids))
+    .prepared()
     .load(connection)?;
     Ok(rows.into_iter().map(|task| (task.id, task)).collect())
 }
@@ -321,6 +390,7 @@ fn load_projects(connection: &mut PgConnection, ids: &BTreeSet<Uuid>) -> Result<
     let rows: Vec<Row> =
         sql_query("SELECT id FROM projects WHERE id = ANY($1) AND deleted_at IS NULL ORDER BY id FOR SHARE")
             .bind::<Array<SqlUuid>, _>(list(ids))
+            .prepared()
             .load(connection)?;
     Ok(rows.into_iter().map(|row| row.id).collect())
 }

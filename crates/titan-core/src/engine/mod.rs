@@ -16,10 +16,10 @@ mod save;
 mod story;
 mod transition;
 
-pub use apply::{Batch, apply, apply_one};
-pub use committer::Committer;
+pub use apply::{Batch, Taken, apply, apply_one, apply_with_claim};
+pub use committer::{Committer, Intake};
 pub use transition::{
-    Applied, CancelRun, Canceled, Done, Execute, Executed, Fence, Finish, Finished, ForceCancel, IdempotencyKey,
-    NewEvent, NewTask, Outcome, Quarantine, Report, Reported, Start, Started, Submission, Submitted, Transition, Usage,
-    Write,
+    Applied, CancelJob, CancelRun, Canceled, Done, Execute, Executed, Fence, Finish, FinishJob, Finished, ForceCancel,
+    IdempotencyKey, NewEvent, NewTask, Outcome, Quarantine, Report, Reported, Start, Started, Submission, Submitted,
+    Transition, Usage, Write,
 };

@@ -1,38 +1,57 @@
 //! The third act: write what was decided, one statement per table whatever the number of rows.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{
     Array, BigInt, Binary, Double, Integer, Jsonb, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
 };
-use diesel::{PgConnection, RunQueryDsl, sql_query};
+use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
+use uuid::Uuid;
 
 use super::load::{Run, Step, Task};
 use super::story::{Changes, Story};
+use super::transition::Applied;
 use crate::Result;
+use crate::db::Prepare as _;
 use crate::outputs::blobs;
+use crate::queue::{self, Hint, Inserted, JobRow};
 
 /// One column of many rows.
 fn col<'a, R, T>(rows: &'a [R], of: impl FnMut(&'a R) -> T) -> Vec<T> {
     rows.iter().map(of).collect()
 }
 
-/// Writes everything. Parents before children, and tables in one order in every process.
-pub(super) fn save(connection: &mut PgConnection, story: &Story) -> Result<()> {
-    let changes = &story.changes;
+/// Writes everything. Parents before children, and tables in one order in every process. What only the database knows goes into the
+/// answers and hints.
+pub(super) fn save(connection: &mut PgConnection, story: &mut Story, answers: &mut [Result<Applied>]) -> Result<()> {
     insert_tasks(connection, story)?;
     insert_runs(connection, story)?;
     insert_steps(connection, story)?;
     update_runs(connection, story)?;
     update_steps(connection, story)?;
     update_tasks(connection, story)?;
-    end_jobs(connection, changes)?;
-    reschedule_jobs(connection, changes)?;
-    insert_jobs(connection, changes)?;
+    let changes = &story.changes;
+    let mut limits = end_jobs(connection, changes)?;
+    limits.extend(reschedule_jobs(connection, changes)?);
+    let inserted = insert_jobs(connection, changes)?;
+    limits.extend(changes.new_jobs.iter().filter_map(|row| row.job.limit_key.clone()));
     insert_events(connection, story)?;
     insert_messages(connection, changes)?;
     insert_outputs(connection, changes)?;
     insert_memories(connection, changes)?;
-    drop_keys(connection, changes)
+    drop_keys(connection, changes)?;
+    // Last, because a limit that many want is locked by it until the commit.
+    let admitted = queue::admit(connection, limits.iter().map(String::as_str))?;
+    for (row, id) in changes.new_jobs.iter().zip(inserted.ids) {
+        if let Some(Ok(Applied::Enqueued(ids))) = row.answer.and_then(|place| answers.get_mut(place)) {
+            ids.push(id);
+        }
+    }
+    if inserted.any_ready || admitted > 0 {
+        story.hints.push(Hint::Jobs);
+    }
+    Ok(())
 }
 
 fn insert_tasks(connection: &mut PgConnection, story: &Story) -> Result<()> {
@@ -43,8 +62,8 @@ fn insert_tasks(connection: &mut PgConnection, story: &Story) -> Result<()> {
     }
     sql_query(
         "INSERT INTO tasks (id, project_id, type, title, payload, execution_type, execution_status, priority, max_retries, \
-         latest_run_id, completed_at, created_at) \
-         SELECT *, $12 FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+         latest_run_id, completed_at, queue, limit_key, run_at, created_at) \
+         SELECT *, $15 FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
     )
     .bind::<Array<SqlUuid>, _>(col(&rows, |(_, t)| t.id))
     .bind::<Array<SqlUuid>, _>(col(&rows, |(_, t)| t.project_id))
@@ -57,7 +76,11 @@ fn insert_tasks(connection: &mut PgConnection, story: &Story) -> Result<()> {
     .bind::<Array<Integer>, _>(col(&rows, |(_, t)| t.max_retries))
     .bind::<Array<Nullable<SqlUuid>>, _>(col(&rows, |(_, t)| t.latest_run_id))
     .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |(_, t)| t.completed_at))
+    .bind::<Array<Text>, _>(col(&rows, |(_, t)| t.queue.as_str()))
+    .bind::<Array<Nullable<Text>>, _>(col(&rows, |(_, t)| t.limit_key.as_deref()))
+    .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |(new, _)| new.run_at))
     .bind::<Timestamptz, _>(story.world.now)
+    .prepared()
     .execute(connection)?;
     Ok(())
 }
@@ -85,6 +108,7 @@ fn insert_runs(connection: &mut PgConnection, story: &Story) -> Result<()> {
     .bind::<Array<Text>, _>(col(&rows, |(_, r)| r.trace_id.as_str()))
     .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |(_, r)| r.finished_at))
     .bind::<Timestamptz, _>(story.world.now)
+    .prepared()
     .execute(connection)?;
     Ok(())
 }
@@ -115,15 +139,15 @@ fn insert_steps(connection: &mut PgConnection, story: &Story) -> Result<()> {
     .bind::<Array<SmallInt>, _>(col(&rows, |s| s.max_attempts))
     .bind::<Array<BigInt>, _>(col(&rows, |s| s.timeout_ms))
     .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |s| s.finished_at))
+    .prepared()
     .execute(connection)?;
     Ok(())
 }
 
 fn update_runs(connection: &mut PgConnection, story: &Story) -> Result<()> {
     let changes = &story.changes;
-    let is_new = |id| changes.new_runs.iter().any(|new| new.id == id);
-    let rows: Vec<&Run> =
-        changes.runs.iter().filter(|id| !is_new(**id)).filter_map(|id| story.world.runs.get(id)).collect();
+    let new: BTreeSet<Uuid> = changes.new_runs.iter().map(|new| new.id).collect();
+    let rows: Vec<&Run> = changes.runs.difference(&new).filter_map(|id| story.world.runs.get(id)).collect();
     if rows.is_empty() {
         return Ok(());
     }
@@ -144,6 +168,7 @@ fn update_runs(connection: &mut PgConnection, story: &Story) -> Result<()> {
     .bind::<Array<Nullable<Text>>, _>(col(&rows, |r| r.error.as_deref()))
     .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |r| r.started_at))
     .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |r| r.finished_at))
+    .prepared()
     .execute(connection)?;
     Ok(())
 }
@@ -179,15 +204,15 @@ fn update_steps(connection: &mut PgConnection, story: &Story) -> Result<()> {
     .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |s| s.started_at))
     .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |s| s.heartbeat_at))
     .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |s| s.finished_at))
+    .prepared()
     .execute(connection)?;
     Ok(())
 }
 
 fn update_tasks(connection: &mut PgConnection, story: &Story) -> Result<()> {
     let changes = &story.changes;
-    let is_new = |id| changes.new_tasks.iter().any(|new| new.id == id);
-    let rows: Vec<&Task> =
-        changes.tasks.iter().filter(|id| !is_new(**id)).filter_map(|id| story.world.tasks.get(id)).collect();
+    let new: BTreeSet<Uuid> = changes.new_tasks.iter().map(|new| new.id).collect();
+    let rows: Vec<&Task> = changes.tasks.difference(&new).filter_map(|id| story.world.tasks.get(id)).collect();
     if rows.is_empty() {
         return Ok(());
     }
@@ -206,62 +231,71 @@ fn update_tasks(connection: &mut PgConnection, story: &Story) -> Result<()> {
     .bind::<Array<Nullable<SqlUuid>>, _>(col(&rows, |t| t.latest_run_id))
     .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |t| t.started_at))
     .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |t| t.completed_at))
+    .prepared()
     .execute(connection)?;
     Ok(())
+}
+
+/// The keys of limits that have a place again.
+type FreedLimits = BTreeSet<String>;
+
+#[derive(QueryableByName)]
+struct Freed {
+    #[diesel(sql_type = Text)]
+    limit_key: String,
 }
 
 /// The deletion is what makes "exactly one terminal row" true: only who deletes the hot row writes its history.
-fn end_jobs(connection: &mut PgConnection, changes: &Changes) -> Result<()> {
-    let rows = &changes.ended_jobs;
+fn end_jobs(connection: &mut PgConnection, changes: &Changes) -> Result<FreedLimits> {
+    let rows: Vec<_> = changes.ended_jobs.iter().collect();
     if rows.is_empty() {
-        return Ok(());
+        return Ok(FreedLimits::new());
     }
-    sql_query(
-        "WITH ended AS (DELETE FROM jobs j USING unnest($1, $2) AS e (id, outcome) WHERE j.id = e.id RETURNING j.*, e.outcome) \
-         INSERT INTO job_history (id, kind, queue, outcome, attempt, rescues, epoch, worker_id, project_id, run_id, step, created_at) \
-         SELECT id, kind, queue, outcome, attempt, rescues, epoch, worker_id, project_id, run_id, step, created_at FROM ended",
+    let freed: Vec<Freed> = sql_query(
+        "WITH ended AS (DELETE FROM jobs j USING unnest($1, $2, $3, $4) AS e (id, outcome, error, task_id) WHERE j.id = e.id \
+           RETURNING j.*, e.outcome, e.error, e.task_id), \
+         kept AS (INSERT INTO job_history (id, kind, queue, outcome, attempt, rescues, epoch, worker_id, project_id, run_id, step, \
+             created_at) \
+           SELECT id, kind, queue, outcome, attempt, rescues, epoch, worker_id, project_id, run_id, step, created_at FROM ended), \
+         tally AS (INSERT INTO job_tallies (minute, queue, outcome, n) \
+           SELECT date_trunc('minute', clock_timestamp()), queue, outcome, count(*) FROM ended GROUP BY 2, 3), \
+         dead AS (INSERT INTO dead_letters (job_id, kind, queue, priority, limit_key, key, payload, max_attempts, timeout_ms, \
+             project_id, task_id, run_id, step, attempt, rescues, error, created_at) \
+           SELECT id, kind, queue, priority, limit_key, key, payload, max_attempts, timeout_ms, project_id, task_id, run_id, step, \
+             attempt, rescues, coalesce(error, 'no reason was given'), created_at FROM ended WHERE outcome = 'failed') \
+         SELECT DISTINCT limit_key FROM ended WHERE limit_key IS NOT NULL",
     )
-    .bind::<Array<BigInt>, _>(col(rows, |j| j.id))
-    .bind::<Array<Text>, _>(col(rows, |j| j.outcome.as_str()))
-    .execute(connection)?;
-    Ok(())
+    .bind::<Array<BigInt>, _>(col(&rows, |(id, _)| **id))
+    .bind::<Array<Text>, _>(col(&rows, |(_, ended)| ended.outcome.as_str()))
+    .bind::<Array<Nullable<Text>>, _>(col(&rows, |(_, ended)| ended.error.as_deref()))
+    .bind::<Array<Nullable<SqlUuid>>, _>(col(&rows, |(_, ended)| ended.task_id))
+    .prepared()
+    .load(connection)?;
+    Ok(freed.into_iter().map(|row| row.limit_key).collect())
 }
 
-fn reschedule_jobs(connection: &mut PgConnection, changes: &Changes) -> Result<()> {
-    let rows = &changes.rescheduled;
+/// A worker survived it, so it is no suspect any more.
+fn reschedule_jobs(connection: &mut PgConnection, changes: &Changes) -> Result<FreedLimits> {
+    let rows: Vec<_> = changes.rescheduled.iter().collect();
     if rows.is_empty() {
-        return Ok(());
+        return Ok(FreedLimits::new());
     }
-    sql_query(
-        "UPDATE jobs j SET state = 'scheduled', run_at = clock_timestamp() + m.delay * interval '1 millisecond', \
-         attempt = m.attempt, worker_id = NULL, deadline_at = NULL \
-         FROM unnest($1, $2, $3) AS m (id, delay, attempt) WHERE j.id = m.id",
+    let freed: Vec<Freed> = sql_query(
+        "WITH moved AS (UPDATE jobs j SET state = 'scheduled', run_at = clock_timestamp() + m.delay * interval '1 millisecond', \
+           attempt = m.attempt, worker_id = NULL, deadline_at = NULL, suspect = false, lone_losses = 0 \
+           FROM unnest($1, $2, $3) AS m (id, delay, attempt) WHERE j.id = m.id RETURNING j.limit_key) \
+         SELECT DISTINCT limit_key FROM moved WHERE limit_key IS NOT NULL",
     )
-    .bind::<Array<BigInt>, _>(col(rows, |j| j.id))
-    .bind::<Array<BigInt>, _>(col(rows, |j| j.delay_ms))
-    .bind::<Array<SmallInt>, _>(col(rows, |j| j.attempt))
-    .execute(connection)?;
-    Ok(())
+    .bind::<Array<BigInt>, _>(col(&rows, |(id, _)| **id))
+    .bind::<Array<BigInt>, _>(col(&rows, |(_, moved)| moved.delay_ms))
+    .bind::<Array<SmallInt>, _>(col(&rows, |(_, moved)| moved.attempt))
+    .prepared()
+    .load(connection)?;
+    Ok(freed.into_iter().map(|row| row.limit_key).collect())
 }
 
-fn insert_jobs(connection: &mut PgConnection, changes: &Changes) -> Result<()> {
-    let rows = &changes.new_jobs;
-    if rows.is_empty() {
-        return Ok(());
-    }
-    sql_query(
-        "INSERT INTO jobs (run_id, step, project_id, kind, priority, max_attempts, timeout_ms, state) \
-         SELECT *, 'ready' FROM unnest($1, $2, $3, $4, $5, $6, $7)",
-    )
-    .bind::<Array<SqlUuid>, _>(col(rows, |j| j.run_id))
-    .bind::<Array<SmallInt>, _>(col(rows, |j| j.step))
-    .bind::<Array<SqlUuid>, _>(col(rows, |j| j.project_id))
-    .bind::<Array<Text>, _>(col(rows, |j| j.kind.as_str()))
-    .bind::<Array<SmallInt>, _>(col(rows, |j| j.priority))
-    .bind::<Array<SmallInt>, _>(col(rows, |j| j.max_attempts))
-    .bind::<Array<BigInt>, _>(col(rows, |j| j.timeout_ms))
-    .execute(connection)?;
-    Ok(())
+fn insert_jobs(connection: &mut PgConnection, changes: &Changes) -> Result<Inserted> {
+    queue::insert(connection, &col(&changes.new_jobs, |row| JobRow { job: &row.job, run: row.run }))
 }
 
 fn insert_events(connection: &mut PgConnection, story: &Story) -> Result<()> {
@@ -284,6 +318,7 @@ fn insert_events(connection: &mut PgConnection, story: &Story) -> Result<()> {
     .bind::<Array<Nullable<Text>>, _>(col(rows, |e| e.message.as_deref()))
     .bind::<Array<Jsonb>, _>(col(rows, |e| e.data.clone()))
     .bind::<Timestamptz, _>(at)
+    .prepared()
     .execute(connection)?;
     Ok(())
 }
@@ -302,6 +337,7 @@ fn insert_messages(connection: &mut PgConnection, changes: &Changes) -> Result<(
     .bind::<Array<SqlUuid>, _>(col(rows, |m| m.run_id))
     .bind::<Array<Text>, _>(col(rows, |m| m.role))
     .bind::<Array<Text>, _>(col(rows, |m| m.content.as_str()))
+    .prepared()
     .execute(connection)?;
     Ok(())
 }
@@ -326,6 +362,7 @@ fn insert_outputs(connection: &mut PgConnection, changes: &Changes) -> Result<()
     .bind::<Array<BigInt>, _>(col(rows, |o| o.size))
     .bind::<Array<Binary>, _>(col(rows, |o| o.sha256.as_slice()))
     .bind::<Array<Nullable<Text>>, _>(col(rows, |o| o.preview.as_deref()))
+    .prepared()
     .execute(connection)?;
     Ok(())
 }
@@ -344,6 +381,7 @@ fn insert_memories(connection: &mut PgConnection, changes: &Changes) -> Result<(
     .bind::<Array<SqlUuid>, _>(col(rows, |m| m.run_id))
     .bind::<Array<Text>, _>(col(rows, |m| m.content.as_str()))
     .bind::<Array<Double>, _>(col(rows, |m| m.confidence))
+    .prepared()
     .execute(connection)?;
     Ok(())
 }
@@ -359,6 +397,7 @@ fn drop_keys(connection: &mut PgConnection, changes: &Changes) -> Result<()> {
     )
     .bind::<Array<Text>, _>(col(rows, |k| k.scope.as_str()))
     .bind::<Array<Binary>, _>(col(rows, |k| k.key_hash.as_slice()))
+    .prepared()
     .execute(connection)?;
     Ok(())
 }

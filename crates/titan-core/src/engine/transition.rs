@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::queue::NewJob;
 use crate::state::{ExecutionType, Level, RunStatus};
+use crate::tasks::Task;
 
 /// One change, waiting to be applied.
 #[derive(Debug, Clone)]
@@ -22,6 +25,10 @@ pub enum Transition {
     },
     ForceCancel(ForceCancel),
     Quarantine(Quarantine),
+    /// Jobs without a run.
+    Enqueue(Vec<NewJob>),
+    FinishJob(FinishJob),
+    CancelJob(CancelJob),
 }
 
 /// What became of a transition, in the same words.
@@ -33,6 +40,9 @@ pub enum Applied {
     Reported(Reported),
     Finished(Finished),
     Canceled(Canceled),
+    /// One id per job; `None` where one with the same kind and key is active.
+    Enqueued(Vec<Option<i64>>),
+    JobFinished,
 }
 
 /// A worker's claim on a job. Every write of a handler carries it, and is refused once the claim is gone.
@@ -62,6 +72,12 @@ pub struct NewTask {
     pub execution_type: Option<ExecutionType>,
     pub priority: i16,
     pub max_retries: Option<i32>,
+    /// The queue of its jobs; the default one when none is named.
+    pub queue: Option<String>,
+    /// The limit that its jobs are subject to.
+    pub limit_key: Option<String>,
+    /// Its first run does not begin before this.
+    pub run_at: Option<DateTime<Utc>>,
 }
 
 /// The client's word for "this is the same request", together with what it was about.
@@ -79,6 +95,8 @@ pub struct Submitted {
     pub run_id: Option<Uuid>,
     /// The same request came before; nothing was made now.
     pub replayed: bool,
+    /// The task as it was made, so that nobody has to read it; none for a replay.
+    pub task: Option<Box<Task>>,
 }
 
 /// A run for a task that exists: its first, or another one after it ended.
@@ -225,6 +243,21 @@ pub struct Quarantine {
     pub rescues: i16,
 }
 
+/// The outcome of a job without a run. What it wrote besides is its handler's own affair.
+#[derive(Debug, Clone)]
+pub struct FinishJob {
+    pub job_id: i64,
+    pub epoch: i64,
+    pub outcome: Outcome,
+}
+
+/// A job without a run is not to be done any more. One that a worker holds is taken from it.
+#[derive(Debug, Clone)]
+pub struct CancelJob {
+    pub job_id: i64,
+    pub reason: String,
+}
+
 /// An event to append to a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewEvent {
@@ -264,7 +297,7 @@ macro_rules! into_transition {
         }
     )+ };
 }
-into_transition!(Execute, Start, Report, Finish, CancelRun, ForceCancel, Quarantine);
+into_transition!(Execute, Start, Report, Finish, CancelRun, ForceCancel, Quarantine, FinishJob, CancelJob);
 
 impl From<Submission> for Transition {
     fn from(value: Submission) -> Self {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use diesel::sql_types::{Array, BigInt, Binary, Integer, Text};
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
 
+use crate::db::Prepare as _;
 use crate::{Error, Result};
 
 const CHUNK: usize = 1 << 20;
@@ -22,6 +23,7 @@ pub(crate) fn store(connection: &mut PgConnection, blobs: &BTreeMap<Vec<u8>, Vec
     )
     .bind::<Array<Binary>, _>(blobs.keys().map(Vec::as_slice).collect::<Vec<_>>())
     .bind::<Array<BigInt>, _>(sizes.collect::<Vec<_>>())
+    .prepared()
     .load(connection)?;
     let mut chunks: Vec<(&[u8], i32, &[u8])> = Vec::new();
     for row in &fresh {
@@ -37,6 +39,7 @@ pub(crate) fn store(connection: &mut PgConnection, blobs: &BTreeMap<Vec<u8>, Vec
         .bind::<Array<Binary>, _>(chunks.iter().map(|chunk| chunk.0).collect::<Vec<_>>())
         .bind::<Array<Integer>, _>(chunks.iter().map(|chunk| chunk.1).collect::<Vec<_>>())
         .bind::<Array<Binary>, _>(chunks.iter().map(|chunk| chunk.2).collect::<Vec<_>>())
+        .prepared()
         .execute(connection)?;
     Ok(())
 }
@@ -50,6 +53,7 @@ pub(super) fn read(connection: &mut PgConnection, hex: &str, size: i64) -> Resul
     }
     let rows: Vec<Row> = sql_query("SELECT data FROM blob_chunks WHERE sha256 = decode($1, 'hex') ORDER BY chunk")
         .bind::<Text, _>(hex)
+        .prepared()
         .load(connection)?;
     let bytes: Vec<u8> = rows.into_iter().flat_map(|row| row.data).collect();
     if i64::try_from(bytes.len()) == Ok(size) {

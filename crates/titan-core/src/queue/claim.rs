@@ -1,33 +1,41 @@
-//! The claim: one statement, READ COMMITTED, on `jobs` alone.
+//! The claim: one statement per queue, READ COMMITTED, on `jobs` and the queue's own row.
 
-use diesel::connection::SimpleConnection;
-use diesel::sql_types::{Array, BigInt, Nullable, SmallInt, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Jsonb, Nullable, SmallInt, Text, Uuid as SqlUuid};
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::Result;
-use crate::db::Db;
+use crate::db::Prepare as _;
+use crate::meter::Meter;
 
-/// The CTE is a fence for the planner: without it an UPDATE may touch more rows than the limit says. The order is that of
-/// the partial index `jobs_ready`.
-const CLAIM: &str = "WITH picked AS MATERIALIZED (\
-     SELECT id FROM jobs WHERE state = 'ready' AND NOT suspect AND queue = 'default' AND kind = ANY($2) ORDER BY queue, priority DESC, start_tag, id LIMIT $3 FOR UPDATE SKIP LOCKED) \
-     UPDATE jobs j SET state = 'running', worker_id = $1, epoch = epoch + 1, attempt = attempt + 1, \
-     deadline_at = clock_timestamp() + timeout_ms * interval '1 millisecond' FROM picked WHERE j.id = picked.id \
-     RETURNING j.id, j.kind, j.epoch, j.attempt, j.max_attempts, j.rescues, j.timeout_ms, j.project_id, j.run_id, j.step";
+/// The columns of a [`ClaimedJob`], and what a claim does to them.
+macro_rules! claim {
+    ($which:literal) => {
+        concat!(
+            // The CTE is a fence for the planner: without it an UPDATE may touch more rows than the limit says.
+            "WITH picked AS MATERIALIZED (SELECT id FROM jobs WHERE state = 'ready' AND kind = ANY($2) AND ",
+            $which,
+            " FOR UPDATE SKIP LOCKED) \
+             UPDATE jobs j SET state = 'running', worker_id = $1, epoch = epoch + 1, attempt = attempt + 1, \
+             deadline_at = clock_timestamp() + timeout_ms * interval '1 millisecond' FROM picked WHERE j.id = picked.id \
+             RETURNING j.id, j.kind, j.queue, j.priority, j.limit_key, j.epoch, j.attempt, j.max_attempts, j.rescues, \
+             j.suspect, j.timeout_ms, j.project_id, j.run_id, j.step, j.payload"
+        )
+    };
+}
 
-/// The same for the jobs of one run.
-const CLAIM_RUN: &str = "WITH picked AS MATERIALIZED (\
-     SELECT id FROM jobs WHERE state = 'ready' AND kind = ANY($2) AND run_id = $4 ORDER BY priority DESC, id LIMIT $3 \
-     FOR UPDATE SKIP LOCKED) \
-     UPDATE jobs j SET state = 'running', worker_id = $1, epoch = epoch + 1, attempt = attempt + 1, \
-     deadline_at = clock_timestamp() + timeout_ms * interval '1 millisecond' FROM picked WHERE j.id = picked.id \
-     RETURNING j.id, j.kind, j.epoch, j.attempt, j.max_attempts, j.rescues, j.timeout_ms, j.project_id, j.run_id, j.step";
-
-/// A table that is empty most of the time has statistics that say so, and a planner that believes them would sort the whole
-/// table at the moment it is full. On the claim's own connection only the index remains.
-const PLANNER: &str = "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off; \
-     SET enable_hashjoin = off; SET enable_mergejoin = off";
+/// The order is that of the partial index `jobs_ready`. A paused queue is a filter that is looked at once. Public, so that its plan
+/// can be looked at.
+pub const CLAIM_SQL: &str = claim!(
+    "NOT suspect AND queue = $4 AND coalesce((SELECT paused_at IS NULL FROM queues WHERE name = $4), true) \
+     ORDER BY queue, priority DESC, start_tag, id LIMIT $3"
+);
+const CLAIM_SUSPECT: &str = claim!(
+    "suspect AND queue = $4 AND coalesce((SELECT paused_at IS NULL FROM queues WHERE name = $4), true) \
+     ORDER BY queue, id LIMIT $3"
+);
+const CLAIM_RUN: &str = claim!("run_id = $4 ORDER BY id LIMIT $3");
 
 /// A job in a worker's hands.
 #[derive(Debug, Clone, QueryableByName)]
@@ -36,6 +44,12 @@ pub struct ClaimedJob {
     pub id: i64,
     #[diesel(sql_type = Text)]
     pub kind: String,
+    #[diesel(sql_type = Text)]
+    pub queue: String,
+    #[diesel(sql_type = SmallInt)]
+    pub priority: i16,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub limit_key: Option<String>,
     #[diesel(sql_type = BigInt)]
     pub epoch: i64,
     #[diesel(sql_type = SmallInt)]
@@ -44,6 +58,8 @@ pub struct ClaimedJob {
     pub max_attempts: i16,
     #[diesel(sql_type = SmallInt)]
     pub rescues: i16,
+    #[diesel(sql_type = Bool)]
+    pub suspect: bool,
     #[diesel(sql_type = BigInt)]
     pub timeout_ms: i64,
     #[diesel(sql_type = Nullable<SqlUuid>)]
@@ -52,52 +68,120 @@ pub struct ClaimedJob {
     pub run_id: Option<Uuid>,
     #[diesel(sql_type = Nullable<SmallInt>)]
     pub step: Option<i16>,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    pub payload: Option<Value>,
 }
 
 /// Who claims, and what it can do.
 #[derive(Debug, Clone)]
 pub struct Claim {
     pub worker_id: Uuid,
+    /// What the worker is called on screen.
+    pub worker: String,
+    pub source: Source,
+    /// Kinds that share free slots.
+    pub lanes: Vec<Lane>,
+    /// Whether a suspect may be taken: not while the worker holds another one.
+    pub suspect: bool,
+    /// Whether jobs of runs are begun in the transaction that claims them.
+    pub begin: bool,
+}
+
+/// Whose jobs are claimed.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// These queues, each in turn.
+    Queues(Vec<String>),
+    OneRun(Uuid),
+}
+
+#[derive(Debug, Clone)]
+pub struct Lane {
     pub kinds: Vec<String>,
     /// The free slots.
-    pub limit: i64,
+    pub limit: usize,
 }
 
 impl Claim {
-    /// A connection on which claims use their index and nothing else.
-    ///
-    /// # Errors
-    /// When the database cannot be reached.
-    pub fn connection(db: &Db) -> Result<PgConnection> {
-        let mut connection = db.dedicated()?;
-        connection.batch_execute(PLANNER)?;
-        Ok(connection)
+    /// A claim of one lane on the default queue.
+    #[must_use]
+    pub fn simple(worker_id: Uuid, kinds: Vec<String>, limit: usize) -> Self {
+        Claim {
+            worker_id,
+            worker: worker_id.to_string(),
+            source: Source::Queues(vec![super::DEFAULT_QUEUE.to_owned()]),
+            lanes: vec![Lane { kinds, limit }],
+            suspect: true,
+            begin: true,
+        }
+    }
+
+    /// How many jobs it may bring at most, suspects apart.
+    #[must_use]
+    pub fn limit(&self) -> usize {
+        self.lanes.iter().map(|lane| lane.limit).sum()
     }
 }
 
-/// Claims up to `limit` ready jobs, the most urgent and then the oldest first.
+/// Claims ready jobs, by priority, turn and age, no more than there are free slots.
 ///
 /// # Errors
 /// When the database does not answer. The claim may then have happened: such strays are released with the next heartbeat.
 pub fn claim(connection: &mut PgConnection, claim: &Claim) -> Result<Vec<ClaimedJob>> {
-    let mut jobs: Vec<ClaimedJob> = sql_query(CLAIM)
-        .bind::<SqlUuid, _>(claim.worker_id)
-        .bind::<Array<Text>, _>(&claim.kinds)
-        .bind::<BigInt, _>(claim.limit)
-        .load(connection)?;
+    let mut jobs = Vec::new();
+    for lane in claim.lanes.iter().filter(|lane| lane.limit > 0 && !lane.kinds.is_empty()) {
+        let mut left = lane.limit;
+        match &claim.source {
+            Source::OneRun(run_id) => take::<SqlUuid, _>(connection, CLAIM_RUN, claim, lane, left, *run_id, &mut jobs)?,
+            Source::Queues(queues) => {
+                for queue in queues {
+                    let before = jobs.len();
+                    take::<Text, _>(connection, CLAIM_SQL, claim, lane, left, queue, &mut jobs)?;
+                    left -= (jobs.len() - before).min(left);
+                    if left == 0 {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+    if let (true, Source::Queues(queues), Some(lane)) = (claim.suspect, &claim.source, claim.lanes.first()) {
+        for queue in queues {
+            let before = jobs.len();
+            take::<Text, _>(connection, CLAIM_SUSPECT, claim, lane, 1, queue, &mut jobs)?;
+            if jobs.len() > before {
+                break;
+            }
+        }
+    }
     jobs.sort_by_key(|job| job.id);
+    let meter = Meter::get();
+    meter.claims.one();
+    meter.claimed.add(jobs.len());
     Ok(jobs)
 }
 
-/// Claims the ready jobs of one run, for a worker that was started to do just that.
-///
-/// # Errors
-/// When the database does not answer.
-pub fn claim_run(connection: &mut PgConnection, claim: &Claim, run_id: Uuid) -> Result<Vec<ClaimedJob>> {
-    Ok(sql_query(CLAIM_RUN)
+fn take<ST, V>(
+    connection: &mut PgConnection,
+    sql: &'static str,
+    claim: &Claim,
+    lane: &Lane,
+    limit: usize,
+    from: V,
+    jobs: &mut Vec<ClaimedJob>,
+) -> Result<()>
+where
+    ST: diesel::sql_types::SingleValue + diesel::query_builder::QueryId,
+    diesel::pg::Pg: diesel::sql_types::HasSqlType<ST>,
+    V: diesel::serialize::ToSql<ST, diesel::pg::Pg>,
+{
+    let claimed: Vec<ClaimedJob> = sql_query(sql)
         .bind::<SqlUuid, _>(claim.worker_id)
-        .bind::<Array<Text>, _>(&claim.kinds)
-        .bind::<BigInt, _>(claim.limit)
-        .bind::<SqlUuid, _>(run_id)
-        .load(connection)?)
+        .bind::<Array<Text>, _>(&lane.kinds)
+        .bind::<BigInt, _>(i64::try_from(limit).unwrap_or(i64::MAX))
+        .bind::<ST, _>(from)
+        .prepared()
+        .load(connection)?;
+    jobs.extend(claimed);
+    Ok(())
 }

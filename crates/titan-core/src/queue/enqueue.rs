@@ -55,23 +55,24 @@ impl NewJob {
             timeout: Duration::from_secs(60),
         }
     }
+}
 
-    fn check(&self) -> Result<()> {
-        if !(-100..=100).contains(&self.priority) {
-            return Err(Error::invalid("priority", format!("must be between -100 and 100, and is {}", self.priority)));
-        }
-        if self.max_attempts < 1 {
-            return Err(Error::invalid("max_attempts", "must be at least 1"));
-        }
-        if let Some(payload) = &self.payload {
-            crate::tasks::check_json("payload", payload)?;
-            let size = payload.to_string().len();
-            if size > MAX_PAYLOAD {
-                return Err(Error::invalid("payload", format!("must be at most {MAX_PAYLOAD} bytes, and is {size}")));
-            }
-        }
-        Ok(())
+/// Checks all about a job that needs no database.
+pub(crate) fn check(job: &NewJob) -> Result<()> {
+    if !(-100..=100).contains(&job.priority) {
+        return Err(Error::invalid("priority", format!("must be between -100 and 100, and is {}", job.priority)));
     }
+    if job.max_attempts < 1 {
+        return Err(Error::invalid("max_attempts", "must be at least 1"));
+    }
+    if let Some(payload) = &job.payload {
+        crate::tasks::check_json("payload", payload)?;
+        let size = payload.to_string().len();
+        if size > MAX_PAYLOAD {
+            return Err(Error::invalid("payload", format!("must be at most {MAX_PAYLOAD} bytes, and is {size}")));
+        }
+    }
+    Ok(())
 }
 
 /// Enqueues jobs without a run, all or none. Each answer belongs to the job at the same place: its id, or `None` when one
@@ -80,9 +81,13 @@ impl NewJob {
 /// # Errors
 /// What is wrong with a job, or when the database does not answer.
 pub fn enqueue(connection: &mut PgConnection, jobs: &[NewJob]) -> Result<Vec<Option<i64>>> {
-    jobs.iter().try_for_each(NewJob::check)?;
-    connection
-        .transaction(|connection| Ok(insert(connection, &jobs.iter().map(Row::without_run).collect::<Vec<_>>())?.ids))
+    jobs.iter().try_for_each(check)?;
+    connection.transaction(|connection| {
+        let rows: Vec<Row<'_>> = jobs.iter().map(Row::without_run).collect();
+        let Inserted { ids, .. } = insert(connection, &rows)?;
+        admit(connection, jobs.iter().filter_map(|job| job.limit_key.as_deref()))?;
+        Ok(ids)
+    })
 }
 
 /// A job as it goes into the table.
@@ -99,11 +104,11 @@ impl<'a> Row<'a> {
 
 pub(crate) struct Inserted {
     pub(crate) ids: Vec<Option<i64>>,
-    /// Whether any of them may be claimed at once.
+    /// Whether any of them may be claimed at once, without being admitted first.
     pub(crate) any_ready: bool,
 }
 
-/// Inserts jobs that were checked, in the caller's transaction.
+/// Inserts jobs that were checked, in the caller's transaction. Those with a limit key wait until the caller has them admitted.
 pub(crate) fn insert(connection: &mut PgConnection, rows: &[Row<'_>]) -> Result<Inserted> {
     #[derive(QueryableByName)]
     struct New {
@@ -156,7 +161,7 @@ pub(crate) fn insert(connection: &mut PgConnection, rows: &[Row<'_>]) -> Result<
     .prepared()
     .load(connection)?;
 
-    let mut any_ready = new.iter().any(|job| job.state == "ready");
+    let any_ready = new.iter().any(|job| job.state == "ready");
     // Rows without a key come back in the order in which they went in; of equal keys only the first went in.
     let mut plain = new.iter().filter(|job| job.key.is_none()).map(|job| job.id);
     let mut keyed: HashMap<(&str, &str), i64> =
@@ -171,9 +176,21 @@ pub(crate) fn insert(connection: &mut PgConnection, rows: &[Row<'_>]) -> Result<
             *slot = id;
         }
     }
-    let limited: HashSet<&str> = rows.iter().filter_map(|row| row.job.limit_key.as_deref()).collect();
-    any_ready |= admit(connection, limited)? > 0;
     Ok(Inserted { ids, any_ready })
+}
+
+/// The names of all queues.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn names(connection: &mut PgConnection) -> Result<Vec<String>> {
+    #[derive(QueryableByName)]
+    struct Named {
+        #[diesel(sql_type = Text)]
+        name: String,
+    }
+    let rows: Vec<Named> = sql_query("SELECT name FROM queues ORDER BY name LIMIT 1000").prepared().load(connection)?;
+    Ok(rows.into_iter().map(|row| row.name).collect())
 }
 
 /// A queue that is used is known, so that it is claimed from and can be seen and paused.

@@ -13,9 +13,9 @@ mod notify;
 mod release;
 
 pub use admit::admit;
-pub use claim::{Claim, ClaimedJob, claim, claim_run};
-pub use enqueue::{DEFAULT_QUEUE, MAX_PAYLOAD, NewJob, enqueue};
-pub(crate) use enqueue::{Inserted, Row, insert};
+pub use claim::{CLAIM_SQL, Claim, ClaimedJob, Lane, Source, claim};
+pub use enqueue::{DEFAULT_QUEUE, MAX_PAYLOAD, NewJob, enqueue, names};
+pub(crate) use enqueue::{Inserted, Row as JobRow, check as check_job, insert};
 pub use hint::Hint;
 pub use listen::{Heard, Listener};
 pub use maintenance::{

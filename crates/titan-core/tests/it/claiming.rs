@@ -6,7 +6,7 @@ use diesel::connection::SimpleConnection;
 use diesel::sql_types::Text;
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
 use titan_core::engine::Transition;
-use titan_core::queue::{Claim, claim};
+use titan_core::queue::{CLAIM_SQL, Claim, claim};
 
 use crate::support::{Bench, add_worker};
 
@@ -34,7 +34,7 @@ fn a_claim_takes_no_more_than_its_limit_and_only_its_kinds() {
         bench.submit("hello");
     }
     assert_eq!(bench.claim_as(bench.worker, 3).len(), 3);
-    let other = Claim { worker_id: bench.worker, kinds: vec!["build".to_owned()], limit: 10 };
+    let other = Claim::simple(bench.worker, vec!["build".to_owned()], 10);
     assert!(claim(&mut bench.connection, &other).unwrap().is_empty());
     bench.test.execute("DELETE FROM jobs");
 }
@@ -50,7 +50,7 @@ fn eight_claimers_share_the_jobs_without_a_double() {
             let mut connection = bench.test.connect();
             std::thread::spawn(move || {
                 let worker_id = add_worker(&mut connection);
-                let what = Claim { worker_id, kinds: vec!["chat".to_owned()], limit: 7 };
+                let what = Claim::simple(worker_id, vec!["chat".to_owned()], 7);
                 let mut mine = Vec::new();
                 loop {
                     let jobs = claim(&mut connection, &what).unwrap();
@@ -80,16 +80,11 @@ fn the_claim_reads_its_index_in_order_and_sorts_nothing() {
     bench.test.execute(
         "ANALYZE jobs; INSERT INTO jobs (kind, state, max_attempts, timeout_ms) SELECT 'chat', 'ready', 1, 1000 FROM generate_series(1, 2000)",
     );
-    let mut connection = Claim::connection(&bench.test.db).unwrap();
-    connection.batch_execute("SET plan_cache_mode = force_generic_plan").unwrap();
-    let plan: Vec<Line> = sql_query(
-        "EXPLAIN (COSTS OFF) WITH picked AS MATERIALIZED (SELECT id FROM jobs WHERE state = 'ready' AND kind = ANY('{chat}') \
-         ORDER BY priority DESC, id LIMIT 10 FOR UPDATE SKIP LOCKED) \
-         UPDATE jobs j SET state = 'running', worker_id = gen_random_uuid(), epoch = epoch + 1 FROM picked \
-         WHERE j.id = picked.id RETURNING j.id",
-    )
-    .load(&mut connection)
-    .unwrap();
+    let mut connection = bench.test.db.for_engine().unwrap();
+    connection.batch_execute(&format!("PREPARE claim (uuid, text[], bigint, text) AS {CLAIM_SQL}")).unwrap();
+    let plan: Vec<Line> = sql_query("EXPLAIN (COSTS OFF) EXECUTE claim (gen_random_uuid(), '{chat}', 10, 'default')")
+        .load(&mut connection)
+        .unwrap();
     let plan: Vec<String> = plan.into_iter().map(|line| line.line).collect();
     let text = plan.join("\n");
     assert!(text.contains("Index Scan using jobs_ready on jobs"), "{text}");

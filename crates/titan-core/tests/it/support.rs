@@ -47,9 +47,9 @@ impl Bench {
         apply_one(&mut self.connection, transition).map(|(applied, _)| applied)
     }
 
-    pub(crate) fn claim_as(&mut self, worker: Uuid, limit: i64) -> Vec<ClaimedJob> {
+    pub(crate) fn claim_as(&mut self, worker: Uuid, limit: usize) -> Vec<ClaimedJob> {
         let kinds = vec!["chat".to_owned(), "remember".to_owned()];
-        claim(&mut self.connection, &Claim { worker_id: worker, kinds, limit }).unwrap()
+        claim(&mut self.connection, &Claim::simple(worker, kinds, limit)).unwrap()
     }
 
     /// Claims exactly one job.
@@ -120,6 +120,9 @@ pub(crate) fn submission(project_id: Uuid, content: &str) -> Submission {
         execution_type: None,
         priority: 0,
         max_retries: None,
+        queue: None,
+        limit_key: None,
+        run_at: None,
     };
     Submission { task, key: None, trace_id: None }
 }

@@ -112,6 +112,9 @@ impl Stage {
             execution_type: Some(how),
             priority: 0,
             max_retries,
+            queue: None,
+            limit_key: None,
+            run_at: None,
         };
         let submitted = self.committer.submit(Submission { task, key: None, trace_id: None }).await.unwrap();
         let ids = submitted.run_id.map(|run_id| Ids { task_id: submitted.task_id, run_id });

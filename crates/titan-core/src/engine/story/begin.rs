@@ -1,14 +1,17 @@
 //! How work begins: a submitted task, and a run for a task that exists.
 
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::super::load::{Run, Step, Task};
 use super::super::transition::{Execute, Executed, NewEvent, NewTask, Submission, Submitted};
 use super::Story;
-use super::changes::{NewJob, NewMessage, NewRun, NewTaskRow};
+use super::changes::{NewJobRow, NewMessage, NewRun, NewTaskRow};
 use crate::idempotency::Claimed;
-use crate::queue::Hint;
+use crate::queue::{DEFAULT_QUEUE, Hint, NewJob};
 use crate::state::{ExecutionStatus, ExecutionType, Level, RunStage, RunStatus, StepStatus};
 use crate::workflow::Workflow;
 use crate::{Error, Result, ids, tasks};
@@ -18,11 +21,13 @@ impl Story {
         let id = match self.world.keys.get(&index) {
             None => ids::new(),
             Some(Claimed::First { id }) => *id,
-            Some(Claimed::Replay { id }) => return Ok(Submitted { task_id: *id, run_id: None, replayed: true }),
+            Some(Claimed::Replay { id }) => {
+                return Ok(Submitted { task_id: *id, run_id: None, replayed: true, task: None });
+            }
             Some(Claimed::Reused) => return Err(Error::KeyReused),
         };
         match self.make_task(id, submission) {
-            Ok(run_id) => Ok(Submitted { task_id: id, run_id, replayed: false }),
+            Ok((run_id, task)) => Ok(Submitted { task_id: id, run_id, replayed: false, task: Some(Box::new(task)) }),
             Err(error) => {
                 // A request that carried the same key in this batch must hear the same.
                 self.world.keys.retain(|_, claimed| !matches!(claimed, Claimed::Replay { id: other } if *other == id));
@@ -32,14 +37,25 @@ impl Story {
         }
     }
 
-    fn make_task(&mut self, id: Uuid, submission: &Submission) -> Result<Option<Uuid>> {
+    fn make_task(&mut self, id: Uuid, submission: &Submission) -> Result<(Option<Uuid>, tasks::Task)> {
         let new = &submission.task;
         if !self.world.projects.contains(&new.project_id) {
             return Err(Error::NotFound("project", new.project_id));
         }
         let execution_type = tasks::check(new)?;
+        if let Some(key) = new.limit_key.as_ref().filter(|key| !self.world.limits.contains(*key)) {
+            let message = format!("there is no limit {key:?}; set one with PUT /api/limits/{{key}} first");
+            return Err(Error::invalid("limit_key", message));
+        }
+        if let Some(name) = new.queue.as_ref().filter(|name| !self.world.queues.contains(*name)) {
+            return Err(Error::invalid(
+                "queue",
+                format!("there is no queue {name:?}; make it with POST /api/queues first"),
+            ));
+        }
         let automatic = execution_type != ExecutionType::Manual;
-        self.changes.new_tasks.push(NewTaskRow { id, title: title(new), execution_type });
+        let title = title(new);
+        self.changes.new_tasks.push(NewTaskRow { id, title: title.clone(), execution_type, run_at: new.run_at });
         self.world.tasks.insert(
             id,
             Task {
@@ -53,13 +69,48 @@ impl Story {
                 max_retries: new.max_retries.unwrap_or(tasks::DEFAULT_MAX_RETRIES),
                 reopen_count: 0,
                 failure_reason: None,
+                queue: new.queue.clone().unwrap_or_else(|| DEFAULT_QUEUE.to_owned()),
+                limit_key: new.limit_key.clone(),
                 latest_run_id: None,
                 started_at: None,
                 completed_at: None,
             },
         );
         self.hints.push(Hint::change("task", id, new.project_id));
-        if automatic { self.begin_run(id, None, submission.trace_id.clone()).map(Some) } else { Ok(None) }
+        let run_id = match automatic {
+            true => Some(self.begin_run(id, None, submission.trace_id.clone(), new.run_at)?),
+            false => None,
+        };
+        let task = self.world.tasks.get(&id).ok_or(Error::NotFound("task", id))?;
+        let view = tasks::Task {
+            id,
+            project_id: new.project_id,
+            parent_task_id: None,
+            task_type: new.task_type.clone(),
+            title,
+            payload: new.payload.clone(),
+            execution_type,
+            execution_status: task.status,
+            status: task.status.simple(),
+            assigned_to_type: None,
+            assigned_to_id: None,
+            priority: task.priority,
+            ai_confidence: None,
+            ai_context: None,
+            blocked_reason: None,
+            failure_reason: None,
+            retry_count: 0,
+            max_retries: task.max_retries,
+            queue: task.queue.clone(),
+            limit_key: task.limit_key.clone(),
+            run_at: new.run_at,
+            latest_run: run_id.map(|id| tasks::LatestRun { id, status: RunStatus::Queued, stage: RunStage::Intake }),
+            hint: None,
+            created_at: self.world.now,
+            started_at: None,
+            completed_at: None,
+        };
+        Ok((run_id, view))
     }
 
     pub(super) fn execute(&mut self, execute: &Execute) -> Result<Executed> {
@@ -81,12 +132,18 @@ impl Story {
         task.completed_at = None;
         task.failure_reason = None;
         self.changes.tasks.insert(task_id);
-        let run_id = self.begin_run(task_id, retry_of, execute.trace_id.clone())?;
+        let run_id = self.begin_run(task_id, retry_of, execute.trace_id.clone(), None)?;
         Ok(Executed { task_id, run_id, created: true })
     }
 
     /// A queued run with all its steps, and a job for each step that needs no other.
-    fn begin_run(&mut self, task_id: Uuid, retry_of: Option<Uuid>, trace_id: Option<String>) -> Result<Uuid> {
+    fn begin_run(
+        &mut self,
+        task_id: Uuid,
+        retry_of: Option<Uuid>,
+        trace_id: Option<String>,
+        run_at: Option<DateTime<Utc>>,
+    ) -> Result<Uuid> {
         let task = self.world.tasks.get_mut(&task_id).ok_or(Error::NotFound("task", task_id))?;
         let workflow = Workflow::for_task_type(&task.task_type)
             .ok_or_else(|| Error::Internal(format!("no workflow executes tasks of type {}", task.task_type)))?;
@@ -94,7 +151,7 @@ impl Story {
         let first = task.latest_run_id.is_none();
         task.latest_run_id = Some(run_id);
         self.changes.tasks.insert(task_id);
-        let (project_id, priority) = (task.project_id, task.priority);
+        let project_id = task.project_id;
         let max_attempts = i16::try_from(task.max_retries + 1).unwrap_or(i16::MAX);
         let question = question(task);
         self.world.runs.insert(
@@ -151,7 +208,7 @@ impl Story {
                 finished_at: None,
             };
             if step.status == StepStatus::Ready {
-                self.enqueue(&step, project_id, priority);
+                self.enqueue(&step, run_at);
             }
             self.changes.new_steps.insert((run_id, plan.seq));
             self.world.steps.insert((run_id, plan.seq), step);
@@ -159,18 +216,23 @@ impl Story {
         Ok(run_id)
     }
 
-    /// A job for a step that is ready.
-    pub(super) fn enqueue(&mut self, step: &Step, project_id: Uuid, priority: i16) {
-        self.changes.new_jobs.push(NewJob {
-            run_id: step.run_id,
-            step: step.seq,
-            project_id,
+    /// A job for a step that is ready, where its task says.
+    pub(super) fn enqueue(&mut self, step: &Step, run_at: Option<DateTime<Utc>>) {
+        let Some(run) = self.world.runs.get(&step.run_id) else { return };
+        let task = self.world.tasks.get(&run.task_id);
+        let job = NewJob {
             kind: step.kind.clone(),
-            priority,
+            queue: task.map_or_else(|| DEFAULT_QUEUE.to_owned(), |task| task.queue.clone()),
+            priority: task.map_or(0, |task| task.priority),
+            payload: None,
+            key: None,
+            limit_key: task.and_then(|task| task.limit_key.clone()),
+            project_id: Some(run.project_id),
+            run_at,
             max_attempts: step.max_attempts,
-            timeout_ms: step.timeout_ms,
-        });
-        self.hints.push(Hint::Jobs);
+            timeout: Duration::from_millis(u64::try_from(step.timeout_ms).unwrap_or(0)),
+        };
+        self.changes.new_jobs.push(NewJobRow { job, run: Some((step.run_id, step.seq)), answer: None });
     }
 }
 

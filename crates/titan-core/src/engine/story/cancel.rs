@@ -37,8 +37,8 @@ impl Story {
     /// Whether a worker holds a step of the run that it has begun.
     fn busy(&self, run_id: Uuid) -> bool {
         self.world.jobs.values().any(|job| {
-            let step = self.world.steps.get(&(run_id, job.step));
-            job.run_id == run_id && job.running && step.is_some_and(|step| step.status == StepStatus::Running)
+            let step = job.step.and_then(|step| self.world.steps.get(&(run_id, step)));
+            job.run_id == Some(run_id) && job.running && step.is_some_and(|step| step.status == StepStatus::Running)
         })
     }
 
@@ -78,7 +78,7 @@ impl Story {
             return Err(Error::Conflict("the job is held by a worker or its run has ended".to_owned()));
         }
         let error = format!("quarantined: {rescues} workers were lost while they ran this step");
-        let step = job.step;
+        let step = job.step.unwrap_or_default();
         self.fail_step(run_id, step, job_id, &error);
         Ok(Finished { readied: 0, run_status: RunStatus::Failed })
     }

@@ -1,11 +1,14 @@
 //! What a story leaves to be written: new rows, and the names of rows that changed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::super::transition::IdempotencyKey;
+use crate::queue::NewJob;
 use crate::state::{ExecutionType, Level};
 
 /// Rows of `runs`, `steps` and `tasks` are written as they stand in the world at the end of the story; here are their ids.
@@ -19,9 +22,10 @@ pub(in crate::engine) struct Changes {
     pub(in crate::engine) tasks: BTreeSet<Uuid>,
     /// Steps whose start is part of this very batch.
     pub(in crate::engine) started: BTreeSet<(Uuid, i16)>,
-    pub(in crate::engine) new_jobs: Vec<NewJob>,
-    pub(in crate::engine) ended_jobs: Vec<EndedJob>,
-    pub(in crate::engine) rescheduled: Vec<Rescheduled>,
+    pub(in crate::engine) new_jobs: Vec<NewJobRow>,
+    /// By job.
+    pub(in crate::engine) ended_jobs: BTreeMap<i64, EndedJob>,
+    pub(in crate::engine) rescheduled: BTreeMap<i64, Rescheduled>,
     pub(in crate::engine) events: Vec<EventRow>,
     pub(in crate::engine) messages: Vec<NewMessage>,
     pub(in crate::engine) outputs: Vec<NewOutput>,
@@ -36,6 +40,7 @@ pub(in crate::engine) struct NewTaskRow {
     pub(in crate::engine) id: Uuid,
     pub(in crate::engine) title: String,
     pub(in crate::engine) execution_type: ExecutionType,
+    pub(in crate::engine) run_at: Option<DateTime<Utc>>,
 }
 
 pub(in crate::engine) struct NewRun {
@@ -45,14 +50,11 @@ pub(in crate::engine) struct NewRun {
     pub(in crate::engine) retry_of: Option<Uuid>,
 }
 
-pub(in crate::engine) struct NewJob {
-    pub(in crate::engine) run_id: Uuid,
-    pub(in crate::engine) step: i16,
-    pub(in crate::engine) project_id: Uuid,
-    pub(in crate::engine) kind: String,
-    pub(in crate::engine) priority: i16,
-    pub(in crate::engine) max_attempts: i16,
-    pub(in crate::engine) timeout_ms: i64,
+pub(in crate::engine) struct NewJobRow {
+    pub(in crate::engine) job: NewJob,
+    pub(in crate::engine) run: Option<(Uuid, i16)>,
+    /// The place of the answer that waits for the job's id.
+    pub(in crate::engine) answer: Option<usize>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,15 +75,29 @@ impl JobOutcome {
 }
 
 pub(in crate::engine) struct EndedJob {
-    pub(in crate::engine) id: i64,
     pub(in crate::engine) outcome: JobOutcome,
+    /// Why it failed for good; it then becomes a dead letter.
+    pub(in crate::engine) error: Option<String>,
+    pub(in crate::engine) task_id: Option<Uuid>,
+}
+
+impl EndedJob {
+    pub(in crate::engine) fn new(outcome: JobOutcome) -> Self {
+        EndedJob { outcome, error: None, task_id: None }
+    }
 }
 
 /// A job that comes back later. A snoozed attempt does not count.
 pub(in crate::engine) struct Rescheduled {
-    pub(in crate::engine) id: i64,
     pub(in crate::engine) delay_ms: i64,
     pub(in crate::engine) attempt: i16,
+}
+
+impl Rescheduled {
+    pub(in crate::engine) fn after(wait: Duration, attempt: i16) -> Self {
+        const LONGEST_MS: i64 = 30 * 86_400_000;
+        Rescheduled { delay_ms: i64::try_from(wait.as_millis()).unwrap_or(i64::MAX).min(LONGEST_MS), attempt }
+    }
 }
 
 pub(in crate::engine) struct EventRow {

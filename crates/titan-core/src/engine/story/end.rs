@@ -24,7 +24,9 @@ impl Story {
             self.changes.steps.insert((run_id, seq));
             self.append(run_id, Some(seq), NewEvent::told("step.failed", Level::Error, line, data));
         }
-        self.changes.ended_jobs.push(EndedJob { id: job_id, outcome: JobOutcome::Failed });
+        let task_id = self.world.runs.get(&run_id).map(|run| run.task_id);
+        let ended = EndedJob { outcome: JobOutcome::Failed, error: Some(error.clone()), task_id };
+        self.changes.ended_jobs.insert(job_id, ended);
         self.end_run(run_id, RunStatus::Failed, Some(error));
     }
 
@@ -89,11 +91,14 @@ impl Story {
     }
 
     fn end_jobs(&mut self, run_id: Uuid) {
-        let of_run = self.world.jobs.values().filter(|job| job.run_id == run_id).map(|job| job.id);
-        let left: Vec<i64> = of_run.filter(|id| !self.changes.ended_jobs.iter().any(|ended| ended.id == *id)).collect();
-        self.changes.ended_jobs.extend(left.iter().map(|id| EndedJob { id: *id, outcome: JobOutcome::Canceled }));
-        self.changes.rescheduled.retain(|moved| !left.contains(&moved.id));
+        // Only batches that end runs ask, and few jobs of a run are there at once.
+        let of_run = self.world.jobs.values().filter(|job| job.run_id == Some(run_id)).map(|job| job.id);
+        let left: Vec<i64> = of_run.filter(|id| !self.changes.ended_jobs.contains_key(id)).collect();
+        for id in left {
+            self.changes.rescheduled.remove(&id);
+            self.changes.ended_jobs.insert(id, EndedJob::new(JobOutcome::Canceled));
+        }
         // Within one batch a step may have been made ready and its run canceled: that job is never written.
-        self.changes.new_jobs.retain(|job| job.run_id != run_id);
+        self.changes.new_jobs.retain(|row| row.run.is_none_or(|(id, _)| id != run_id));
     }
 }

@@ -7,6 +7,7 @@ mod begin;
 mod cancel;
 mod changes;
 mod end;
+mod lone;
 mod work;
 
 use super::load::{Job, Run, World};
@@ -41,6 +42,9 @@ impl Story {
             Transition::CancelTask { task_id } => self.cancel_task(*task_id).map(Applied::Canceled),
             Transition::ForceCancel(force) => self.force_cancel(force).map(Applied::Canceled),
             Transition::Quarantine(quarantine) => self.quarantine(quarantine).map(Applied::Finished),
+            Transition::Enqueue(jobs) => self.enqueue_lone(index, jobs),
+            Transition::FinishJob(finish) => self.finish_lone(finish),
+            Transition::CancelJob(cancel) => self.cancel_lone(cancel).map(Applied::Canceled),
         }
     }
 
@@ -49,10 +53,14 @@ impl Story {
         let lost = || Error::Fenced { job_id: fence.job_id, epoch: fence.epoch };
         let job = self.world.jobs.get(&fence.job_id).ok_or_else(lost)?;
         let run = self.world.runs.get(&fence.run_id).ok_or_else(lost)?;
-        let ended = self.changes.ended_jobs.iter().any(|ended| ended.id == job.id);
-        let moved = self.changes.rescheduled.iter().any(|moved| moved.id == job.id);
-        let ours = job.running && job.epoch == fence.epoch && job.run_id == fence.run_id && job.step == fence.step;
-        if ours && !ended && !moved && !run.status.is_terminal() { Ok((job, run)) } else { Err(lost()) }
+        let ours = job.run_id == Some(fence.run_id) && job.step == Some(fence.step) && self.holds(job, fence.epoch);
+        if ours && !run.status.is_terminal() { Ok((job, run)) } else { Err(lost()) }
+    }
+
+    /// Whether a job is still in the hands of who claimed it at this epoch, as far as this batch has come.
+    fn holds(&self, job: &Job, epoch: i64) -> bool {
+        let let_go = self.changes.ended_jobs.contains_key(&job.id) || self.changes.rescheduled.contains_key(&job.id);
+        job.running && job.epoch == epoch && !let_go
     }
 
     /// Appends an event to a run under the next number. The run's row is locked, so the numbers have no gap.

@@ -21,7 +21,7 @@ use crate::{Error, Result, ids};
 const PREVIEW: usize = 4000;
 
 impl Story {
-    pub(super) fn start(&mut self, start: &Start) -> Result<Started> {
+    pub(in crate::engine) fn start(&mut self, start: &Start) -> Result<Started> {
         let fence = start.fence;
         let lost = || Error::Fenced { job_id: fence.job_id, epoch: fence.epoch };
         let (_, run) = self.held(&fence)?;
@@ -145,7 +145,7 @@ impl Story {
             self.changes.steps.insert(key);
             self.append(fence.run_id, Some(fence.step), NewEvent::told("step.completed", Level::Info, line, data));
         }
-        self.changes.ended_jobs.push(EndedJob { id: fence.job_id, outcome: JobOutcome::Completed });
+        self.changes.ended_jobs.insert(fence.job_id, EndedJob::new(JobOutcome::Completed));
         if canceling {
             self.end_run(fence.run_id, RunStatus::Canceled, None);
         } else {
@@ -155,8 +155,6 @@ impl Story {
 
     /// The steps that needed this one: those that need nothing more become ready. When no step is left, the run is done.
     fn go_on(&mut self, fence: &Fence) {
-        let priority = self.world.jobs.get(&fence.job_id).map_or(0, |job| job.priority);
-        let project_id = self.world.runs.get(&fence.run_id).map_or(Uuid::nil(), |run| run.project_id);
         let mut ready: Vec<Step> = Vec::new();
         let of_run = (fence.run_id, i16::MIN)..=(fence.run_id, i16::MAX);
         for (key, step) in self.world.steps.range_mut(of_run.clone()) {
@@ -170,7 +168,7 @@ impl Story {
             }
         }
         for step in &ready {
-            self.enqueue(step, project_id, priority);
+            self.enqueue(step, None);
         }
         if self.world.steps.range(of_run).all(|(_, step)| step.status.is_terminal()) {
             self.end_run(fence.run_id, RunStatus::Completed, None);
@@ -216,9 +214,9 @@ impl Story {
         attempt: i16,
         reason: &str,
     ) -> chrono::DateTime<chrono::Utc> {
-        let delay_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX).min(86_400_000 * 30);
-        let until = self.world.now + chrono::TimeDelta::milliseconds(delay_ms);
-        self.changes.rescheduled.push(Rescheduled { id: fence.job_id, delay_ms, attempt });
+        let moved = Rescheduled::after(wait, attempt);
+        let until = self.world.now + chrono::TimeDelta::milliseconds(moved.delay_ms);
+        self.changes.rescheduled.insert(fence.job_id, moved);
         if let Some(step) = self.world.steps.get_mut(&(fence.run_id, fence.step)) {
             step.waiting_on = Some(WaitingOn::Timer);
             step.waiting_since = Some(self.world.now);

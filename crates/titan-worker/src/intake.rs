@@ -1,0 +1,54 @@
+//! What the committer claims for this worker with its batches, and what becomes of it.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use titan_core::Result;
+use titan_core::engine::{Intake, Taken};
+use titan_core::queue::{Claim, Source};
+
+use crate::job;
+use crate::shared::Shared;
+
+impl Intake for Shared {
+    fn want(&self, ending: usize) -> Option<Claim> {
+        let room = self.slots.set_aside(ending)?;
+        self.claiming.fetch_add(1, Ordering::SeqCst);
+        Some(Claim {
+            worker_id: self.worker_id(),
+            worker: self.registration.name.clone(),
+            source: match self.only_run {
+                Some(run_id) => Source::OneRun(run_id),
+                None => Source::Queues(self.queues()),
+            },
+            lanes: room.lanes,
+            suspect: room.suspect,
+            begin: true,
+        })
+    }
+
+    fn took(&self, claim: &Claim, taken: Result<Vec<Taken>>) {
+        match taken {
+            Ok(taken) => {
+                self.claims.worked();
+                self.slots.taken(&claim.lanes, &taken.iter().map(|taken| &taken.job).collect::<Vec<_>>());
+                taken.into_iter().for_each(|taken| self.hand_over(taken));
+            }
+            Err(error) => {
+                self.claims.failed(&error);
+                self.slots.nothing_taken(&claim.lanes);
+            }
+        }
+        self.claiming.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Shared {
+    fn hand_over(&self, taken: Taken) {
+        let Some(shared) = self.me.upgrade() else { return };
+        let job = &taken.job;
+        let stop = self.in_hand.take((job.id, job.epoch), job.run_id);
+        tracing::debug!(job.id, job.epoch, kind = job.kind, run.id = ?job.run_id, "claimed");
+        self.jobs.spawn_on(job::carry_out(Arc::clone(&shared), taken, stop), &self.runtime);
+    }
+}
