@@ -7,7 +7,7 @@ DEBUG = $${CARGO_TARGET_DIR:-target}/debug
 RELEASE = $${CARGO_TARGET_DIR:-target}/release
 
 .DEFAULT_GOAL := help
-.PHONY: help start dev build test lint fmt e2e generate migrate latency check-tasks clean
+.PHONY: help start dev build test lint fmt e2e generate migrate bench check-tasks clean
 
 help: ## explain the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,11 +46,8 @@ migrate: ## bring the database of DATABASE_URL, or the one under data/, to this 
 	@$(DEBUG_BUILD)
 	@scripts/with-postgres.sh data "$(DEBUG)/titan-api" migrate
 
-latency: ## measure how long an idle worker takes to pick up a task, with the hint and by polling alone
-	@node scripts/dashboard.mjs
-	@$(RELEASE_BUILD)
-	@cargo build --locked --release -p titan-testkit --bin pickup-latency
-	@scripts/with-postgres.sh throwaway "$(RELEASE)/pickup-latency"
+bench: ## measure how fast all of it is and write docs/BENCHMARKS.md; ROWS=Q1,Q4 only those, QUICK=1 only tries them
+	@ROWS="$(ROWS)" QUICK="$(QUICK)" PEERS="$(PEERS)" scripts/bench.sh
 
 check-tasks: ## check the form of TASKS.md and INBOX.md
 	@node scripts/check-tasks.mjs

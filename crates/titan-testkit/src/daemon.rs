@@ -183,14 +183,18 @@ impl Api {
         given.push(("TITAN_BIND".to_owned(), address.to_owned()));
         let daemon = Daemon::spawn("titan-api", &[], &given);
         let line = daemon.line("titan-api listening");
-        let address = line.split("address=").nth(1).and_then(|rest| rest.split_whitespace().next());
-        let address = address.unwrap_or_else(|| panic!("no address in {line:?}")).trim_matches('"');
+        let address = listening_address(&line).unwrap_or_else(|| panic!("no address in {line:?}"));
         Api { daemon, url: format!("http://{address}"), env: env.clone() }
     }
 }
 
+/// The address in the line that says where the API listens.
+pub(crate) fn listening_address(line: &str) -> Option<&str> {
+    Some(line.split("address=").nth(1)?.split_whitespace().next()?.trim_matches('"'))
+}
+
 /// Beside the test's executable, which lies in `target/<profile>/deps`, or in `target/<profile>` for a program.
-fn program_path(program: &str) -> PathBuf {
+pub(crate) fn program_path(program: &str) -> PathBuf {
     let own = std::env::current_exe().expect("the path of this executable");
     let mut folder = own.parent().expect("a folder").to_owned();
     if folder.ends_with("deps") {

@@ -5,10 +5,13 @@
 //! - [`fake_model`]: a model server that speaks the real wire.
 //! - `app`, `client`: the real router over a real socket, and a client for it.
 //! - `daemon`: the real daemons as processes, to be killed.
+//! - `bench`: how fast all of it is.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::missing_panics_doc)]
 
 #[cfg(feature = "daemons")]
 pub mod app;
+#[cfg(feature = "daemons")]
+pub mod bench;
 pub mod client;
 pub mod daemon;
 pub mod db;
