@@ -2,13 +2,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod append_only;
+mod batching;
 mod claiming;
 mod commit_cut;
 mod committing;
+mod fairness;
 mod fence;
 mod hints;
 mod idempotency;
 mod lifecycle;
+mod limits;
+mod lone;
 mod maintenance;
 mod migrations;
 mod reading;

@@ -1,0 +1,73 @@
+//! What a thousand runs cost: few statements and few commits, whatever their number. The figures are exact, so that one more
+//! statement in a batch is seen.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use diesel::connection::{Connection as _, InstrumentationEvent};
+use titan_core::engine::{Finish, Taken, Transition, apply_with_claim};
+use titan_core::queue::Claim;
+
+use crate::support::{Bench, answered, fence, remembered};
+
+const RUNS: usize = 1000;
+const BATCH: usize = 250;
+
+#[derive(Default)]
+struct Counted {
+    statements: AtomicUsize,
+    commits: AtomicUsize,
+}
+
+#[test]
+fn a_thousand_runs_cost_few_statements_and_commits() {
+    let bench = Bench::new();
+    let counted = Arc::new(Counted::default());
+    let mut connection = bench.test.db.for_engine().unwrap();
+    let counts = Arc::clone(&counted);
+    connection.set_instrumentation(move |event: InstrumentationEvent<'_>| match event {
+        InstrumentationEvent::StartQuery { .. } => drop(counts.statements.fetch_add(1, Ordering::Relaxed)),
+        InstrumentationEvent::CommitTransaction { .. } => drop(counts.commits.fetch_add(1, Ordering::Relaxed)),
+        _ => {}
+    });
+    for batch in 0..RUNS / BATCH {
+        let submissions: Vec<Transition> =
+            (0..BATCH).map(|n| bench.submission(&format!("{batch} {n}")).into()).collect();
+        let done = apply_with_claim(&mut connection, &submissions, None).unwrap();
+        assert!(done.answers.iter().all(Result::is_ok));
+    }
+    let submitted = (counted.statements.load(Ordering::Relaxed), counted.commits.load(Ordering::Relaxed));
+
+    let what = Claim::simple(bench.worker, vec!["chat".to_owned(), "remember".to_owned()], BATCH);
+    let mut acknowledge: Vec<Transition> = Vec::new();
+    loop {
+        let done = apply_with_claim(&mut connection, &acknowledge, Some(&what)).unwrap();
+        assert!(done.answers.iter().all(Result::is_ok), "{:?}", done.answers);
+        if done.taken.is_empty() && acknowledge.is_empty() {
+            break;
+        }
+        acknowledge = done.taken.iter().map(finished).collect();
+    }
+    let worked = (
+        counted.statements.load(Ordering::Relaxed) - submitted.0,
+        counted.commits.load(Ordering::Relaxed) - submitted.1,
+    );
+    assert_eq!(bench.test.count("SELECT count(*) FROM runs WHERE status = 'completed'"), i64::try_from(RUNS).unwrap());
+    bench.test.assert_no_jobs_left();
+
+    // BEGIN and COMMIT count as statements.
+    assert_eq!(submitted, (SUBMIT_STATEMENTS * RUNS / BATCH, RUNS / BATCH));
+    assert!(worked.0 <= WORK_STATEMENTS * worked.1, "{worked:?}");
+    assert!(worked.1 <= 2 * RUNS / BATCH + 3, "{worked:?}");
+}
+
+const SUBMIT_STATEMENTS: usize = 11;
+const WORK_STATEMENTS: usize = 17;
+
+/// The job was begun by the claim; here is its outcome.
+fn finished(taken: &Taken) -> Transition {
+    let fence = fence(&taken.job);
+    assert!(matches!(taken.begun, Some(Ok(_))), "{taken:?}");
+    let outcome = if taken.job.kind == "chat" { answered("a good answer") } else { remembered("what was said") };
+    Finish { fence, events: Vec::new(), outcome }.into()
+}
