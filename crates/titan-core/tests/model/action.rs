@@ -2,37 +2,98 @@
 
 use crate::explore::Model;
 use crate::protocol::Protocol;
+use crate::rules::Step;
 use crate::state::{Answer, Leader, Message, Outcome, Request, Speed, State, Worker, Write};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Action {
     // What workers do.
     SendsClaim(Worker),
-    TakesInHand { worker: Worker, job: usize, epoch: u8 },
-    SendsStart { worker: Worker, job: usize, epoch: u8 },
-    SendsFinish { worker: Worker, job: usize, epoch: u8, outcome: Outcome },
+    TakesInHand {
+        worker: Worker,
+        job: usize,
+        epoch: u8,
+    },
+    SendsStart {
+        worker: Worker,
+        job: usize,
+        epoch: u8,
+    },
+    SendsFinish {
+        worker: Worker,
+        job: usize,
+        epoch: u8,
+        outcome: Outcome,
+    },
     /// Asks for the status of a transaction whose answer was lost.
-    Learns { worker: Worker, job: usize, epoch: u8, answer: Answer },
-    Resends { worker: Worker, job: usize, epoch: u8, write: Write },
+    Learns {
+        worker: Worker,
+        job: usize,
+        epoch: u8,
+        answer: Answer,
+    },
+    Resends {
+        worker: Worker,
+        job: usize,
+        epoch: u8,
+        write: Write,
+    },
     Beats(Worker),
-    HandsBack { worker: Worker, job: usize, epoch: u8 },
+    HandsBack {
+        worker: Worker,
+        job: usize,
+        epoch: u8,
+    },
     Exits(Worker),
 
     // What Postgres does with the requests that reach it.
-    ClaimCommits { worker: Worker, job: usize, epoch: u8 },
+    ClaimCommits {
+        worker: Worker,
+        job: usize,
+        epoch: u8,
+    },
     ClaimFindsNothing(Worker),
     /// Only where the fence does not lock the row.
-    FenceIsRead { worker: Worker, job: usize, epoch: u8, write: Write },
-    WriteCommits { worker: Worker, job: usize, epoch: u8, write: Write, answer: Answer },
-    ReleaseCommits { worker: Worker, job: usize, epoch: u8, released: bool },
+    FenceIsRead {
+        worker: Worker,
+        job: usize,
+        epoch: u8,
+        write: Write,
+    },
+    WriteCommits {
+        worker: Worker,
+        job: usize,
+        epoch: u8,
+        write: Write,
+        answer: Answer,
+    },
+    ReleaseCommits {
+        worker: Worker,
+        job: usize,
+        epoch: u8,
+        released: bool,
+    },
     RequestDies(Message),
 
     // What leaders do.
-    BeginsRescue { leader: Leader, from: Worker, speed: Speed },
-    RescueCommits { leader: Leader, from: Worker, speed: Speed },
-    RescueDies { leader: Leader, from: Worker },
+    BeginsRescue {
+        leader: Leader,
+        from: Worker,
+        speed: Speed,
+    },
+    RescueCommits {
+        leader: Leader,
+        from: Worker,
+        speed: Speed,
+    },
+    RescueDies {
+        leader: Leader,
+        from: Worker,
+    },
     IsRefusedByTerm(Leader),
-    ForcesCancel { job: usize },
+    ForcesCancel {
+        job: usize,
+    },
 
     // Time, and what mends.
     TimePassesFor(Worker),
@@ -47,11 +108,20 @@ pub(crate) enum Action {
     LosesConnection(Worker),
     BeatsLate(Worker),
     AnswerIsLost(Message),
-    GivesUpAsking { worker: Worker, job: usize, epoch: u8 },
+    GivesUpAsking {
+        worker: Worker,
+        job: usize,
+        epoch: u8,
+    },
     PostgresRestarts,
     TakesOver(Leader),
-    RescuesOverdue { leader: Leader, job: usize },
-    PersonCancels { job: usize },
+    RescuesOverdue {
+        leader: Leader,
+        job: usize,
+    },
+    PersonCancels {
+        job: usize,
+    },
     IsToldToShutDown(Worker),
 }
 
@@ -139,14 +209,20 @@ impl Model for Protocol {
             self.lead(state, &mut next);
             self.mend(state, &mut next);
             if state.faults_left > 0 {
-                self.fail(state, &mut next);
+                let mut faults = Vec::new();
+                self.fail(state, &mut faults);
+                next.extend(faults.into_iter().filter(|(action, _)| (self.may_fail)(action)));
             }
         }
         next
     }
 
+    fn canonical(&self, state: State) -> State {
+        if self.names_matter { state } else { state.with_workers_in_order() }
+    }
+
     fn broken(&self, before: &State, action: &Action, after: &State) -> Option<&'static str> {
-        crate::rules::broken(self, before, action, after)
+        Step { protocol: self, before, action: *action, after }.breaks()
     }
 
     fn ended(&self, state: &State) -> bool {

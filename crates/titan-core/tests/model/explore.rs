@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
-use std::hash::Hash;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::rc::Rc;
 
 /// What can be explored.
@@ -15,6 +15,8 @@ pub(crate) trait Model {
     fn first(&self) -> Self::State;
     /// Every action that is possible in a state, with what it leads to.
     fn next(&self, state: &Self::State) -> Vec<(Self::Action, Self::State)>;
+    /// Of states that are the same but for names: the one that stands for all.
+    fn canonical(&self, state: Self::State) -> Self::State;
     /// The rule that a step breaks.
     fn broken(&self, before: &Self::State, action: &Self::Action, after: &Self::State) -> Option<&'static str>;
     /// Whether nothing is left to do.
@@ -50,7 +52,8 @@ struct Seen<S, A> {
 /// Explores everything. More than `most` states is an error of the model's bounds, and fails the test.
 pub(crate) fn explore<M: Model>(model: &M, most: usize) -> Explored<M::Action> {
     let first = Rc::new(model.first());
-    let mut numbers: HashMap<Rc<M::State>, usize> = HashMap::from([(Rc::clone(&first), 0)]);
+    let mut numbers: HashMap<Rc<M::State>, usize, BuildHasherDefault<Quick>> = HashMap::default();
+    numbers.insert(Rc::clone(&first), 0);
     let mut seen = vec![Seen { state: first, from: None }];
     // For each step that may be counted on: where it leads, and where it comes from.
     let mut sure_steps: Vec<(usize, usize)> = Vec::new();
@@ -69,6 +72,7 @@ pub(crate) fn explore<M: Model>(model: &M, most: usize) -> Explored<M::Action> {
                 explored.broken = Some(Counterexample { rule, way });
                 return explored;
             }
+            let after = model.canonical(after);
             let sure = model.happens(&state, &action);
             let number = match numbers.get(&after) {
                 Some(number) => *number,
@@ -119,4 +123,36 @@ fn first_stuck<M: Model>(
         }
     }
     can_end.iter().position(|can_end| !can_end)
+}
+
+/// A hasher for millions of small states that nobody chooses to collide.
+#[derive(Default)]
+struct Quick(u64);
+
+impl Hasher for Quick {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u8(*byte);
+        }
+    }
+
+    fn write_u8(&mut self, byte: u8) {
+        self.write_u64(u64::from(byte));
+    }
+
+    fn write_usize(&mut self, number: usize) {
+        self.write_u64(number as u64);
+    }
+
+    fn write_isize(&mut self, number: isize) {
+        self.write_u64(number as u64);
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = (self.0.rotate_left(5) ^ number).wrapping_mul(0x517c_c1b7_2722_0a95);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }

@@ -72,11 +72,13 @@ impl Protocol {
     pub(crate) fn mend(&self, state: &State, next: &mut Vec<(Action, State)>) {
         for (worker, process) in state.all_workers() {
             let cannot_beat = process.life != Life::Up || !process.session;
-            if cannot_beat && process.beat < Beat::Over {
+            // Nobody looks at the beat of a worker that holds nothing.
+            if cannot_beat && process.beat < Beat::Over && !state.nothing_speaks_of(worker) {
                 step(next, state, Action::TimePassesFor(worker), |after| after.worker_mut(worker).grow_older());
             }
+            let lock_is_free = !state.lock_is_taken_by_a_leader(worker) || self.has(Flaw::LockNotTaken);
             match process.life {
-                Life::Up if !process.session && !state.lock_is_taken_by_a_leader(worker) => {
+                Life::Up if !process.session && lock_is_free => {
                     step(next, state, Action::Reconnects(worker), |after| after.worker_mut(worker).session = true);
                 }
                 Life::Stopped => {
@@ -131,8 +133,6 @@ impl State {
 
     fn nothing_speaks_of(&self, worker: Worker) -> bool {
         let rescued = self.leadership.rescuing.iter().flatten().any(|rescue| rescue.from == worker);
-        !rescued
-            && self.held_by(worker).next().is_none()
-            && self.wire.iter().all(|message| message.from != worker)
+        !rescued && self.held_by(worker).next().is_none() && self.wire.iter().all(|message| message.from != worker)
     }
 }

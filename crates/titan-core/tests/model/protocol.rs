@@ -2,6 +2,7 @@
 //! workers do in `worker.rs`, what leaders do in `leader.rs`, what goes wrong in `faults.rs`.
 
 use crate::action::Action;
+use crate::rules::Rule;
 use crate::state::State;
 
 /// Attempts that a job has.
@@ -15,8 +16,13 @@ pub(crate) struct Protocol {
     pub(crate) slots: usize,
     /// Faults and acts of people on any one way.
     pub(crate) faults: u8,
+    /// Which of them there are.
+    pub(crate) may_fail: fn(&Action) -> bool,
     /// Without it (behind a pooler) only the lease rescues.
     pub(crate) fast_lane: bool,
+    /// Whether states that differ only in the workers' names are kept apart: a counterexample is easier to read so.
+    pub(crate) names_matter: bool,
+    pub(crate) rules: &'static [Rule],
     pub(crate) flaw: Option<Flaw>,
 }
 
@@ -35,12 +41,16 @@ pub(crate) enum Flaw {
     RescueKeepsEpoch,
     /// A free lock alone is enough for a fast rescue, however young the beat.
     LockAlone,
+    /// A fast rescue finds the lock free, but does not take it.
+    LockNotTaken,
     /// Rescues go on as usual just after Postgres has started.
     NoGrace,
     /// A worker claims although it holds no lock and its beats do not arrive.
     ClaimsOutOfTouch,
     /// A write whose answer was lost is sent again without asking what became of it.
     ResendsUnasked,
+    /// The heartbeat does not give back what was claimed and never arrived.
+    StraysStay,
     /// Leaders do not check their term.
     NoTerm,
 }

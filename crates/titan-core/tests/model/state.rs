@@ -52,12 +52,14 @@ pub(crate) struct Job {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Row {
     Ready,
-    Running { holder: Worker },
+    Running {
+        holder: Worker,
+    },
     /// Deleted, since it ended.
     Gone,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Process {
     pub(crate) life: Life,
     /// It was told to shut down: it claims nothing more.
@@ -71,7 +73,7 @@ pub(crate) struct Process {
     pub(crate) hands: Vec<Hand>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Life {
     Up,
     /// By SIGSTOP: it holds its lock and does nothing.
@@ -90,12 +92,16 @@ pub(crate) enum Beat {
 }
 
 /// The one thread of a worker that claims.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Claim {
     Idle,
     Asked,
     /// The answer is there, but not yet in hand.
-    Answered { job: usize, epoch: u8, attempt: u8 },
+    Answered {
+        job: usize,
+        epoch: u8,
+        attempt: u8,
+    },
 }
 
 /// A job as its worker knows it.
@@ -153,9 +159,19 @@ pub(crate) struct Message {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Request {
     Claim,
-    Write { job: usize, epoch: u8, attempt: u8, write: Write, /** Only without a lock. */ checked: bool },
+    Write {
+        job: usize,
+        epoch: u8,
+        attempt: u8,
+        write: Write,
+        /** Only without a lock. */
+        checked: bool,
+    },
     /// Gives a job back: at shutdown, or a stray.
-    Release { job: usize, epoch: u8 },
+    Release {
+        job: usize,
+        epoch: u8,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -174,7 +190,7 @@ pub(crate) struct Rescue {
     pub(crate) speed: Speed,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Speed {
     /// The lock is free and the beat old. The leader holds the lock until it commits.
     Fast,
@@ -214,6 +230,36 @@ impl State {
     pub(crate) fn send(&mut self, from: Worker, what: Request) {
         self.wire.push(Message { from, what, cut_off: false });
         self.wire.sort_unstable();
+    }
+
+    /// Workers differ in name only. States that differ only in who is called what are one: of them this is the one whose workers
+    /// stand in order. It saves half of the states of two workers, and five sixths of those of three.
+    pub(crate) fn with_workers_in_order(mut self) -> Self {
+        let mut order: Vec<Worker> = self.all_workers().map(|(worker, _)| worker).collect();
+        order.sort_by_key(|worker| self.all_that_speaks_of(*worker));
+        if order.is_sorted() {
+            return self;
+        }
+        let named = |old: Worker| WORKERS[order.iter().position(|worker| *worker == old).unwrap_or_default()];
+        for job in &mut self.jobs {
+            if let Row::Running { holder } = &mut job.row {
+                *holder = named(*holder);
+            }
+        }
+        self.wire.iter_mut().for_each(|message| message.from = named(message.from));
+        self.wire.sort_unstable();
+        self.leadership.rescuing.iter_mut().flatten().for_each(|rescue| rescue.from = named(rescue.from));
+        self.workers = order.iter().map(|worker| self.worker(*worker).clone()).collect();
+        self
+    }
+
+    /// Two workers of whom this is the same can change places, and nothing changes.
+    fn all_that_speaks_of(&self, worker: Worker) -> (&Process, Vec<usize>, Vec<(Request, bool)>, [Option<Speed>; 2]) {
+        let held = self.held_by(worker).map(|(job, _)| job).collect();
+        let sent = self.wire.iter().filter(|message| message.from == worker);
+        let sent = sent.map(|message| (message.what, message.cut_off)).collect();
+        let rescuing = self.leadership.rescuing.map(|rescue| rescue.filter(|r| r.from == worker).map(|r| r.speed));
+        (self.worker(worker), held, sent, rescuing)
     }
 
     /// Whether a leader's open transaction holds the lock of a worker.

@@ -2,7 +2,7 @@
 
 use crate::action::Action;
 use crate::protocol::{Flaw, Protocol, step};
-use crate::state::{Answer, Beat, Claim, Hand, Life, Outcome, Phase, Process, Request, State, Worker, Write};
+use crate::state::{Answer, Beat, Claim, Hand, Life, Outcome, Phase, Process, Request, Row, State, Worker, Write};
 
 impl Protocol {
     pub(crate) fn work(&self, state: &State, next: &mut Vec<(Action, State)>) {
@@ -12,7 +12,8 @@ impl Protocol {
                 self.carry_out(state, worker, process, *hand, next);
             }
             if process.session {
-                step(next, state, Action::Beats(worker), |after| after.beat(worker));
+                let keeps_strays = self.has(Flaw::StraysStay);
+                step(next, state, Action::Beats(worker), |after| after.beat(worker, keeps_strays));
             }
             if process.leaving && process.hands.is_empty() && process.claim == Claim::Idle {
                 step(next, state, Action::Exits(worker), |after| after.end_process(worker));
@@ -25,7 +26,9 @@ impl Protocol {
     fn ask_for_work(&self, state: &State, worker: Worker, process: &Process, next: &mut Vec<(Action, State)>) {
         let in_touch = process.session && process.beat == Beat::Young || self.has(Flaw::ClaimsOutOfTouch);
         match process.claim {
-            Claim::Idle if !process.leaving && in_touch && process.hands.len() < self.slots => {
+            Claim::Idle
+                if !process.leaving && in_touch && process.hands.len() < self.slots && state.anything_is_ready() =>
+            {
                 step(next, state, Action::SendsClaim(worker), |after| {
                     after.worker_mut(worker).claim = Claim::Asked;
                     after.send(worker, Request::Claim);
@@ -101,7 +104,7 @@ impl State {
 
     /// Says that it lives; drops what the database does not count as its own, unless the outcome is just being written; and
     /// gives back what the database thinks it has and nobody here knows of.
-    fn beat(&mut self, worker: Worker) {
+    fn beat(&mut self, worker: Worker, keeps_strays: bool) {
         let ours: Vec<(usize, u8)> = self.held_by(worker).map(|(job, row)| (job, row.epoch)).collect();
         let process = self.worker_mut(worker);
         process.beat = Beat::Young;
@@ -110,7 +113,7 @@ impl State {
             let finishing = matches!(hand.phase, Phase::Sent(Write::Finish(_)) | Phase::Unsure(Write::Finish(_), _));
             finishing || ours.contains(&(hand.job, hand.epoch))
         });
-        if process.claim == Claim::Idle {
+        if process.claim == Claim::Idle && !keeps_strays {
             let known: Vec<(usize, u8)> = process.hands.iter().map(|hand| (hand.job, hand.epoch)).collect();
             for (job, epoch) in ours.into_iter().filter(|key| !known.contains(key)) {
                 self.give_back(worker, job, epoch);
@@ -127,6 +130,10 @@ impl State {
             message.cut_off = true;
         }
         self.wire.sort_unstable();
+    }
+
+    fn anything_is_ready(&self) -> bool {
+        self.jobs.iter().any(|job| job.row == Row::Ready)
     }
 
     pub(crate) fn anyone_is_up(&self) -> bool {
