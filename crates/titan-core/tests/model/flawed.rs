@@ -3,7 +3,7 @@
 
 use crate::action::Action;
 use crate::protocol::{Flaw, Protocol};
-use crate::rules::{ALL, ENDED_BY_ITS_HOLDER, Rule};
+use crate::rules::{ENDED_BY_ITS_HOLDER, Rule};
 use crate::{TWO_WORKERS, explored, listed};
 
 /// Where names matter a counterexample reads as it happened.
@@ -87,7 +87,7 @@ fn a_write_that_is_sent_again_unasked() {
 /// No rule is broken, but the job never ends: its holder is well and knows nothing of it.
 #[test]
 fn a_stray_that_nobody_gives_back() {
-    let protocol = Protocol { flaw: Some(Flaw::StraysStay), rules: ALL, ..FLAWED };
+    let protocol = Protocol { flaw: Some(Flaw::StraysStay), ..FLAWED };
     let explored = explored("StraysStay", &protocol);
     assert!(explored.broken.is_none());
     let way = explored.stuck.expect("a job that cannot end");

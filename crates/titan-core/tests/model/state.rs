@@ -254,10 +254,10 @@ impl State {
     }
 
     /// Two workers of whom this is the same can change places, and nothing changes.
-    fn all_that_speaks_of(&self, worker: Worker) -> (&Process, Vec<usize>, Vec<(Request, bool)>, [Option<Speed>; 2]) {
-        let held = self.held_by(worker).map(|(job, _)| job).collect();
+    fn all_that_speaks_of(&self, worker: Worker) -> impl Ord {
+        let held: Vec<usize> = self.held_by(worker).map(|(job, _)| job).collect();
         let sent = self.wire.iter().filter(|message| message.from == worker);
-        let sent = sent.map(|message| (message.what, message.cut_off)).collect();
+        let sent: Vec<(Request, bool)> = sent.map(|message| (message.what, message.cut_off)).collect();
         let rescuing = self.leadership.rescuing.map(|rescue| rescue.filter(|r| r.from == worker).map(|r| r.speed));
         (self.worker(worker), held, sent, rescuing)
     }
