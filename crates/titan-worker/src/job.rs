@@ -183,6 +183,10 @@ async fn begin(shared: &Shared, fence: &Fence, begun: Option<Result<Started>>, s
         Some(begun) => begun,
         None => patiently(shared.lease, start).await,
     };
+    if matches!(begun, Err(Error::Uncertain)) {
+        // It may have begun. To begin again would count it twice; the heartbeat gives it back as a stray.
+        return None;
+    }
     match begun {
         Ok(started) => Some(started),
         Err(Error::Fenced { .. }) => {
@@ -304,7 +308,9 @@ where
     let give_up = Instant::now() + lease;
     loop {
         match ask().await {
-            Err(error) if error.may_pass() && Instant::now() < give_up => sleep(PAUSE).await,
+            Err(error) if error.may_pass() && !matches!(error, Error::Uncertain) && Instant::now() < give_up => {
+                sleep(PAUSE).await;
+            }
             answer => return answer,
         }
     }

@@ -50,6 +50,11 @@ impl Reporter {
                     }
                     return Ok(());
                 }
+                // Written or not, nobody knows: saying it again might say it twice. Another attempt begins afresh.
+                Err(error @ titan_core::Error::Uncertain) => {
+                    self.stop.because(StopReason::Lost);
+                    return Err(error);
+                }
                 Err(error) if error.may_pass() && self.stop.reason().is_none() => {
                     tokio::select! {
                         () = tokio::time::sleep(PAUSE) => {}
