@@ -122,7 +122,9 @@ pub fn delete_limit(connection: &mut PgConnection, key: &str) -> Result<bool> {
         #[diesel(sql_type = Bool)]
         waiting: bool,
     }
-    check_key(key)?;
+    if check_key(key).is_err() {
+        return Ok(false);
+    }
     connection.transaction(|connection| {
         // Who lets jobs in holds this row. Whether any wait is read after the lock, with what others had decided by then;
         // who comes later finds no limit.

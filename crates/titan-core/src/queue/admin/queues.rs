@@ -112,7 +112,9 @@ pub fn list_queues(connection: &mut PgConnection) -> Result<Vec<Queue>> {
 /// # Errors
 /// When the database does not answer in time.
 pub fn get_queue(connection: &mut PgConnection, name: &str) -> Result<Option<Queue>> {
-    check_name(name)?;
+    if check_name(name).is_err() {
+        return Ok(None);
+    }
     look(connection, |connection| {
         let rows = depths(connection, Some(name))?;
         Ok(with_minutes(connection, rows)?.pop())
@@ -189,7 +191,9 @@ pub fn create_queue(connection: &mut PgConnection, name: &str) -> Result<()> {
 /// # Errors
 /// A reason that is too long.
 pub fn pause_queue(connection: &mut PgConnection, name: &str, reason: Option<&str>) -> Result<bool> {
-    check_name(name)?;
+    if check_name(name).is_err() {
+        return Ok(false);
+    }
     let reason = reason.filter(|reason| !reason.trim().is_empty());
     let reason = reason.map(|reason| crate::projects::checked_text("reason", reason, MAX_REASON)).transpose()?;
     let paused = sql_query(
@@ -207,7 +211,9 @@ pub fn pause_queue(connection: &mut PgConnection, name: &str, reason: Option<&st
 /// # Errors
 /// When the database does not answer.
 pub fn resume_queue(connection: &mut PgConnection, name: &str) -> Result<bool> {
-    check_name(name)?;
+    if check_name(name).is_err() {
+        return Ok(false);
+    }
     let resumed = sql_query(
         "UPDATE queues SET paused_at = NULL, paused_reason = NULL, updated_at = clock_timestamp() WHERE name = $1",
     )
