@@ -1,11 +1,9 @@
 //! One action on many jobs: counted first, then done in batches by ascending id, so that it can be shown before it is
 //! done, and neither holds many rows nor begins twice with the same.
 //!
-//! Jobs of runs are canceled by the engine, because their runs are. A job without a run has nothing but its row:
-//! [`cancel_without_run`] ends it here, in the same lock order (jobs by ascending id, then limits) and with the same
-//! rule: only who deletes the hot row writes its history.
+//! What ends is ended by the engine: a job of a run with its run, a job without one alone.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeMap;
 
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Uuid as SqlUuid};
 use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl, sql_query};
@@ -17,8 +15,7 @@ use super::dead_letters::{self, Redriven};
 use super::filter::{JobFilter, JobState, Place};
 use super::look;
 use crate::db::{Db, Prepare as _};
-use crate::engine::{CancelRun, Canceled, Committer, Transition};
-use crate::meter::Meter;
+use crate::engine::{CancelJob, CancelRun, Canceled, Committer};
 use crate::queue::{Hint, Notifier, admit};
 use crate::state::text_enum;
 use crate::{Error, Result};
@@ -131,7 +128,7 @@ pub async fn bulk(db: &Db, committer: &Committer, notifier: &Notifier, bulk: Bul
         after = last.id;
         let taken = i64::try_from(meant.len()).unwrap_or(i64::MAX);
         let handled = match action {
-            Action::Cancel => cancel(db, committer, meant).await?,
+            Action::Cancel => cancel(committer, meant).await?,
             Action::Retry => {
                 let ids: Vec<i64> = meant.iter().map(|job| job.id).collect();
                 db.run(move |connection| retry(connection, &ids)).await?
@@ -191,28 +188,33 @@ fn select(
     })
 }
 
-/// The runs of those that have one, at once: the committer makes few transactions of them. Then the others.
-async fn cancel(db: &Db, committer: &Committer, jobs: Vec<Meant>) -> Result<Handled> {
-    let runs: BTreeSet<Uuid> = jobs.iter().filter_map(|job| job.run_id).collect();
-    let stop = async |run_id: Uuid| {
-        let cancel = CancelRun { run_id, reason: REASON.to_owned() };
-        (run_id, committer.cancel(Transition::CancelRun(cancel)).await)
+/// The runs of those that have one, and the others themselves, all at once: the committer makes few transactions of them.
+async fn cancel(committer: &Committer, jobs: Vec<Meant>) -> Result<Handled> {
+    // Several jobs may belong to one run, which is canceled once.
+    let mut jobs_of: BTreeMap<(Option<Uuid>, i64), usize> = BTreeMap::new();
+    for job in jobs {
+        let id = if job.run_id.is_some() { 0 } else { job.id };
+        *jobs_of.entry((job.run_id, id)).or_default() += 1;
+    }
+    let stop = async |(run_id, job_id): (Option<Uuid>, i64), jobs: usize| {
+        let reason = REASON.to_owned();
+        let cancel = match run_id {
+            Some(run_id) => CancelRun { run_id, reason }.into(),
+            None => CancelJob { job_id, reason }.into(),
+        };
+        (jobs, committer.cancel(cancel).await)
     };
-    let mut stopped = HashSet::new();
-    for (run_id, answer) in futures_util::future::join_all(runs.into_iter().map(stop)).await {
+    let mut handled = Handled::default();
+    for (jobs, answer) in futures_util::future::join_all(jobs_of.into_iter().map(|(what, jobs)| stop(what, jobs))).await
+    {
         match answer {
-            Ok(Canceled::Now | Canceled::Requested) => {
-                stopped.insert(run_id);
-            }
+            Ok(Canceled::Now | Canceled::Requested) => handled.changed += jobs,
             Ok(Canceled::HadEnded) => {}
             Err(error) if error.may_pass() => return Err(error),
-            Err(error) => tracing::debug!(run.id = %run_id, %error, "a run was not canceled with the others"),
+            Err(error) => tracing::debug!(%error, "not canceled with the others"),
         }
     }
-    let of_runs = jobs.iter().filter(|job| job.run_id.is_some_and(|id| stopped.contains(&id))).count();
-    let ids: Vec<i64> = jobs.iter().filter(|job| job.run_id.is_none()).map(|job| job.id).collect();
-    let lone = db.run(move |connection| cancel_without_run(connection, &ids)).await?;
-    Ok(Handled { changed: of_runs + lone.changed, any_ready: lone.any_ready })
+    Ok(handled)
 }
 
 /// What a batch of jobs is told by its rows: the limits that have room now.
@@ -222,33 +224,6 @@ struct Moved {
     limit_key: Option<String>,
     #[diesel(sql_type = Text)]
     state: String,
-}
-
-/// Ends jobs without a run. A worker that runs one finds out with its next write, which is refused, or its next heartbeat.
-/// Jobs of runs are left alone.
-fn cancel_without_run(connection: &mut PgConnection, ids: &[i64]) -> Result<Handled> {
-    if ids.is_empty() {
-        return Ok(Handled::default());
-    }
-    connection.transaction(|connection| {
-        let gone: Vec<Moved> = sql_query(
-            "WITH held AS MATERIALIZED (SELECT id FROM jobs WHERE id = ANY($1) AND run_id IS NULL ORDER BY id FOR UPDATE), \
-             gone AS (DELETE FROM jobs j USING held WHERE j.id = held.id RETURNING j.*), \
-             past AS (INSERT INTO job_history (id, kind, queue, outcome, attempt, rescues, epoch, worker_id, project_id, \
-                 run_id, step, created_at) \
-               SELECT id, kind, queue, 'canceled', attempt, rescues, epoch, worker_id, project_id, run_id, step, created_at \
-               FROM gone), \
-             tallied AS (INSERT INTO job_tallies (minute, queue, outcome, n) \
-               SELECT date_trunc('minute', clock_timestamp()), queue, 'canceled', count(*) FROM gone GROUP BY queue) \
-             SELECT limit_key, state FROM gone",
-        )
-        .bind::<Array<BigInt>, _>(ids)
-        .prepared()
-        .load(connection)?;
-        let any_ready = admit(connection, keys(&gone))? > 0;
-        Meter::get().canceled.add(gone.len());
-        Ok(Handled { changed: gone.len(), any_ready })
-    })
 }
 
 /// What waits for its time waits no longer; for a limit it may still have to.
