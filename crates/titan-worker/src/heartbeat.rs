@@ -1,14 +1,20 @@
-//! The sign of life each second, and what is heard back: runs to stop, jobs that were lost, and strays, which are jobs that
-//! the database thinks this worker has and nobody here knows of (the answer to a claim was lost).
+//! The sign of life, and what is heard back: runs to stop, jobs that were lost, and strays, which are jobs that the
+//! database thinks this worker has and nobody here knows of (the answer to a claim was lost).
+//!
+//! The connection is this thread's own and leads around a pooler. While it stands it holds the worker's lock, and the
+//! worker beats on it three times a second: with both gone everybody knows that the process is dead. So when it breaks it
+//! is made again at once. Where every way leads through a pooler there is no lock, and the lease decides.
 
 use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use titan_core::Result;
-use titan_core::db::{Db, PgConnection};
+use secrecy::SecretString;
+use titan_core::db::PgConnection;
+use titan_core::meter::Meter;
 use titan_core::queue::{self, Hint};
 use titan_core::workers::{self, Beat, Pulse};
+use titan_core::{Error, Result};
 
 use crate::bell::Bell;
 use crate::in_hand::Key;
@@ -16,79 +22,161 @@ use crate::outage::Outage;
 use crate::shared::Shared;
 use crate::stop::StopReason;
 
-const EVERY: Duration = Duration::from_secs(1);
+/// Three beats fit into the second after which a worker without its lock counts as gone.
+const BEAT: Duration = Duration::from_millis(300);
+/// The fuller beat, and the only one when there is no lock.
+const PULSE: Duration = Duration::from_secs(1);
+/// After a failure: at once, then after these pauses.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 const LOG_EVERY: Duration = Duration::from_secs(60);
 
-pub(crate) fn run(shared: &Shared, bell: &Bell) {
-    let mut heart = Heart { connection: None, suspects: HashSet::new(), outage: Outage::new("heartbeat") };
-    let mut logged = Instant::now();
-    let (mut claimed, mut finished) = (0, 0);
-    while bell.wait(EVERY) {
-        match heart.beat(shared) {
-            Ok(()) => heart.outage.worked(),
-            Err(error) => {
-                heart.outage.failed(&error);
-                heart.connection = None;
+/// `direct` is the address at which a session is Postgres's own, if there is one.
+pub(crate) fn run(shared: &Shared, bell: &Bell, direct: Option<SecretString>) {
+    let mut heart = Heart::new(direct);
+    let mut outage = Outage::new("heartbeat");
+    let mut log = Log::new();
+    loop {
+        let pause = match heart.beat(shared) {
+            Ok(()) => {
+                outage.worked();
+                heart.rhythm()
             }
-        }
-        if logged.elapsed() >= LOG_EVERY {
-            logged = Instant::now();
-            let (all_claimed, all_finished) =
-                (shared.claimed.load(Ordering::Relaxed), shared.finished.load(Ordering::Relaxed));
-            tracing::info!(
-                worker.id = %shared.worker_id(), slots = shared.slots, running = shared.in_hand.len(),
-                claimed = all_claimed - claimed, finished = all_finished - finished, "worker alive"
-            );
-            (claimed, finished) = (all_claimed, all_finished);
+            Err(error) => {
+                outage.failed(&error);
+                heart.broken()
+            }
+        };
+        log.from_time_to_time(shared);
+        if !bell.wait(pause) {
+            return;
         }
     }
 }
 
 struct Heart {
+    direct: Option<SecretString>,
     connection: Option<PgConnection>,
-    /// What looked like a stray at the last beat.
-    suspects: HashSet<Key>,
-    outage: Outage,
+    /// The connection holds the worker's lock.
+    locked: bool,
+    next_pulse: Instant,
+    said_stopping: bool,
+    /// What looked like a stray at the last pulse.
+    strays: HashSet<Key>,
+    /// Grows while the database is away.
+    pause: Duration,
 }
 
 impl Heart {
+    fn new(direct: Option<SecretString>) -> Self {
+        Heart {
+            direct,
+            connection: None,
+            locked: false,
+            next_pulse: Instant::now(),
+            said_stopping: false,
+            strays: HashSet::new(),
+            pause: Duration::ZERO,
+        }
+    }
+
+    fn rhythm(&mut self) -> Duration {
+        self.pause = Duration::ZERO;
+        if self.direct.is_some() { BEAT } else { PULSE }
+    }
+
+    fn broken(&mut self) -> Duration {
+        self.connection = None;
+        self.locked = false;
+        let pause = self.pause;
+        self.pause = (self.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
+        pause
+    }
+
     fn beat(&mut self, shared: &Shared) -> Result<()> {
+        self.connect(shared)?;
+        let lock_key = self.hold_lock(shared)?;
+        let stopping = shared.stopping.load(Ordering::SeqCst);
+        if Instant::now() < self.next_pulse && stopping == self.said_stopping {
+            let known = workers::sign_of_life(self.connection()?, shared.worker_id(), lock_key)?;
+            return if known { Ok(()) } else { self.register(shared) };
+        }
+        self.pulse(shared, lock_key, stopping)?;
+        self.said_stopping = stopping;
+        self.next_pulse = Instant::now() + PULSE;
+        Ok(())
+    }
+
+    fn connect(&mut self, shared: &Shared) -> Result<()> {
+        if self.connection.is_none() {
+            self.connection = Some(match &self.direct {
+                Some(url) => workers::connect_to_beat(url)?,
+                None => shared.db.dedicated()?,
+            });
+        }
+        Ok(())
+    }
+
+    /// The worker's lock, when this connection has it. Somebody else may for a while: a session of this worker's that broke
+    /// and that Postgres still believes in, or a rescuer. The beats go on meanwhile.
+    fn hold_lock(&mut self, shared: &Shared) -> Result<Option<i64>> {
+        if self.direct.is_none() {
+            return Ok(None);
+        }
+        let key = workers::lock_key(shared.worker_id());
+        if !self.locked {
+            self.locked = workers::hold_lock(self.connection()?, key)?;
+        }
+        Ok(self.locked.then_some(key))
+    }
+
+    fn pulse(&mut self, shared: &Shared, lock_key: Option<i64>, stopping: bool) -> Result<()> {
         // Asked before the database is: what is claimed after this moment cannot be missing from its answer.
         let held_before = shared.in_hand.keys();
         let (current_tasks, runs) = shared.in_hand.tasks_and_runs();
         let beat = Beat {
-            stopping: shared.stopping.load(Ordering::SeqCst),
+            stopping,
             running: i32::try_from(held_before.len()).unwrap_or(i32::MAX),
             current_tasks,
             runs,
+            lock_key,
+            queues: Vec::new(),
+            stats: Meter::get().snapshot(),
         };
-        let connection = connected(&mut self.connection, &shared.db)?;
-        let (known, pulse) = workers::beat(connection, shared.worker_id(), &beat)?;
+        let (known, pulse) = workers::beat(self.connection()?, shared.worker_id(), &beat)?;
         if !known {
-            tracing::warn!(worker.id = %shared.worker_id(), "this worker was forgotten; registering again");
-            workers::register(connection, &shared.registration)?;
+            self.register(shared)?;
         }
         follow(shared, &pulse, &held_before);
         self.release_strays(shared, &pulse)
     }
 
+    fn register(&mut self, shared: &Shared) -> Result<()> {
+        tracing::warn!(worker.id = %shared.worker_id(), "this worker was forgotten; registering again");
+        workers::register(self.connection()?, &shared.registration)
+    }
+
     /// Gives back what has looked like a stray twice in a row: once may be a claim whose jobs are just being handed over.
     fn release_strays(&mut self, shared: &Shared, pulse: &Pulse) -> Result<()> {
         if shared.claiming.load(Ordering::SeqCst) {
-            self.suspects.clear();
+            self.strays.clear();
             return Ok(());
         }
         let in_hand = shared.in_hand.keys();
         let unknown: HashSet<Key> = pulse.held.iter().copied().filter(|key| !in_hand.contains(key)).collect();
-        let strays: Vec<Key> = unknown.intersection(&self.suspects).copied().collect();
-        self.suspects = unknown;
+        let strays: Vec<Key> = unknown.intersection(&self.strays).copied().collect();
+        self.strays = unknown;
         if strays.is_empty() {
             return Ok(());
         }
-        let released = queue::release(connected(&mut self.connection, &shared.db)?, shared.worker_id(), &strays)?;
+        let released = queue::release(self.connection()?, shared.worker_id(), &strays)?;
         tracing::warn!(jobs = ?strays, released, "gave back jobs that were claimed but never arrived here");
         shared.notifier.send(vec![Hint::Jobs]);
         Ok(())
+    }
+
+    fn connection(&mut self) -> Result<&mut PgConnection> {
+        self.connection.as_mut().ok_or_else(|| Error::Unavailable("not connected".to_owned()))
     }
 }
 
@@ -102,9 +190,27 @@ fn follow(shared: &Shared, pulse: &Pulse, held_before: &HashSet<Key>) {
     }
 }
 
-fn connected<'a>(connection: &'a mut Option<PgConnection>, db: &Db) -> Result<&'a mut PgConnection> {
-    match connection {
-        Some(open) => Ok(open),
-        closed => Ok(closed.insert(db.dedicated()?)),
+/// A line a minute.
+struct Log {
+    last: Instant,
+    claimed: u64,
+    finished: u64,
+}
+
+impl Log {
+    fn new() -> Self {
+        Log { last: Instant::now(), claimed: 0, finished: 0 }
+    }
+
+    fn from_time_to_time(&mut self, shared: &Shared) {
+        if self.last.elapsed() < LOG_EVERY {
+            return;
+        }
+        let (claimed, finished) = (shared.claimed.load(Ordering::Relaxed), shared.finished.load(Ordering::Relaxed));
+        tracing::info!(
+            worker.id = %shared.worker_id(), slots = shared.slots, running = shared.in_hand.len(),
+            claimed = claimed - self.claimed, finished = finished - self.finished, "worker alive"
+        );
+        *self = Log { last: Instant::now(), claimed, finished };
     }
 }

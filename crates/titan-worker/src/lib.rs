@@ -9,7 +9,8 @@
 //! - [`models`]: the model providers of this worker, and what the API is told about them.
 //! - [`worker`]: starting and stopping all of it.
 //! - `claimer`, `job`, `in_hand`: one thread claims; each job is a task of the runtime; the table of what is held.
-//! - `hints`, `heartbeat`, `upkeep`: hearing from others, the sign of life each second, and what any worker may tidy up.
+//! - `hints`, `heartbeat`, `maintenance`: hearing from others, the sign of life, and what the leading worker does for all.
+//! - [`watchdog`]: ends a daemon whose runtime is stuck.
 //! - [`run_task`]: one task, once, from the command line.
 
 pub mod handler;
@@ -28,11 +29,12 @@ mod heartbeat;
 mod hints;
 mod in_hand;
 mod job;
+mod maintenance;
 mod outage;
 mod shared;
-mod upkeep;
 
 pub mod run_task;
+pub mod watchdog;
 
 pub use handler::{Handler, Registry, Work};
 pub use worker::{Worker, WorkerHandle};
