@@ -1,7 +1,6 @@
 //! When a worker counts as gone, what becomes of its jobs, and what of a job that kills its workers.
 
-use diesel::PgConnection;
-use diesel::connection::SimpleConnection;
+use diesel::{Connection as _, PgConnection};
 use titan_core::ids::Uuid;
 use titan_core::queue::maintenance::{self, Loss, Speed};
 use titan_core::queue::{self, NewJob};
@@ -149,11 +148,14 @@ fn the_rescuer_has_the_lock_to_itself_until_it_commits() {
     heartbeat(&bench, worker.id, OLD);
     let id = worker.die(&bench);
     let mut rescuer = bench.test.connect();
-    rescuer.batch_execute("BEGIN").unwrap();
-    assert_eq!(queue::rescue(&mut rescuer).unwrap().len(), 1);
     let mut session = bench.test.connect();
-    assert!(!workers::hold_lock(&mut session, workers::lock_key(id)).unwrap());
-    rescuer.batch_execute("COMMIT").unwrap();
+    rescuer
+        .transaction(|rescuer| {
+            assert_eq!(queue::rescue(rescuer)?.len(), 1);
+            assert!(!workers::hold_lock(&mut session, workers::lock_key(id))?);
+            Ok::<_, titan_core::Error>(())
+        })
+        .unwrap();
     assert!(workers::hold_lock(&mut session, workers::lock_key(id)).unwrap());
     bench.test.execute("DELETE FROM jobs");
 }

@@ -78,7 +78,8 @@ pub fn take(connection: &mut PgConnection, worker_id: Uuid, speed: Speed) -> Res
     connection.transaction(|connection| {
         let first: Option<Number> = sql_query(
             "INSERT INTO leaders (role, holder, term, expires_at) \
-             VALUES ($1, $2, 1, clock_timestamp() + $3 * interval '1 millisecond') ON CONFLICT DO NOTHING RETURNING term",
+             SELECT $1, $2, 1, clock_timestamp() + $3 * interval '1 millisecond' \
+             WHERE NOT EXISTS (SELECT FROM leaders WHERE role = $1) ON CONFLICT DO NOTHING RETURNING term",
         )
         .bind::<Text, _>(ROLE)
         .bind::<SqlUuid, _>(worker_id)
