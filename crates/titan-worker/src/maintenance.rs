@@ -23,8 +23,10 @@ const LOOK: Duration = Duration::from_millis(250);
 /// A job that is due sooner than the next look is waited for, but not in smaller steps than this.
 const SHORTEST: Duration = Duration::from_millis(5);
 const RENEW_EVERY: Duration = Duration::from_secs(5);
-/// After connecting, this long only leases count: whoever was cut off may have been cut off together with the others.
-const BEFORE_FAST: Duration = Duration::from_secs(1);
+/// After connecting nobody is judged for this long: whoever was cut off may have been cut off together with the others.
+const GRACE: Duration = Duration::from_secs(1);
+/// What is done once an hour and failed is tried again after this.
+const AGAIN: Duration = Duration::from_secs(60);
 /// Transactions of one service in a row; the next look goes on.
 const ROUNDS: usize = 20;
 
@@ -43,11 +45,12 @@ enum Service {
     Reconcile,
     Analyse,
     Partitions,
+    History,
     Retention,
 }
 
 /// What is done, what it is called in the log when it fails, and how often it is looked at.
-const SERVICES: [(Service, &str, Duration); 11] = [
+const SERVICES: [(Service, &str, Duration); 12] = [
     (Service::Rescue, "rescuing jobs", Duration::ZERO),
     (Service::Promote, "waking jobs", Duration::ZERO),
     (Service::Overdue, "looking for handlers that hang", Duration::from_secs(5)),
@@ -58,6 +61,7 @@ const SERVICES: [(Service, &str, Duration); 11] = [
     (Service::Reconcile, "reconciling", Duration::from_secs(10)),
     (Service::Analyse, "analysing jobs", Duration::from_secs(10)),
     (Service::Partitions, "making partitions", Duration::from_secs(3600)),
+    (Service::History, "dropping old history", Duration::from_secs(3600)),
     (Service::Retention, "forgetting what is old", Duration::from_secs(3600)),
 ];
 
@@ -98,7 +102,7 @@ struct Link {
 
 impl Link {
     fn speed(&self) -> Speed {
-        if self.since.elapsed() >= BEFORE_FAST { Speed::Fast } else { Speed::LeaseOnly }
+        if self.since.elapsed() >= GRACE { Speed::Fast } else { Speed::LeaseOnly }
     }
 }
 
@@ -192,6 +196,7 @@ impl Keeper<'_> {
                 Ok(None) => replaced = true,
                 Err(error) => {
                     clock.outage.failed(&error);
+                    clock.next = Instant::now() + clock.every.min(AGAIN);
                     if error.may_pass() {
                         self.link = None;
                     }
@@ -222,14 +227,17 @@ impl Keeper<'_> {
             Service::Reconcile => self.reconcile(office),
             Service::Analyse => self.act(&term, LONG, maintenance::analyse).map(|done| done.map(|_| ())),
             Service::Partitions => self.act(&term, LONG, queue::prepare_partitions).map(|made| made.map(|_| ())),
+            Service::History => self.drop_history(&term),
             Service::Retention => self.forget(&term),
         }
     }
 
     fn rescue(&mut self, term: &Term) -> Result<Option<()>> {
         let link = connected(&mut self.link, self.shared)?;
-        let speed = link.speed();
-        let lost = maintenance::candidates(&mut link.connection, speed)?;
+        if link.speed() == Speed::LeaseOnly {
+            return Ok(Some(()));
+        }
+        let lost = maintenance::candidates(&mut link.connection)?;
         if lost.is_empty() {
             return Ok(Some(()));
         }
@@ -335,11 +343,19 @@ impl Keeper<'_> {
         Ok(Some(()))
     }
 
-    fn forget(&mut self, term: &Term) -> Result<Option<()>> {
-        let days = self.history_days;
-        let Some(dropped) = self.act(term, LONG, |connection| maintenance::drop_history(connection, days))? else {
+    fn drop_history(&mut self, term: &Term) -> Result<Option<()>> {
+        let keep = self.history_days;
+        let Some(days) = self.act(term, LONG, |connection| maintenance::drop_history(connection, keep))? else {
             return Ok(None);
         };
+        if days > 0 {
+            tracing::info!(days, "dropped the history of jobs that ended long ago");
+        }
+        Ok(Some(()))
+    }
+
+    fn forget(&mut self, term: &Term) -> Result<Option<()>> {
+        let days = self.history_days;
         let mut rows = 0;
         for kept in
             [Kept::StrayHistory { days }, Kept::DeadLetters, Kept::IdempotencyKeys, Kept::Workers, Kept::Tallies]
@@ -354,8 +370,8 @@ impl Keeper<'_> {
                 }
             }
         }
-        if dropped + rows > 0 {
-            tracing::info!(days = dropped, rows, "forgot what was old");
+        if rows > 0 {
+            tracing::info!(rows, "forgot what was old");
         }
         Ok(Some(()))
     }

@@ -2,7 +2,7 @@
 
 use diesel::{Connection as _, PgConnection};
 use titan_core::ids::Uuid;
-use titan_core::queue::maintenance::{self, Loss, Speed};
+use titan_core::queue::maintenance::{self, Loss};
 use titan_core::queue::{self, NewJob};
 use titan_core::workers;
 use titan_testkit::wait;
@@ -105,27 +105,13 @@ fn a_worker_that_has_stopped_or_is_unknown_holds_nothing() {
 }
 
 #[test]
-fn who_has_just_connected_judges_by_the_lease_alone() {
-    let mut bench = Bench::new();
-    let worker = Living::new(&mut bench);
-    hold(&bench, worker.id, "", "");
-    heartbeat(&bench, worker.id, OLD);
-    let id = worker.die(&bench);
-    assert_eq!(maintenance::candidates(&mut bench.connection, Speed::LeaseOnly).unwrap(), []);
-    assert_eq!(maintenance::candidates(&mut bench.connection, Speed::Fast).unwrap().len(), 1);
-    heartbeat(&bench, id, "now() - interval '16 seconds'");
-    assert_eq!(maintenance::candidates(&mut bench.connection, Speed::LeaseOnly).unwrap().len(), 1);
-    bench.test.execute("DELETE FROM jobs");
-}
-
-#[test]
 fn a_worker_that_comes_back_between_the_judgement_and_the_rescue_keeps_its_jobs() {
     let mut bench = Bench::new();
     let worker = Living::new(&mut bench);
     hold(&bench, worker.id, "", "");
     heartbeat(&bench, worker.id, OLD);
     let id = worker.die(&bench);
-    let judged = maintenance::candidates(&mut bench.connection, Speed::Fast).unwrap();
+    let judged = maintenance::candidates(&mut bench.connection).unwrap();
     assert_eq!(judged.len(), 1);
 
     // It beats on a new connection, before it has its lock again.
@@ -133,7 +119,7 @@ fn a_worker_that_comes_back_between_the_judgement_and_the_rescue_keeps_its_jobs(
     assert_eq!(maintenance::rescue_from(&mut bench.connection, &judged).unwrap(), []);
     // It has its lock again, before it beats.
     heartbeat(&bench, id, OLD);
-    let judged = maintenance::candidates(&mut bench.connection, Speed::Fast).unwrap();
+    let judged = maintenance::candidates(&mut bench.connection).unwrap();
     let mut session = bench.test.connect();
     assert!(workers::hold_lock(&mut session, workers::lock_key(id)).unwrap());
     assert_eq!(maintenance::rescue_from(&mut bench.connection, &judged).unwrap(), []);

@@ -19,8 +19,8 @@ pub(super) const UP_FOR_LOCKS_MS: i64 = 2000;
 /// The same for the leases: a restart may have taken longer than one.
 const UP_FOR_LEASES_MS: i64 = 5000;
 
-/// Which signs count. Whoever has just connected may have been cut off together with the worker that it judges, and judges
-/// by the lease for a while.
+/// What an asker may conclude. Whoever has just connected may have been cut off together with the worker that it judges, and
+/// lets a lock that is free and a heartbeat that is old count for nothing yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Speed {
     Fast,
@@ -44,11 +44,12 @@ pub struct Candidate {
 }
 
 /// Workers with running jobs that are stopped, past their lease or silent. Costs one look into an index per worker that
-/// holds anything, and locks nothing.
+/// holds anything, and locks nothing. Who has just connected does not ask: after a long recovery of Postgres every heartbeat
+/// is old, until everybody has connected again.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn candidates(connection: &mut PgConnection, speed: Speed) -> Result<Vec<Candidate>> {
+pub fn candidates(connection: &mut PgConnection) -> Result<Vec<Candidate>> {
     Ok(sql_query(
         "WITH RECURSIVE holders (id) AS (\
            (SELECT worker_id FROM jobs WHERE state = 'running' ORDER BY worker_id, id LIMIT 1) \
@@ -57,7 +58,7 @@ pub fn candidates(connection: &mut PgConnection, speed: Speed) -> Result<Vec<Can
          signs AS (SELECT h.id AS worker_id, w.lock_key, w.heartbeat_at, w.stopped_at IS NOT NULL AS stopped, \
            (w.id IS NULL OR w.heartbeat_at + w.lease_ms * interval '1 millisecond' < clock_timestamp()) \
              AND clock_timestamp() > pg_postmaster_start_time() + $1 * interval '1 millisecond' AS lease_over, \
-           $4 AND w.lock_key IS NOT NULL AND w.heartbeat_at < clock_timestamp() - $3 * interval '1 millisecond' \
+           w.lock_key IS NOT NULL AND w.heartbeat_at < clock_timestamp() - $3 * interval '1 millisecond' \
              AND clock_timestamp() > pg_postmaster_start_time() + $2 * interval '1 millisecond' AS silent \
            FROM holders h LEFT JOIN workers w ON w.id = h.id WHERE h.id IS NOT NULL) \
          SELECT worker_id, lock_key, heartbeat_at, stopped, lease_over FROM signs WHERE stopped OR lease_over OR silent \
@@ -66,7 +67,6 @@ pub fn candidates(connection: &mut PgConnection, speed: Speed) -> Result<Vec<Can
     .bind::<BigInt, _>(UP_FOR_LEASES_MS)
     .bind::<BigInt, _>(UP_FOR_LOCKS_MS)
     .bind::<BigInt, _>(SILENT_MS)
-    .bind::<Bool, _>(speed == Speed::Fast)
     .prepared()
     .load(connection)?)
 }

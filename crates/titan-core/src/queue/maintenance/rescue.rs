@@ -8,7 +8,7 @@ use diesel::sql_types::{BigInt, Integer, Nullable, SmallInt, Text, Timestamptz, 
 use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use uuid::Uuid;
 
-use super::liveness::{Candidate, Speed, candidates, lock_is_free};
+use super::liveness::{Candidate, candidates, lock_is_free};
 use super::{BATCH, LIMIT};
 use crate::Result;
 use crate::db::Prepare as _;
@@ -55,7 +55,7 @@ struct Id {
 /// # Errors
 /// When the database does not answer.
 pub fn rescue(connection: &mut PgConnection) -> Result<Vec<Rescued>> {
-    let lost = candidates(connection, Speed::Fast)?;
+    let lost = candidates(connection)?;
     rescue_from(connection, &lost)
 }
 
