@@ -149,19 +149,17 @@ pub fn hold_lock(connection: &mut PgConnection, key: i64) -> Result<bool> {
     Ok(row.held)
 }
 
-/// A heartbeat and nothing else. The lock counts from the first beat that names it. False when the row is gone and the worker
-/// must register again.
+/// A heartbeat and nothing else. It names the worker's lock while this session holds it; without it only the lease counts.
+/// False when the row is gone and the worker must register again.
 ///
 /// # Errors
 /// When the database does not answer.
 pub fn sign_of_life(connection: &mut PgConnection, id: Uuid, lock_key: Option<i64>) -> Result<bool> {
-    let known = sql_query(
-        "UPDATE workers SET heartbeat_at = clock_timestamp(), lock_key = coalesce($2, lock_key) WHERE id = $1",
-    )
-    .bind::<SqlUuid, _>(id)
-    .bind::<Nullable<BigInt>, _>(lock_key)
-    .prepared()
-    .execute(connection)?;
+    let known = sql_query("UPDATE workers SET heartbeat_at = clock_timestamp(), lock_key = $2 WHERE id = $1")
+        .bind::<SqlUuid, _>(id)
+        .bind::<Nullable<BigInt>, _>(lock_key)
+        .prepared()
+        .execute(connection)?;
     Ok(known == 1)
 }
 
@@ -185,7 +183,7 @@ pub fn beat(connection: &mut PgConnection, id: Uuid, beat: &Beat) -> Result<(boo
     let stats = serde_json::to_value(beat.stats).map_err(|error| Error::Internal(error.to_string()))?;
     let known = sql_query(
         "UPDATE workers SET heartbeat_at = clock_timestamp(), running = $2, current_tasks = $3, stopping = $4, \
-         lock_key = coalesce($5, lock_key), queues = $6, stats = $7 WHERE id = $1",
+         lock_key = $5, queues = $6, stats = $7 WHERE id = $1",
     )
     .bind::<SqlUuid, _>(id)
     .bind::<Integer, _>(beat.running)

@@ -3,13 +3,14 @@
 //!
 //! The connection is this thread's own and leads around a pooler. While it stands it holds the worker's lock, and the
 //! worker beats on it three times a second: with both gone everybody knows that the process is dead. So when it breaks it
-//! is made again at once. Where every way leads through a pooler there is no lock, and the lease decides.
+//! is made again at once. Where every way leads through a pooler, or the way around it is closed, there is no lock, and the
+//! lease decides.
 
 use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use titan_core::db::PgConnection;
 use titan_core::meter::Meter;
 use titan_core::queue::{self, Hint};
@@ -29,11 +30,13 @@ const PULSE: Duration = Duration::from_secs(1);
 /// After a failure: at once, then after these pauses.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
+/// How often a way around the pooler that is closed is tried again: each try may cost the time of several beats.
+const DIRECT_EVERY: Duration = Duration::from_secs(10);
 const LOG_EVERY: Duration = Duration::from_secs(60);
 
 /// `direct` is the address at which a session is Postgres's own, if there is one.
 pub(crate) fn run(shared: &Shared, bell: &Bell, direct: Option<SecretString>) {
-    let mut heart = Heart::new(direct);
+    let mut heart = Heart::new(shared, direct);
     let mut outage = Outage::new("heartbeat");
     let mut log = Log::new();
     loop {
@@ -47,7 +50,7 @@ pub(crate) fn run(shared: &Shared, bell: &Bell, direct: Option<SecretString>) {
                 heart.broken()
             }
         };
-        log.from_time_to_time(shared);
+        log.now_and_then(shared);
         if !bell.wait(pause) {
             return;
         }
@@ -56,7 +59,12 @@ pub(crate) fn run(shared: &Shared, bell: &Bell, direct: Option<SecretString>) {
 
 struct Heart {
     direct: Option<SecretString>,
+    /// `DATABASE_URL` is another way to the database, which may do while the direct one is closed.
+    detour: bool,
     connection: Option<PgConnection>,
+    is_direct: bool,
+    next_direct: Instant,
+    direct_outage: Outage,
     /// The connection holds the worker's lock.
     locked: bool,
     next_pulse: Instant,
@@ -68,10 +76,15 @@ struct Heart {
 }
 
 impl Heart {
-    fn new(direct: Option<SecretString>) -> Self {
+    fn new(shared: &Shared, direct: Option<SecretString>) -> Self {
+        let detour = direct.as_ref().is_some_and(|url| url.expose_secret() != shared.db.url().expose_secret());
         Heart {
             direct,
+            detour,
             connection: None,
+            is_direct: false,
+            next_direct: Instant::now(),
+            direct_outage: Outage::new("the worker's lock at DATABASE_DIRECT_URL"),
             locked: false,
             next_pulse: Instant::now(),
             said_stopping: false,
@@ -82,7 +95,7 @@ impl Heart {
 
     fn rhythm(&mut self) -> Duration {
         self.pause = Duration::ZERO;
-        if self.direct.is_some() { BEAT } else { PULSE }
+        if self.is_direct { BEAT } else { PULSE }
     }
 
     fn broken(&mut self) -> Duration {
@@ -108,11 +121,31 @@ impl Heart {
     }
 
     fn connect(&mut self, shared: &Shared) -> Result<()> {
+        let Some(url) = self.direct.as_ref().filter(|_| !(self.connection.is_some() && self.is_direct)) else {
+            return self.take_the_detour(shared);
+        };
+        if self.detour && Instant::now() < self.next_direct {
+            return self.take_the_detour(shared);
+        }
+        match workers::connect_to_beat(url) {
+            Ok(connection) => {
+                (self.connection, self.is_direct, self.locked) = (Some(connection), true, false);
+                self.direct_outage.worked();
+                Ok(())
+            }
+            Err(error) if self.detour => {
+                self.direct_outage.failed(&error);
+                self.next_direct = Instant::now() + DIRECT_EVERY;
+                self.take_the_detour(shared)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Any connection will do to beat on.
+    fn take_the_detour(&mut self, shared: &Shared) -> Result<()> {
         if self.connection.is_none() {
-            self.connection = Some(match &self.direct {
-                Some(url) => workers::connect_to_beat(url)?,
-                None => shared.db.dedicated()?,
-            });
+            (self.connection, self.is_direct) = (Some(shared.db.dedicated()?), false);
         }
         Ok(())
     }
@@ -120,7 +153,7 @@ impl Heart {
     /// The worker's lock, when this connection has it. Somebody else may for a while: a session of this worker's that broke
     /// and that Postgres still believes in, or a rescuer. The beats go on meanwhile.
     fn hold_lock(&mut self, shared: &Shared) -> Result<Option<i64>> {
-        if self.direct.is_none() {
+        if !self.is_direct {
             return Ok(None);
         }
         let key = workers::lock_key(shared.worker_id());
@@ -202,7 +235,7 @@ impl Log {
         Log { last: Instant::now(), claimed: 0, finished: 0 }
     }
 
-    fn from_time_to_time(&mut self, shared: &Shared) {
+    fn now_and_then(&mut self, shared: &Shared) {
         if self.last.elapsed() < LOG_EVERY {
             return;
         }

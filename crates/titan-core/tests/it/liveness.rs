@@ -118,8 +118,10 @@ fn a_worker_that_comes_back_between_the_judgement_and_the_rescue_keeps_its_jobs(
     assert!(workers::sign_of_life(&mut bench.test.connect(), id, None).unwrap());
     assert_eq!(maintenance::rescue_from(&mut bench.connection, &judged).unwrap(), []);
     // It has its lock again, before it beats.
+    bench.test.execute(&format!("UPDATE workers SET lock_key = {}", workers::lock_key(id)));
     heartbeat(&bench, id, OLD);
     let judged = maintenance::candidates(&mut bench.connection).unwrap();
+    assert_eq!(judged.len(), 1);
     let mut session = bench.test.connect();
     assert!(workers::hold_lock(&mut session, workers::lock_key(id)).unwrap());
     assert_eq!(maintenance::rescue_from(&mut bench.connection, &judged).unwrap(), []);

@@ -91,18 +91,20 @@ async fn who_stops_in_order_leaves_the_lead_to_the_next_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn behind_a_pooler_without_a_way_around_it_there_is_no_lock_and_work_is_done_all_the_same() {
-    let stage = Stage::new();
-    let worker = stage.worker(&[("DATABASE_POOLER", "transaction")]).await;
-    let ids = stage.chat("[echo] Hello?").await;
-    stage.assert_answered_once(ids.run_id).await;
-    wait::until("a heartbeat", async || {
-        (stage.count("SELECT count(*) FROM workers WHERE heartbeat_at > started_at + interval '1 second'") == 1)
-            .then_some(())
-    })
-    .await;
-    assert_eq!(stage.count("SELECT count(*) FROM workers WHERE lock_key IS NULL"), 1);
-    worker.stop(Duration::from_secs(10)).await;
+async fn without_a_way_around_a_pooler_there_is_no_lock_and_work_is_done_all_the_same() {
+    for setting in [("DATABASE_POOLER", "transaction"), ("DATABASE_DIRECT_URL", "postgres://nobody@127.0.0.1:1/none")] {
+        let stage = Stage::new();
+        let worker = stage.worker(&[setting]).await;
+        let ids = stage.chat("[echo] Hello?").await;
+        stage.assert_answered_once(ids.run_id).await;
+        wait::until("a heartbeat", async || {
+            let beaten = "SELECT count(*) FROM workers WHERE heartbeat_at > started_at + interval '1 second'";
+            (stage.count(beaten) == 1).then_some(())
+        })
+        .await;
+        assert_eq!(stage.count("SELECT count(*) FROM workers WHERE lock_key IS NULL"), 1);
+        worker.stop(Duration::from_secs(10)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
