@@ -68,9 +68,10 @@ pub fn promote(connection: &mut PgConnection) -> Result<usize> {
         limit_key: Option<String>,
     }
     connection.transaction(|connection| {
+        // The clock is read once: only then is it a bound of the index, and the scan ends where the future begins.
         let due: Vec<Due> = sql_query(
             "SELECT id, queue, priority, project_id, limit_key FROM jobs WHERE state = 'scheduled' \
-             AND run_at <= clock_timestamp() ORDER BY run_at, id LIMIT $1 FOR UPDATE SKIP LOCKED",
+             AND run_at <= (SELECT clock_timestamp()) ORDER BY run_at, id LIMIT $1 FOR UPDATE SKIP LOCKED",
         )
         .bind::<BigInt, _>(LIMIT)
         .prepared()
@@ -105,7 +106,7 @@ pub fn wake(connection: &mut PgConnection) -> Result<usize> {
     }
     connection.transaction(|connection| {
         let due: Vec<Row> = sql_query(
-            "SELECT key FROM limits WHERE wake_at IS NOT NULL AND wake_at <= clock_timestamp() ORDER BY wake_at LIMIT $1",
+            "SELECT key FROM limits WHERE wake_at IS NOT NULL AND wake_at <= (SELECT clock_timestamp()) ORDER BY wake_at LIMIT $1",
         )
         .bind::<BigInt, _>(KEYS)
         .prepared()
