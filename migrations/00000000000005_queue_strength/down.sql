@@ -1,5 +1,6 @@
 DROP FUNCTION titan_drop_history_partitions(integer);
-DROP INDEX job_history_by_end;
+DROP INDEX job_history_by_end, runs_active;
+CREATE INDEX workers_by_heartbeat ON workers (heartbeat_at);
 DROP TABLE job_tallies, dead_letters, leaders;
 ALTER TABLE workers DROP COLUMN queues, DROP COLUMN lock_key, DROP COLUMN stats;
 DROP INDEX jobs_ready, jobs_suspect, jobs_waiting, jobs_admitted;

@@ -106,6 +106,12 @@ CREATE TABLE job_tallies (
 ) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX job_tallies_by_minute ON job_tallies (minute);
 
+-- Three beats a second per worker: without this index they stay on the row's page.
+DROP INDEX workers_by_heartbeat;
+
+-- What the reconciler walks: only what has not ended.
+CREATE INDEX runs_active ON runs (id) WHERE finished_at IS NULL;
+
 CREATE INDEX job_history_by_end ON job_history (finished_at, id);
 
 -- Days that are over and older than `keep` days go as a whole. Returns how many partitions were dropped.

@@ -3,7 +3,8 @@
 //! | variable | meaning | default |
 //! |---|---|---|
 //! | `DATABASE_URL` | the Postgres database, as a URL; not over TLS yet | none: needed |
-//! | `DATABASE_DIRECT_URL` | the same database around a connection pooler, for LISTEN | `DATABASE_URL` |
+//! | `DATABASE_DIRECT_URL` | the same database around a connection pooler, for LISTEN and the worker's lock | `DATABASE_URL` |
+//! | `DATABASE_POOLER` | what `DATABASE_URL` leads to: `none` (Postgres itself) or `transaction` (a pooler in that mode) | `transaction` when `DATABASE_DIRECT_URL` is another address, else `none` |
 //! | `TITAN_BIND` | address and port of the API | `127.0.0.1:3000` |
 //! | `PORT` | the port alone, when `TITAN_BIND` is not set | |
 //! | `TITAN_AUTH` | `local` (loopback only, no sign-in) or `required` (not there yet: refuses to start) | `local` |
@@ -14,7 +15,8 @@
 //! | `TITAN_WORKER_QUEUES` | the queues this worker claims from, comma separated | all |
 //! | `TITAN_LEASE` | silence after which a worker's jobs are given to others, 2s to 10m | `15s` |
 //! | `TITAN_GRACE` | time that running jobs have at shutdown and after a cancel, 0s to 10m | `10s` |
-//! | `TITAN_LISTEN` | `on`, or `off` to poll only | `on` |
+//! | `TITAN_LISTEN` | `on`, or `off` to poll only | `on`; off behind a pooler without `DATABASE_DIRECT_URL` |
+//! | `TITAN_HISTORY_DAYS` | days that the history of ended jobs is kept, 1 to 3650 | `30` |
 //! | `TITAN_DEFAULT_MODEL` | the model that answers when a task names none | the provider's own |
 //! | `OPENAI_BASE_URL` | an OpenAI-compatible server | `https://api.openai.com/v1` with a key |
 //! | `OPENAI_API_KEY` | its key | |
@@ -67,6 +69,8 @@ pub struct Models {
 pub struct Config {
     pub database_url: SecretString,
     pub database_direct_url: SecretString,
+    /// `DATABASE_URL` leads to a pooler in transaction mode: nothing of a session outlives a transaction there.
+    pub pooler: bool,
     pub bind: SocketAddr,
     pub auth: Auth,
     pub allowed_hosts: Vec<String>,
@@ -77,6 +81,7 @@ pub struct Config {
     pub lease: Duration,
     pub grace: Duration,
     pub listen: bool,
+    pub history_days: i32,
     pub models: Models,
     pub log: LogSettings,
     pub commit: Option<String>,
@@ -118,9 +123,14 @@ impl Config {
             )
         })?;
         let database_direct_url = vars.database("DATABASE_DIRECT_URL")?.unwrap_or_else(|| database_url.clone());
+        let same = database_direct_url.expose_secret() == database_url.expose_secret();
+        let pooler = vars.choice("DATABASE_POOLER", &[("none", false), ("transaction", true)])?.unwrap_or(!same);
+        // Nobody can listen through a pooler.
+        let can_listen = !(pooler && same);
         Ok(Config {
             database_url,
             database_direct_url,
+            pooler,
             bind: vars.bind()?,
             auth: vars
                 .choice("TITAN_AUTH", &[("local", Auth::Local), ("required", Auth::Required)])?
@@ -134,7 +144,11 @@ impl Config {
             worker_queues: vars.text("TITAN_WORKER_QUEUES").map(list).unwrap_or_default(),
             lease: vars.duration("TITAN_LEASE", 2_000, 600_000)?.unwrap_or(Duration::from_secs(15)),
             grace: vars.duration("TITAN_GRACE", 0, 600_000)?.unwrap_or(Duration::from_secs(10)),
-            listen: vars.choice("TITAN_LISTEN", &[("on", true), ("off", false)])?.unwrap_or(true),
+            listen: vars.choice("TITAN_LISTEN", &[("on", true), ("off", false)])?.unwrap_or(true) && can_listen,
+            history_days: vars
+                .number("TITAN_HISTORY_DAYS", 1, 3650)?
+                .and_then(|days| i32::try_from(days).ok())
+                .unwrap_or(30),
             models: Models {
                 default_model: vars.text("TITAN_DEFAULT_MODEL").map(str::to_owned),
                 openai_base_url: vars.http_url("OPENAI_BASE_URL")?,
@@ -146,6 +160,14 @@ impl Config {
             log: LogSettings::from_map(map)?,
             commit: vars.text("TITAN_COMMIT").map(str::to_owned),
         })
+    }
+
+    /// Where a connection is a session of Postgres's own, as LISTEN and the worker's lock need it. `None` when every way
+    /// leads through a pooler.
+    #[must_use]
+    pub fn direct(&self) -> Option<&SecretString> {
+        let around = self.database_direct_url.expose_secret() != self.database_url.expose_secret();
+        (!self.pooler || around).then_some(&self.database_direct_url)
     }
 }
 
@@ -313,6 +335,8 @@ mod tests {
             ("TITAN_LEASE", "15", "15s"),
             ("TITAN_LEASE", "1s", "2000ms"),
             ("TITAN_LISTEN", "maybe", "on, off"),
+            ("DATABASE_POOLER", "session", "none, transaction"),
+            ("TITAN_HISTORY_DAYS", "0", "1 to 3650"),
             ("OPENAI_BASE_URL", "ftp://x", "http://"),
             ("TITAN_LOG_FORMAT", "xml", "text, json"),
         ] {
@@ -328,6 +352,24 @@ mod tests {
         let error = with(&[("DATABASE_URL", "mysql://u:hidden@h/d")]).unwrap_err();
         assert!(!error.to_string().contains("hidden"));
         assert!(!format!("{:?}", with(&[]).unwrap()).contains("hidden"));
+    }
+
+    #[test]
+    fn a_pooler_is_known_by_a_second_address_and_needs_one_to_be_passed_by() {
+        let way = |pairs: &[(&str, &str)]| {
+            let config = with(pairs).unwrap();
+            (config.pooler, config.direct().map(|url| url.expose_secret().to_owned()), config.listen)
+        };
+        let (own, other) = ("postgres://u:hidden@h/d", "postgres://u:hidden@h:6432/d");
+        assert_eq!(way(&[]), (false, Some(own.to_owned()), true));
+        assert_eq!(way(&[("DATABASE_DIRECT_URL", own)]), (false, Some(own.to_owned()), true));
+        assert_eq!(way(&[("DATABASE_DIRECT_URL", other)]), (true, Some(other.to_owned()), true));
+        assert_eq!(
+            way(&[("DATABASE_DIRECT_URL", other), ("DATABASE_POOLER", "none")]),
+            (false, Some(other.to_owned()), true)
+        );
+        assert_eq!(way(&[("DATABASE_POOLER", "transaction")]), (true, None, false));
+        assert_eq!(way(&[("DATABASE_POOLER", "transaction"), ("TITAN_LISTEN", "on")]), (true, None, false));
     }
 
     #[test]

@@ -3,13 +3,17 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::connection::SimpleConnection as _;
+use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::Result;
+use crate::db::Prepare as _;
+use crate::meter::Snapshot;
+use crate::{Error, Result};
 
 /// What a worker says about itself when it starts.
 #[derive(Debug, Clone)]
@@ -24,7 +28,7 @@ pub struct Registration {
     pub lease_ms: i64,
 }
 
-/// What it says about itself every second.
+/// What it says about itself every second. In between it beats without a word.
 #[derive(Debug, Clone, Default)]
 pub struct Beat {
     pub stopping: bool,
@@ -32,6 +36,12 @@ pub struct Beat {
     pub running: i32,
     /// Runs whose cancel it wants to hear of.
     pub runs: Vec<Uuid>,
+    /// The lock that its session holds now.
+    pub lock_key: Option<i64>,
+    /// The queues that it claims from.
+    pub queues: Vec<String>,
+    /// What it has counted so far.
+    pub stats: Snapshot,
 }
 
 /// What it hears back.
@@ -103,7 +113,57 @@ pub fn register(connection: &mut PgConnection, worker: &Registration) -> Result<
     Ok(())
 }
 
-/// One heartbeat. The flag of the answer is false when the row is gone and the worker must register again.
+/// The session advisory lock by which a worker is known to live: the low half of its id, which is random.
+#[must_use]
+pub fn lock_key(id: Uuid) -> i64 {
+    let [_, _, _, _, _, _, _, _, low @ ..] = id.into_bytes();
+    i64::from_be_bytes(low)
+}
+
+/// A connection to beat on, at the address where a session is Postgres's own. A beat that is lost when Postgres crashes is no
+/// loss, so its commits wait for no disk.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub fn connect_to_beat(direct: &SecretString) -> Result<PgConnection> {
+    let mut connection = crate::db::connect(direct.expose_secret())?;
+    connection.batch_execute("SET synchronous_commit = off")?;
+    Ok(connection)
+}
+
+/// Makes this session the one that holds the worker's lock. False when another session has it: an old one of the same
+/// worker that Postgres has not noticed yet, or a rescuer for a moment. Call it once per session.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn hold_lock(connection: &mut PgConnection, key: i64) -> Result<bool> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Bool)]
+        held: bool,
+    }
+    let row: Row = sql_query("SELECT pg_try_advisory_lock($1) AS held")
+        .bind::<BigInt, _>(key)
+        .prepared()
+        .get_result(connection)?;
+    Ok(row.held)
+}
+
+/// A heartbeat and nothing else. It names the worker's lock while this session holds it; without it only the lease counts.
+/// False when the row is gone and the worker must register again.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn sign_of_life(connection: &mut PgConnection, id: Uuid, lock_key: Option<i64>) -> Result<bool> {
+    let known = sql_query("UPDATE workers SET heartbeat_at = clock_timestamp(), lock_key = $2 WHERE id = $1")
+        .bind::<SqlUuid, _>(id)
+        .bind::<Nullable<BigInt>, _>(lock_key)
+        .prepared()
+        .execute(connection)?;
+    Ok(known == 1)
+}
+
+/// The fuller heartbeat. The flag of the answer is false when the row is gone and the worker must register again.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -120,22 +180,30 @@ pub fn beat(connection: &mut PgConnection, id: Uuid, beat: &Beat) -> Result<(boo
         #[diesel(sql_type = SqlUuid)]
         id: Uuid,
     }
+    let stats = serde_json::to_value(beat.stats).map_err(|error| Error::Internal(error.to_string()))?;
     let known = sql_query(
-        "UPDATE workers SET heartbeat_at = clock_timestamp(), running = $2, current_tasks = $3, stopping = $4 WHERE id = $1",
+        "UPDATE workers SET heartbeat_at = clock_timestamp(), running = $2, current_tasks = $3, stopping = $4, \
+         lock_key = $5, queues = $6, stats = $7 WHERE id = $1",
     )
     .bind::<SqlUuid, _>(id)
     .bind::<Integer, _>(beat.running)
     .bind::<Array<SqlUuid>, _>(&beat.current_tasks)
     .bind::<Bool, _>(beat.stopping)
+    .bind::<Nullable<BigInt>, _>(beat.lock_key)
+    .bind::<Array<Text>, _>(&beat.queues)
+    .bind::<Jsonb, _>(stats)
+    .prepared()
     .execute(connection)?;
     let held: Vec<Held> = sql_query("SELECT id, epoch FROM jobs WHERE worker_id = $1 AND state = 'running'")
         .bind::<SqlUuid, _>(id)
+        .prepared()
         .load(connection)?;
     let runs: Vec<Run> = if beat.runs.is_empty() {
         Vec::new()
     } else {
         sql_query("SELECT id FROM runs WHERE id = ANY($1) AND cancel_requested_at IS NOT NULL")
             .bind::<Array<SqlUuid>, _>(&beat.runs)
+            .prepared()
             .load(connection)?
     };
     let pulse = Pulse {
@@ -184,7 +252,8 @@ struct Row {
     heartbeat_at: DateTime<Utc>,
 }
 
-/// Workers of the last hour, the living ones first.
+/// Workers of the last hour, the living ones first. One that beats three times a second and was not heard for five seconds
+/// is lost to whoever looks at the screen; one that can only beat once a second is when its lease is over.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -192,7 +261,8 @@ pub fn list(connection: &mut PgConnection) -> Result<Vec<Worker>> {
     let rows: Vec<Row> = sql_query(
         "SELECT id, name, host, pid, version, kinds, slots, running, current_tasks, started_at, heartbeat_at, \
          CASE WHEN stopped_at IS NOT NULL THEN 'stopped' \
-              WHEN heartbeat_at + lease_ms * interval '1 millisecond' < clock_timestamp() THEN 'lost' \
+              WHEN heartbeat_at + CASE WHEN lock_key IS NULL THEN lease_ms ELSE least(lease_ms, 5000) END \
+                * interval '1 millisecond' < clock_timestamp() THEN 'lost' \
               WHEN stopping THEN 'stopping' ELSE 'running' END AS status \
          FROM workers WHERE heartbeat_at > now() - interval '1 hour' \
          ORDER BY stopped_at IS NOT NULL, heartbeat_at DESC LIMIT 100",

@@ -1,15 +1,21 @@
-//! The sign of life each second, and what is heard back: runs to stop, jobs that were lost, and strays, which are jobs that
-//! the database thinks this worker has and nobody here knows of (the answer to a claim was lost).
+//! The sign of life, and what is heard back: runs to stop, jobs that were lost, and strays, which are jobs that the
+//! database thinks this worker has and nobody here knows of (the answer to a claim was lost).
+//!
+//! The connection is this thread's own and leads around a pooler. While it stands it holds the worker's lock, and the
+//! worker beats on it three times a second: with both gone everybody knows that the process is dead. So when it breaks it
+//! is made again at once. Where every way leads through a pooler, or the way around it is closed, there is no lock, and the
+//! lease decides.
 
 use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use titan_core::Result;
-use titan_core::db::{Db, PgConnection};
-use titan_core::meter::Meter;
+use secrecy::{ExposeSecret as _, SecretString};
+use titan_core::db::PgConnection;
+use titan_core::meter::{Meter, Snapshot};
 use titan_core::queue::{self, Hint};
 use titan_core::workers::{self, Beat, Pulse};
+use titan_core::{Error, Result};
 
 use crate::bell::Bell;
 use crate::in_hand::Key;
@@ -17,78 +23,205 @@ use crate::outage::Outage;
 use crate::shared::Shared;
 use crate::stop::StopReason;
 
-const EVERY: Duration = Duration::from_secs(1);
+/// Three beats fit into the second after which a worker without its lock counts as gone.
+const BEAT: Duration = Duration::from_millis(300);
+/// The fuller beat, and the only one when there is no lock.
+const PULSE: Duration = Duration::from_secs(1);
+/// After a failure: at once, then after these pauses.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_millis(200);
+/// How often a way around the pooler that is closed is tried again: each try may cost the time of several beats.
+const DIRECT_EVERY: Duration = Duration::from_secs(10);
+/// A worker that cannot beat claims nothing: its jobs would be taken from it again and again, and look as if they killed it.
+const SILENCE: Duration = Duration::from_secs(1);
+/// Where the lease decides; it is at least two seconds.
+const SILENCE_WITHOUT_LOCK: Duration = Duration::from_millis(1900);
 const LOG_EVERY: Duration = Duration::from_secs(60);
 
-pub(crate) fn run(shared: &Shared, bell: &Bell) {
-    let mut heart = Heart { connection: None, suspects: HashSet::new(), outage: Outage::new("heartbeat") };
-    let mut logged = Instant::now();
-    let mut before = Meter::get().snapshot();
-    while bell.wait(EVERY) {
-        match heart.beat(shared) {
-            Ok(()) => heart.outage.worked(),
-            Err(error) => {
-                heart.outage.failed(&error);
-                heart.connection = None;
+/// `direct` is the address at which a session is Postgres's own, if there is one.
+pub(crate) fn run(shared: &Shared, bell: &Bell, direct: Option<SecretString>) {
+    let mut heart = Heart::new(shared, direct);
+    let outage = Outage::new("heartbeat");
+    let mut log = Log::new();
+    loop {
+        let pause = match heart.beat(shared) {
+            Ok(()) => {
+                outage.worked();
+                if !shared.pulse.beaten(heart.silence()) {
+                    shared.look_for_work();
+                }
+                heart.rhythm()
             }
-        }
-        if logged.elapsed() >= LOG_EVERY {
-            logged = Instant::now();
-            let now = Meter::get().snapshot();
-            tracing::info!(
-                worker.id = %shared.worker_id(), slots = shared.registration.slots, running = shared.in_hand.len(),
-                claimed = now.claimed - before.claimed, finished = now.finished - before.finished, "worker alive"
-            );
-            before = now;
+            Err(error) => {
+                outage.failed(&error);
+                heart.broken()
+            }
+        };
+        log.now_and_then(shared);
+        if !bell.wait(pause) {
+            return;
         }
     }
 }
 
 struct Heart {
+    direct: Option<SecretString>,
+    /// `DATABASE_URL` is another way to the database, which may do while the direct one is closed.
+    detour: bool,
     connection: Option<PgConnection>,
-    /// What looked like a stray at the last beat.
-    suspects: HashSet<Key>,
-    outage: Outage,
+    is_direct: bool,
+    next_direct: Instant,
+    direct_outage: Outage,
+    /// The connection holds the worker's lock.
+    locked: bool,
+    next_pulse: Instant,
+    said_stopping: bool,
+    /// What looked like a stray at the last pulse.
+    strays: HashSet<Key>,
+    /// Grows while the database is away.
+    pause: Duration,
 }
 
 impl Heart {
+    fn new(shared: &Shared, direct: Option<SecretString>) -> Self {
+        let detour = direct.as_ref().is_some_and(|url| url.expose_secret() != shared.db.url().expose_secret());
+        Heart {
+            direct,
+            detour,
+            connection: None,
+            is_direct: false,
+            next_direct: Instant::now(),
+            direct_outage: Outage::new("the worker's lock at DATABASE_DIRECT_URL"),
+            locked: false,
+            next_pulse: Instant::now(),
+            said_stopping: false,
+            strays: HashSet::new(),
+            pause: Duration::ZERO,
+        }
+    }
+
+    fn rhythm(&mut self) -> Duration {
+        self.pause = Duration::ZERO;
+        if self.is_direct { BEAT } else { PULSE }
+    }
+
+    /// How long after a beat jobs may still be claimed: before anybody could think that this worker is gone.
+    fn silence(&self) -> Duration {
+        if self.locked { SILENCE } else { SILENCE_WITHOUT_LOCK }
+    }
+
+    fn broken(&mut self) -> Duration {
+        self.connection = None;
+        self.locked = false;
+        let pause = self.pause;
+        self.pause = (self.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
+        pause
+    }
+
     fn beat(&mut self, shared: &Shared) -> Result<()> {
+        self.connect(shared)?;
+        let lock_key = self.hold_lock(shared)?;
+        let stopping = shared.stopping.load(Ordering::SeqCst);
+        if Instant::now() < self.next_pulse && stopping == self.said_stopping {
+            let known = workers::sign_of_life(self.connection()?, shared.worker_id(), lock_key)?;
+            return if known { Ok(()) } else { self.register(shared) };
+        }
+        self.pulse(shared, lock_key, stopping)?;
+        self.said_stopping = stopping;
+        self.next_pulse = Instant::now() + PULSE;
+        Ok(())
+    }
+
+    fn connect(&mut self, shared: &Shared) -> Result<()> {
+        let Some(url) = self.direct.as_ref().filter(|_| !(self.connection.is_some() && self.is_direct)) else {
+            return self.take_the_detour(shared);
+        };
+        if self.detour && Instant::now() < self.next_direct {
+            return self.take_the_detour(shared);
+        }
+        match workers::connect_to_beat(url) {
+            Ok(connection) => {
+                (self.connection, self.is_direct, self.locked) = (Some(connection), true, false);
+                self.direct_outage.worked();
+                Ok(())
+            }
+            Err(error) if self.detour => {
+                self.direct_outage.failed(&error);
+                self.next_direct = Instant::now() + DIRECT_EVERY;
+                self.take_the_detour(shared)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Any connection will do to beat on.
+    fn take_the_detour(&mut self, shared: &Shared) -> Result<()> {
+        if self.connection.is_none() {
+            (self.connection, self.is_direct) = (Some(shared.db.dedicated()?), false);
+        }
+        Ok(())
+    }
+
+    /// The worker's lock, when this connection has it. Somebody else may for a while: a session of this worker's that broke
+    /// and that Postgres still believes in, or a rescuer. The beats go on meanwhile.
+    fn hold_lock(&mut self, shared: &Shared) -> Result<Option<i64>> {
+        if !self.is_direct {
+            return Ok(None);
+        }
+        let key = workers::lock_key(shared.worker_id());
+        if !self.locked {
+            self.locked = workers::hold_lock(self.connection()?, key)?;
+        }
+        Ok(self.locked.then_some(key))
+    }
+
+    fn pulse(&mut self, shared: &Shared, lock_key: Option<i64>, stopping: bool) -> Result<()> {
         // Asked before the database is: what is claimed after this moment cannot be missing from its answer.
         let held_before = shared.in_hand.keys();
         let (current_tasks, runs) = shared.in_hand.tasks_and_runs();
         let beat = Beat {
-            stopping: shared.stopping.load(Ordering::SeqCst),
+            stopping,
             running: i32::try_from(held_before.len()).unwrap_or(i32::MAX),
             current_tasks,
             runs,
+            lock_key,
+            queues: shared.known_queues(),
+            stats: Meter::get().snapshot(),
         };
-        let connection = connected(&mut self.connection, &shared.db)?;
-        let (known, pulse) = workers::beat(connection, shared.worker_id(), &beat)?;
+        let (known, pulse) = workers::beat(self.connection()?, shared.worker_id(), &beat)?;
         if !known {
-            tracing::warn!(worker.id = %shared.worker_id(), "this worker was forgotten; registering again");
-            workers::register(connection, &shared.registration)?;
+            self.register(shared)?;
         }
         follow(shared, &pulse, &held_before);
         self.release_strays(shared, &pulse)
     }
 
+    fn register(&mut self, shared: &Shared) -> Result<()> {
+        tracing::warn!(worker.id = %shared.worker_id(), "this worker was forgotten; registering again");
+        workers::register(self.connection()?, &shared.registration)
+    }
+
     /// Gives back what has looked like a stray twice in a row: once may be a claim whose jobs are just being handed over.
     fn release_strays(&mut self, shared: &Shared, pulse: &Pulse) -> Result<()> {
         if shared.claiming.load(Ordering::SeqCst) > 0 {
-            self.suspects.clear();
+            self.strays.clear();
             return Ok(());
         }
         let in_hand = shared.in_hand.keys();
         let unknown: HashSet<Key> = pulse.held.iter().copied().filter(|key| !in_hand.contains(key)).collect();
-        let strays: Vec<Key> = unknown.intersection(&self.suspects).copied().collect();
-        self.suspects = unknown;
+        let strays: Vec<Key> = unknown.intersection(&self.strays).copied().collect();
+        self.strays = unknown;
         if strays.is_empty() {
             return Ok(());
         }
-        let released = queue::release(connected(&mut self.connection, &shared.db)?, shared.worker_id(), &strays)?;
+        let released = queue::release(self.connection()?, shared.worker_id(), &strays)?;
         tracing::warn!(jobs = ?strays, released, "gave back jobs that were claimed but never arrived here");
         shared.notifier.send(vec![Hint::Jobs]);
         Ok(())
+    }
+
+    fn connection(&mut self) -> Result<&mut PgConnection> {
+        self.connection.as_mut().ok_or_else(|| Error::Unavailable("not connected".to_owned()))
     }
 }
 
@@ -102,9 +235,26 @@ fn follow(shared: &Shared, pulse: &Pulse, held_before: &HashSet<Key>) {
     }
 }
 
-fn connected<'a>(connection: &'a mut Option<PgConnection>, db: &Db) -> Result<&'a mut PgConnection> {
-    match connection {
-        Some(open) => Ok(open),
-        closed => Ok(closed.insert(db.dedicated()?)),
+/// A line a minute.
+struct Log {
+    last: Instant,
+    before: Snapshot,
+}
+
+impl Log {
+    fn new() -> Self {
+        Log { last: Instant::now(), before: Meter::get().snapshot() }
+    }
+
+    fn now_and_then(&mut self, shared: &Shared) {
+        if self.last.elapsed() < LOG_EVERY {
+            return;
+        }
+        let now = Meter::get().snapshot();
+        tracing::info!(
+            worker.id = %shared.worker_id(), slots = shared.registration.slots, running = shared.in_hand.len(),
+            claimed = now.claimed - self.before.claimed, finished = now.finished - self.before.finished, "worker alive"
+        );
+        *self = Log { last: Instant::now(), before: now };
     }
 }

@@ -12,6 +12,9 @@ use crate::shared::Shared;
 
 impl Intake for Shared {
     fn want(&self, ending: usize) -> Option<Claim> {
+        if !self.pulse.is_felt() {
+            return None;
+        }
         let room = self.slots.set_aside(ending)?;
         self.claiming.fetch_add(1, Ordering::SeqCst);
         Some(Claim {

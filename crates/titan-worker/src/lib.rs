@@ -10,7 +10,8 @@
 //! - [`worker`]: starting and stopping all of it.
 //! - `slots`, `intake`, `poll`: how many jobs it may take, what the committer claims for it, and the look twice a second.
 //! - `job`, `in_hand`: each job is a task of the runtime; the table of what is held.
-//! - `hints`, `heartbeat`, `upkeep`: hearing from others, the sign of life each second, and what any worker may tidy up.
+//! - `hints`, `heartbeat`, `pulse`, `maintenance`: hearing from others, the sign of life, and what the leading worker does for all.
+//! - [`watchdog`]: ends a daemon whose runtime is stuck.
 //! - [`run_task`]: one task, once, from the command line.
 
 pub mod handler;
@@ -29,13 +30,15 @@ mod hints;
 mod in_hand;
 mod intake;
 mod job;
+mod maintenance;
 mod outage;
 mod poll;
+mod pulse;
 mod shared;
 mod slots;
-mod upkeep;
 
 pub mod run_task;
+pub mod watchdog;
 
 pub use handler::{Handler, JobHandler, LoneJob, Registry, Work};
 pub use worker::{Worker, WorkerHandle};

@@ -1,6 +1,7 @@
 //! The worker daemon. What it does is the library's; here are the command line, the exit codes and the signals.
 //!
-//! Exit codes: 0 stopped in order, 1 could not start or the task did not succeed, 2 wrong configuration or usage.
+//! Exit codes: 0 stopped in order, 1 could not start or the task did not succeed, 2 wrong configuration or usage,
+//! 70 its runtime was stuck.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -10,7 +11,7 @@ use clap::{Parser, Subcommand};
 use titan_core::config::{Config, DEFAULT_FILTER};
 use titan_core::{Error, daemon, db};
 use titan_worker::run_task::{Ended, run_task};
-use titan_worker::{Registry, Worker, handlers};
+use titan_worker::{Registry, Worker, handlers, watchdog};
 use uuid::Uuid;
 
 /// How long a database that is not there yet is waited for.
@@ -52,6 +53,9 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return refuse(&format!("no threads to work with: {error}"), 1),
     };
+    if let Err(error) = watchdog::start(runtime.handle().clone()) {
+        return refuse(&format!("no thread for the watchdog: {error}"), 1);
+    }
     let done = match arguments.command.unwrap_or(Command::Run) {
         Command::Run => runtime.block_on(run(&config, handlers)),
         Command::RunTask { id } => runtime.block_on(once(&config, handlers, id)),

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::handler::Registry;
 use crate::in_hand::InHand;
 use crate::outage::Outage;
+use crate::pulse::Pulse;
 use crate::slots::Slots;
 
 pub(crate) struct Shared {
@@ -33,6 +34,7 @@ pub(crate) struct Shared {
     pub(crate) queues: Mutex<Vec<String>>,
     pub(crate) keeps_to: Vec<String>,
     pub(crate) slots: Slots,
+    pub(crate) pulse: Pulse,
     pub(crate) in_hand: InHand,
     /// The tasks that carry out jobs, and where they run.
     pub(crate) jobs: TaskTracker,
@@ -68,6 +70,10 @@ impl Shared {
             queues.rotate_left(1);
         }
         queues.clone()
+    }
+
+    pub(crate) fn known_queues(&self) -> Vec<String> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn know_queues(&self, names: Vec<String>) {

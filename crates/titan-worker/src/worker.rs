@@ -21,12 +21,13 @@ use crate::bell::Bell;
 use crate::handler::Registry;
 use crate::in_hand::InHand;
 use crate::outage::Outage;
+use crate::pulse::Pulse;
 use crate::shared::Shared;
 use crate::slots::Slots;
 use crate::stop::StopReason;
-use crate::{heartbeat, hints, poll, upkeep};
+use crate::{heartbeat, hints, maintenance, poll};
 
-/// Connections for the reads of handlers; claims, heartbeats, upkeep and commits have their own.
+/// Connections for the reads of handlers; claims, heartbeats, maintenance and commits have their own.
 const POOL: u32 = 8;
 const COMMITTERS: usize = 2;
 /// After the grace: how long jobs have to notice that they are handed back, and the database to hear the last words.
@@ -35,11 +36,11 @@ const LAST_WORDS: Duration = Duration::from_secs(3);
 
 pub struct Worker;
 
-/// A running worker. Dropping it without [`WorkerHandle::stop`] is like a crash: its jobs are rescued when the lease ends.
+/// A running worker. Dropping it without [`WorkerHandle::stop`] is like a crash: its jobs are rescued by others.
 pub struct WorkerHandle {
     shared: Arc<Shared>,
     heart: Arc<Bell>,
-    upkeep: Arc<Bell>,
+    maintenance: Arc<Bell>,
     threads: Vec<JoinHandle<()>>,
     _tasks: Vec<AbortOnDropHandle<()>>,
     _listener: Listener,
@@ -77,6 +78,7 @@ async fn start(config: &Config, handlers: Registry, only_run: Option<Uuid>) -> a
         committer,
         notifier,
         slots: Slots::new(config.worker_slots, handlers.slots()),
+        pulse: Pulse::default(),
         handlers,
         lease: config.lease,
         grace: config.grace,
@@ -104,16 +106,17 @@ async fn start(config: &Config, handlers: Registry, only_run: Option<Uuid>) -> a
     let mut handle = WorkerHandle {
         shared: Arc::clone(&shared),
         heart: Arc::default(),
-        upkeep: Arc::default(),
+        maintenance: Arc::default(),
         threads: Vec::new(),
         _tasks: tasks,
         _listener: listener,
     };
     let runtime = Handle::current();
-    let (of_heart, bell) = (Arc::clone(&shared), Arc::clone(&handle.heart));
-    handle.thread("heartbeat", move || heartbeat::run(&of_heart, &bell))?;
-    let (of_upkeep, bell) = (Arc::clone(&shared), Arc::clone(&handle.upkeep));
-    handle.thread("upkeep", move || upkeep::run(&of_upkeep, &bell, &runtime))?;
+    let (of_heart, bell, direct) = (Arc::clone(&shared), Arc::clone(&handle.heart), config.direct().cloned());
+    handle.thread("heartbeat", move || heartbeat::run(&of_heart, &bell, direct))?;
+    let (kept, bell) = (Arc::clone(&shared), Arc::clone(&handle.maintenance));
+    let history_days = config.history_days;
+    handle.thread("maintenance", move || maintenance::run(&kept, &bell, &runtime, history_days))?;
     let worker = shared.registration.clone();
     tracing::info!(worker.id = %worker.id, worker.name, slots = config.worker_slots, kinds = ?worker.kinds, "worker started");
     Ok(handle)
@@ -169,9 +172,9 @@ impl WorkerHandle {
                 release_all(&shared).await;
             }
         }
-        self.upkeep.close();
+        self.maintenance.close();
         self.heart.close();
-        self.join("upkeep").await;
+        self.join("maintenance").await;
         self.join("heartbeat").await;
         let id = shared.worker_id();
         match timeout(LAST_WORDS, shared.db.run(move |connection| workers::stopped(connection, id))).await {
@@ -201,7 +204,7 @@ impl Drop for WorkerHandle {
     fn drop(&mut self) {
         self.shared.slots.close();
         self.heart.close();
-        self.upkeep.close();
+        self.maintenance.close();
         self.shared.in_hand.stop_all(StopReason::Lost);
     }
 }

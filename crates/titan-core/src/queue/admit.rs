@@ -102,11 +102,20 @@ impl Rate {
         (self.period_us - ahead).max(0) / self.spacing_us()
     }
 
-    /// The arrival time after so many more, and when the next one fits.
-    fn after(&self, let_in: i64) -> (DateTime<Utc>, DateTime<Utc>) {
+    /// Where it stands after so many more.
+    fn after(&self, let_in: i64, now: DateTime<Utc>) -> Noted {
         let next_at = self.next_at + TimeDelta::microseconds(self.spacing_us() * let_in);
-        (next_at, next_at + TimeDelta::microseconds(self.spacing_us() - self.period_us))
+        let spent = Rate { next_at, ..*self }.room(now) == 0;
+        let wake_at = next_at + TimeDelta::microseconds(self.spacing_us() - self.period_us);
+        Noted { next_at, wake_at: spent.then_some(wake_at) }
     }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Noted {
+    next_at: DateTime<Utc>,
+    /// When the next one fits; none while the rate has room and only places are short.
+    wake_at: Option<DateTime<Utc>>,
 }
 
 fn lock(connection: &mut PgConnection, keys: &[&str]) -> Result<BTreeMap<String, Limit>> {
@@ -152,11 +161,11 @@ fn let_in(connection: &mut PgConnection, room: &[(&str, i64)]) -> Result<BTreeMa
 
 /// What the rates came to: where their time stands, and when to look again.
 fn note(connection: &mut PgConnection, limits: &BTreeMap<String, Limit>, let_in: &BTreeMap<String, i64>) -> Result<()> {
-    let rated: Vec<(&str, (DateTime<Utc>, DateTime<Utc>))> = limits
+    let rated: Vec<(&str, Noted)> = limits
         .values()
         .filter_map(|limit| {
             let count = let_in.get(&limit.key).copied().unwrap_or(0);
-            Some((limit.key.as_str(), limit.rate()?.after(count)))
+            Some((limit.key.as_str(), limit.rate()?.after(count, limit.now)))
         })
         .collect();
     if rated.is_empty() {
@@ -167,8 +176,8 @@ fn note(connection: &mut PgConnection, limits: &BTreeMap<String, Limit>, let_in:
          AND j.limit_key = l.key) THEN n.wake_at END FROM unnest($1, $2, $3) AS n (key, next_at, wake_at) WHERE l.key = n.key",
     )
     .bind::<Array<Text>, _>(rated.iter().map(|(key, _)| *key).collect::<Vec<_>>())
-    .bind::<Array<Timestamptz>, _>(rated.iter().map(|(_, (next_at, _))| *next_at).collect::<Vec<_>>())
-    .bind::<Array<Timestamptz>, _>(rated.iter().map(|(_, (_, wake_at))| *wake_at).collect::<Vec<_>>())
+    .bind::<Array<Timestamptz>, _>(rated.iter().map(|(_, noted)| noted.next_at).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Timestamptz>>, _>(rated.iter().map(|(_, noted)| noted.wake_at).collect::<Vec<_>>())
     .prepared()
     .execute(connection)?;
     Ok(())
@@ -190,9 +199,10 @@ mod tests {
     fn an_idle_key_lets_a_whole_period_in_at_once_and_then_one_per_interval() {
         let idle = rate(at(0));
         assert_eq!(idle.room(at(0)), 10);
-        let (next_at, wake_at) = idle.after(10);
-        assert_eq!((next_at, wake_at), (at(1000), at(100)));
-        let full = rate(next_at);
+        assert_eq!(idle.after(9, at(0)), Noted { next_at: at(900), wake_at: None });
+        let spent = idle.after(10, at(0));
+        assert_eq!(spent, Noted { next_at: at(1000), wake_at: Some(at(100)) });
+        let full = rate(spent.next_at);
         assert_eq!(full.room(at(99)), 0);
         assert_eq!(full.room(at(100)), 1);
         assert_eq!(full.room(at(250)), 2);

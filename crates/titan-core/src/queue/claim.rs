@@ -32,7 +32,7 @@ pub const CLAIM_SQL: &str = claim!(
      ORDER BY queue, priority DESC, start_tag, id LIMIT $3"
 );
 const CLAIM_SUSPECT: &str = claim!(
-    "suspect AND queue = $4 AND coalesce((SELECT paused_at IS NULL FROM queues WHERE name = $4), true) \
+    "suspect AND lone_losses < 2 AND queue = $4 AND coalesce((SELECT paused_at IS NULL FROM queues WHERE name = $4), true) \
      ORDER BY queue, id LIMIT $3"
 );
 const CLAIM_RUN: &str = claim!("run_id = $4 ORDER BY id LIMIT $3");

@@ -9,7 +9,7 @@ mod enqueue;
 mod fair;
 mod hint;
 mod listen;
-mod maintenance;
+pub mod maintenance;
 mod notify;
 mod release;
 
@@ -20,8 +20,8 @@ pub(crate) use enqueue::{Inserted, Row as JobRow, check as check_job, insert};
 pub use hint::Hint;
 pub use listen::{Heard, Listener};
 pub use maintenance::{
-    MOST_RESCUES, Rescued, alone, fold_counters, forget, overdue_cancels, poisoned, prepare_partitions, promote,
-    rescue, rescue_overdue,
+    MOST_RESCUES, Rescued, fold_counters, overdue_cancels, poisoned, prepare_partitions, promote, rescue,
+    rescue_overdue,
 };
 pub use notify::Notifier;
 pub use release::release;

@@ -10,7 +10,7 @@ use crate::support::{Stage, deltas};
 #[tokio::test(flavor = "multi_thread")]
 async fn when_a_worker_is_killed_another_one_finishes() {
     let stage = Stage::new();
-    let env = |name| stage.env(&[("TITAN_LEASE", "2s"), ("TITAN_WORKER_NAME", name)]);
+    let env = |name| stage.env(&[("TITAN_WORKER_NAME", name)]);
     let mut first = Daemon::worker(&env("first"));
     let ids = stage.chat("[slow] Tell me about tea.").await;
     let watch = stage.watch(ids.run_id);
@@ -20,7 +20,7 @@ async fn when_a_worker_is_killed_another_one_finishes() {
 
     stage.assert_answered_once(ids.run_id).await;
     watch.assert_forward();
-    second.wait_for_line("rescued: its worker was silent");
+    second.wait_for_line("rescued: its worker died");
     let run = stage.run(ids.run_id).await;
     assert_eq!((run.steps[0].attempt, run.steps[0].worker.as_deref()), (2, Some("second")));
     let attempts: BTreeSet<i64> =
@@ -58,9 +58,10 @@ async fn a_worker_that_was_frozen_past_its_lease_writes_nothing_any_more() {
 async fn a_job_that_kills_every_worker_is_quarantined_and_the_queue_moves_on() {
     let stage = Stage::new();
     let poison = stage.chat("[slow] Whoever touches this dies.").await;
-    // It has lost as many workers as it may, and now the next one.
+    // It was alone with the last worker that died, and is now with the next one.
     stage.own.as_ref().unwrap().execute(
-        "UPDATE jobs SET state = 'running', epoch = 9, rescues = 4, worker_id = gen_random_uuid(), deadline_at = now()",
+        "UPDATE jobs SET state = 'running', epoch = 9, rescues = 4, suspect = true, lone_losses = 1, \
+         worker_id = gen_random_uuid(), deadline_at = now()",
     );
     let worker = stage.worker(&[]).await;
     let run = stage.ended(poison.run_id).await;

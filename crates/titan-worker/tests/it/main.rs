@@ -7,6 +7,7 @@ mod cancel;
 mod chat;
 mod crash;
 mod handlers;
+mod liveness;
 mod outage;
 mod polling;
 mod retry;

@@ -39,6 +39,7 @@ async fn after_a_restart_of_postgres_both_daemons_carry_on() {
 
     let run = stage.ended(during).await;
     assert_eq!(run.status.to_string(), "completed");
+    assert_eq!(run.steps[0].attempt, 1, "nobody took the job from a worker that lives");
     let answers = stage.answers().await;
     assert_eq!(answers.iter().filter(|answer| answer.run_id == Some(during)).count(), 1);
     assert_eq!(answers.iter().filter(|answer| answer.run_id == Some(after)).count(), 1);

@@ -1,0 +1,230 @@
+//! The services of the leader: what is done, how often, and what is said about it.
+
+use std::time::Duration;
+
+use titan_core::engine::{ForceCancel, Transition};
+use titan_core::meter::Meter;
+use titan_core::queue::maintenance::leader::{Patience, Term};
+use titan_core::queue::maintenance::{self, BATCH, Kept, Loss, Rescued, Sleepers, Speed};
+use titan_core::queue::{self, Hint};
+use titan_core::{Error, Result};
+
+use super::{Keeper, Office, connected};
+
+/// Transactions of one service in a row; the next look goes on.
+const ROUNDS: usize = 20;
+
+const BRIEF: Patience = Patience { statement_ms: 5_000, lock_ms: 1_000 };
+const LONG: Patience = Patience { statement_ms: 20_000, lock_ms: 2_000 };
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Service {
+    Rescue,
+    Promote,
+    Overdue,
+    Quarantine,
+    Cancels,
+    Counters,
+    Tallies,
+    Reconcile,
+    Analyse,
+    Partitions,
+    History,
+    Retention,
+}
+
+/// What is done, what it is called in the log when it fails, and how often it is looked at.
+pub(super) const SERVICES: [(Service, &str, Duration); 12] = [
+    (Service::Rescue, "rescuing jobs", Duration::ZERO),
+    (Service::Promote, "waking jobs", Duration::ZERO),
+    (Service::Overdue, "looking for handlers that hang", Duration::from_secs(5)),
+    (Service::Quarantine, "looking for jobs that kill workers", Duration::from_secs(5)),
+    (Service::Cancels, "ending what was canceled", Duration::from_secs(5)),
+    (Service::Counters, "folding counters", Duration::from_secs(1)),
+    (Service::Tallies, "folding tallies", Duration::from_secs(10)),
+    (Service::Reconcile, "reconciling", Duration::from_secs(10)),
+    (Service::Analyse, "analysing jobs", Duration::from_secs(10)),
+    (Service::Partitions, "making partitions", Duration::from_secs(3600)),
+    (Service::History, "dropping old history", Duration::from_secs(3600)),
+    (Service::Retention, "forgetting what is old", Duration::from_secs(3600)),
+];
+
+impl Keeper<'_> {
+    /// `None` when the fence said that somebody else leads.
+    pub(super) fn serve(&mut self, service: Service, office: &mut Office, sleepers: &Sleepers) -> Result<Option<()>> {
+        let term = office.term;
+        match service {
+            Service::Rescue => self.rescue(&term),
+            Service::Promote if sleepers.next_ms.is_none_or(|ms| ms > 0.0) => Ok(Some(())),
+            Service::Promote => self.promote(&term),
+            Service::Overdue => self.rescue_overdue(&term),
+            Service::Quarantine => self.quarantine(&term),
+            Service::Cancels => self.end_overdue_cancels(),
+            Service::Counters if !sleepers.deltas => Ok(Some(())),
+            Service::Counters => self.act(&term, LONG, queue::fold_counters).map(|folded| folded.map(|_| ())),
+            Service::Tallies => self.act(&term, LONG, maintenance::fold_tallies).map(|folded| folded.map(|_| ())),
+            Service::Reconcile => self.reconcile(office),
+            Service::Analyse => self.act(&term, LONG, maintenance::analyse).map(|done| done.map(|_| ())),
+            Service::Partitions => self.act(&term, LONG, queue::prepare_partitions).map(|made| made.map(|_| ())),
+            Service::History => self.drop_history(&term),
+            Service::Retention => self.forget(&term),
+        }
+    }
+
+    fn rescue(&mut self, term: &Term) -> Result<Option<()>> {
+        let link = connected(&mut self.link, self.shared)?;
+        if link.speed() == Speed::LeaseOnly {
+            return Ok(Some(()));
+        }
+        let lost = maintenance::candidates(&mut link.connection)?;
+        if lost.is_empty() {
+            return Ok(Some(()));
+        }
+        let Some(rescued) = self.act(term, BRIEF, |connection| maintenance::rescue_from(connection, &lost))? else {
+            return Ok(None);
+        };
+        self.tell(&rescued);
+        // A job that has killed its last worker is not to be claimed again first.
+        if rescued.is_empty() { Ok(Some(())) } else { self.quarantine(term) }
+    }
+
+    fn rescue_overdue(&mut self, term: &Term) -> Result<Option<()>> {
+        let Some(rescued) = self.act(term, BRIEF, queue::rescue_overdue)? else { return Ok(None) };
+        self.tell(&rescued);
+        Ok(Some(()))
+    }
+
+    fn tell(&self, rescued: &[Rescued]) {
+        for job in rescued {
+            let why = match job.loss {
+                Loss::Died => "its worker died",
+                Loss::Silent => "its worker was silent for too long",
+                Loss::Stopped => "its worker stopped and had not given it back",
+                Loss::Hung => "its handler hung beyond its deadline",
+            };
+            tracing::warn!(job.id = job.id, worker.id = %job.worker_id, "rescued: {why}");
+        }
+        Meter::get().rescued.add(rescued.len());
+        if !rescued.is_empty() {
+            self.jobs_are_ready();
+        }
+    }
+
+    fn quarantine(&mut self, term: &Term) -> Result<Option<()>> {
+        for quarantine in queue::poisoned(self.connection()?)? {
+            tracing::error!(
+                job.id = quarantine.job_id, run.id = %quarantine.run_id, rescues = quarantine.rescues,
+                "quarantined: this job has lost too many workers"
+            );
+            self.have_applied(Transition::Quarantine(quarantine));
+        }
+        let Some(jobs) = self.act(term, BRIEF, maintenance::quarantine_jobs)? else { return Ok(None) };
+        for job in &jobs {
+            tracing::error!(
+                job.id = job.id,
+                job.kind,
+                rescues = job.rescues,
+                "quarantined: this job has lost too many workers"
+            );
+        }
+        Meter::get().failed.add(jobs.len());
+        if !jobs.is_empty() {
+            // Their places may have gone to others.
+            self.jobs_are_ready();
+        }
+        Ok(Some(()))
+    }
+
+    fn promote(&mut self, term: &Term) -> Result<Option<()>> {
+        for _ in 0..ROUNDS {
+            let Some(promoted) = self.act(term, BRIEF, queue::promote)? else { return Ok(None) };
+            if promoted > 0 {
+                self.jobs_are_ready();
+            }
+            if promoted < BATCH {
+                break;
+            }
+        }
+        let Some(woken) = self.act(term, BRIEF, maintenance::wake)? else { return Ok(None) };
+        if woken > 0 {
+            self.jobs_are_ready();
+        }
+        Ok(Some(()))
+    }
+
+    fn reconcile(&mut self, office: &mut Office) -> Result<Option<()>> {
+        let after = std::mem::take(&mut office.after_key);
+        let Some((admitted, next)) =
+            self.act(&office.term, BRIEF, |connection| maintenance::admit_waiting(connection, &after))?
+        else {
+            return Ok(None);
+        };
+        office.after_key = next.unwrap_or_default();
+        if admitted > 0 {
+            tracing::warn!(admitted, "jobs waited although the limit of their key had room");
+            self.jobs_are_ready();
+        }
+        let stranded = maintenance::stranded(self.connection()?, office.after_run)?;
+        office.after_run = stranded.next.unwrap_or_default();
+        if let Some(first) = stranded.runs.first() {
+            let count = stranded.runs.len();
+            tracing::error!(count, run.id = %first, "runs have neither a job nor anything to wait for; they will not end by themselves");
+        }
+        Ok(Some(()))
+    }
+
+    fn end_overdue_cancels(&mut self) -> Result<Option<()>> {
+        let grace = i64::try_from(self.shared.grace.as_millis()).unwrap_or(i64::MAX);
+        for ForceCancel { run_id } in queue::overdue_cancels(self.connection()?, grace)? {
+            tracing::warn!(run.id = %run_id, "canceled by force: no worker ended it in time");
+            self.have_applied(Transition::ForceCancel(ForceCancel { run_id }));
+        }
+        Ok(Some(()))
+    }
+
+    fn drop_history(&mut self, term: &Term) -> Result<Option<()>> {
+        let keep = self.history_days;
+        let Some(days) = self.act(term, LONG, |connection| maintenance::drop_history(connection, keep))? else {
+            return Ok(None);
+        };
+        if days > 0 {
+            tracing::info!(days, "dropped the history of jobs that ended long ago");
+        }
+        Ok(Some(()))
+    }
+
+    fn forget(&mut self, term: &Term) -> Result<Option<()>> {
+        let days = self.history_days;
+        let mut rows = 0;
+        for kept in
+            [Kept::StrayHistory { days }, Kept::DeadLetters, Kept::IdempotencyKeys, Kept::Workers, Kept::Tallies]
+        {
+            for _ in 0..ROUNDS {
+                let Some(gone) = self.act(term, LONG, |connection| maintenance::forget(connection, kept))? else {
+                    return Ok(None);
+                };
+                rows += gone;
+                if gone < BATCH {
+                    break;
+                }
+            }
+        }
+        if rows > 0 {
+            tracing::info!(rows, "forgot what was old");
+        }
+        Ok(Some(()))
+    }
+
+    /// The engine's own connection writes it; that somebody else was faster is no fault.
+    fn have_applied(&self, transition: Transition) {
+        match self.runtime.block_on(self.shared.committer.apply(transition)) {
+            Ok(_) | Err(Error::Fenced { .. } | Error::Conflict(_) | Error::NotFound(..)) => {}
+            Err(error) => tracing::warn!(%error, "a run could not be ended; trying again soon"),
+        }
+    }
+
+    fn jobs_are_ready(&self) {
+        self.shared.look_for_work();
+        self.shared.notifier.send(vec![Hint::Jobs]);
+    }
+}
