@@ -28,6 +28,7 @@ const RENEW_EVERY: Duration = Duration::from_secs(5);
 const GRACE: Duration = Duration::from_secs(1);
 /// What is done once an hour and failed is tried again after this.
 const AGAIN: Duration = Duration::from_secs(60);
+
 pub(crate) fn run(shared: &Shared, bell: &Bell, runtime: &tokio::runtime::Handle, history_days: i32) {
     let mut keeper = Keeper { shared, runtime, history_days, link: None, office: None };
     let outage = Outage::new("maintenance");
