@@ -1,6 +1,7 @@
 //! Q9: one project floods the queue while four others send ten tasks a second each. What counts is how long the four wait
 //! for a start, against what they wait when nobody floods.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
@@ -22,13 +23,15 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub(super) fn measure(bench: &Bench, figures: &mut Vec<Figure>) -> anyhow::Result<()> {
     let mut database = Database::new()?;
     let api = Api::start(bench, &database, &[])?;
+    let address = api.address;
     let _worker = stack::worker(bench, &database, &[INSTANT_MODEL])?;
-    let projects = bench.block_on(load::projects(api.address, OTHERS + 1))?;
+    let projects = bench.block_on(load::projects(address, OTHERS + 1))?;
     let (flooding, others) = projects.split_first().context("no projects")?;
     bench.settle(&mut database)?;
 
     let length = Duration::from_secs(bench.pick(30, 3));
-    let steady = |until: Instant| try_join_all(others.iter().map(move |project| send_steadily(&api, project, until)));
+    let steady =
+        |until: Instant| try_join_all(others.iter().map(move |project| send_steadily(address, project, until)));
     let begin = database.text("clock_timestamp()")?;
     bench.block_on(steady(Instant::now() + length))?;
     let quiet = waits(&mut database, flooding, &begin)?;
@@ -37,7 +40,7 @@ pub(super) fn measure(bench: &Bench, figures: &mut Vec<Figure>) -> anyhow::Resul
     let begin = database.text("clock_timestamp()")?;
     let (until, flood_until) = (Instant::now() + length, Instant::now() + PATIENCE);
     let next = |number| (number < tasks).then(|| load::post_task(flooding, number));
-    let flood = load::closed_loop(api.address, CLIENTS, flood_until, None, next);
+    let flood = load::closed_loop(address, CLIENTS, flood_until, None, next);
     let (tally, sent) = bench.block_on(async { tokio::join!(flood, steady(until)) });
     sent?;
     tally?.all_succeeded()?;
@@ -55,8 +58,8 @@ pub(super) fn measure(bench: &Bench, figures: &mut Vec<Figure>) -> anyhow::Resul
     Ok(())
 }
 
-async fn send_steadily(api: &Api, project: &str, until: Instant) -> anyhow::Result<()> {
-    let mut connection = Connection::open(api.address).await?;
+async fn send_steadily(address: SocketAddr, project: &str, until: Instant) -> anyhow::Result<()> {
+    let mut connection = Connection::open(address).await?;
     let mut pace = interval(PACE);
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for number in 0.. {
