@@ -1,7 +1,8 @@
 //! The shipped worker with jobs that do nothing, for `make bench`: what is left is what the queue itself costs. It is
 //! configured by the environment like the daemon.
 //!
-//! `bench.noop` ends at once. `bench.hold` says that it began and holds its slot until it is told to stop.
+//! `bench.noop` ends at once. `bench.hold` says that it began and holds its slot until it is told to stop; one worker does 20
+//! of them at once, or as many as `BENCH_HOLD_AT_ONCE` says.
 
 use std::io::Write as _;
 
@@ -12,7 +13,8 @@ use titan_core::engine::{Done, Outcome};
 use titan_worker::{JobHandler, LoneJob, Registry, Worker};
 
 struct Noop;
-struct Hold;
+/// So many at once.
+struct Hold(usize);
 
 #[async_trait]
 impl JobHandler for Noop {
@@ -41,7 +43,7 @@ impl JobHandler for Hold {
     }
 
     fn at_once(&self) -> Option<usize> {
-        Some(20)
+        Some(self.0)
     }
 }
 
@@ -51,7 +53,8 @@ async fn main() -> anyhow::Result<()> {
     daemon::start_logging(&config.log);
     let mut handlers = Registry::new();
     handlers.add_job(Noop)?;
-    handlers.add_job(Hold)?;
+    let at_once = std::env::var("BENCH_HOLD_AT_ONCE").map_or(Ok(20), |given| given.parse())?;
+    handlers.add_job(Hold(at_once))?;
     let worker = Worker::start(&config, handlers).await?;
     daemon::shutdown_signal().await?;
     worker.stop(config.grace).await;
