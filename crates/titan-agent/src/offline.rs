@@ -1,6 +1,7 @@
 //! The provider for when no model is configured. It answers with a fixed text that says so, in the same way a real model
 //! would: word by word, with usage, stopping when told to. It pretends nothing.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -20,6 +21,10 @@ pub const NAME: &str = "offline";
 /// What every offline answer begins with.
 pub const LABEL: &str = "[offline]";
 
+/// The pauses are for the eyes of a person. When more answers than this are under way nobody reads them all, and a worker
+/// with much to do does not dawdle.
+const READ_AT_ONCE: usize = 4;
+
 /// Characters of the message that the answer quotes.
 const QUOTE_CHARS: usize = 80;
 
@@ -27,12 +32,14 @@ const QUOTE_CHARS: usize = 80;
 pub struct Offline {
     /// Pause before each word after the first; with none, the whole answer is one chunk.
     delay: Duration,
+    /// Who gives an answer holds a copy.
+    answering: Arc<()>,
 }
 
 impl Offline {
     #[must_use]
     pub fn new(delay: Duration) -> Self {
-        Self { delay }
+        Self { delay, answering: Arc::default() }
     }
 }
 
@@ -50,6 +57,10 @@ impl Provider for Offline {
         NAME
     }
 
+    fn wants_context(&self) -> bool {
+        false
+    }
+
     async fn stream(&self, request: ModelRequest, cancel: CancellationToken) -> Result<ChunkStream, ProviderError> {
         if cancel.is_cancelled() {
             return Err(ProviderError::Canceled);
@@ -60,15 +71,18 @@ impl Provider for Offline {
             output_tokens: estimate_tokens(&answer),
             estimated: true,
         };
+        let answering = Arc::clone(&self.answering);
+        let delay = if Arc::strong_count(&answering) > READ_AT_ONCE + 1 { Duration::ZERO } else { self.delay };
         let words: Vec<String> =
-            if self.delay.is_zero() { vec![answer] } else { answer.split_inclusive(' ').map(str::to_owned).collect() };
+            if delay.is_zero() { vec![answer] } else { answer.split_inclusive(' ').map(str::to_owned).collect() };
         let end = [Chunk::Usage(usage), Chunk::Finished { reason: FinishReason::Stop }];
         let chunks = words.into_iter().map(Chunk::Text).chain(end).enumerate();
-        let delay = self.delay;
         let canceled = cancel.clone();
         let paced = stream::iter(chunks).then(move |(index, chunk)| {
             let canceled = canceled.clone();
+            let answering = Arc::clone(&answering);
             async move {
+                let _answering = answering;
                 if index > 0 && !delay.is_zero() && matches!(chunk, Chunk::Text(_)) {
                     tokio::select! {
                         () = canceled.cancelled() => {}

@@ -22,6 +22,12 @@ pub trait Provider: std::fmt::Debug + Send + Sync {
     /// The model that answers when nobody names one.
     fn default_model(&self) -> &str;
 
+    /// Whether an answer depends on anything but the message itself. Who says no is not read the conversation and the
+    /// memories of the project.
+    fn wants_context(&self) -> bool {
+        true
+    }
+
     /// Asks the model. Returns when the provider has begun to answer, and stops at once, with
     /// [`ProviderError::Canceled`], when `cancel` is triggered, be it before or during the answer.
     ///

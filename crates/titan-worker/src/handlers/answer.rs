@@ -19,6 +19,8 @@ use crate::handler::Work;
 
 /// Who watches is told at least every two seconds that the model is at work; a little sooner, since it takes its way.
 const BEAT: Duration = Duration::from_millis(1500);
+/// An answer that is there at once needs no report of its own: what there is to say goes with the outcome.
+const FIRST_REPORT: Duration = Duration::from_millis(25);
 /// How long what was said before an order to stop is waited for, so that it is in order.
 const LAST_WRITE: Duration = Duration::from_secs(1);
 
@@ -54,6 +56,8 @@ struct Live<'a> {
     /// What is to be written next.
     waiting: Vec<NewEvent>,
     written_at: Instant,
+    /// Nothing is written before this.
+    held_until: Option<Instant>,
     text: String,
 }
 
@@ -63,16 +67,15 @@ impl<'a> Live<'a> {
         let (provider, model) = (resolved.provider.name(), &resolved.model);
         let line = format!("Asking {provider} (model {model})");
         let data = json!({"provider": provider, "model": model, "messages": messages});
-        let mut live = Self {
+        Self {
             work,
             deltas: DeltaCoalescer::default(),
             writing: None,
             waiting: vec![NewEvent::told("log", Level::Info, line, data)],
             written_at: Instant::now(),
+            held_until: Some(Instant::now() + FIRST_REPORT),
             text: String::new(),
-        };
-        live.write();
-        live
+        }
     }
 
     async fn read(&mut self, resolved: &Resolved, request: ModelRequest) -> Result<Answer, Broken> {
@@ -85,6 +88,7 @@ impl<'a> Live<'a> {
         let mut usage = Usage::default();
         loop {
             let due = self.deltas.due_at();
+            let held = self.held_until;
             tokio::select! {
                 biased;
                 () = stop.requested() => return Err(Broken::Stopped),
@@ -92,6 +96,10 @@ impl<'a> Live<'a> {
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
                     let delta = self.deltas.take_due(Instant::now());
                     self.say(delta);
+                }
+                () = sleep_until(held.unwrap_or_else(Instant::now)), if held.is_some() => {
+                    self.held_until = None;
+                    self.write();
                 }
                 _ = beat.tick() => self.beat(),
                 opened = &mut opening, if stream.is_none() => stream = Some(opened.map_err(provider)?),
@@ -141,7 +149,7 @@ impl<'a> Live<'a> {
 
     /// Begins to write what waits, unless a write is under way: then it goes with the next.
     fn write(&mut self) {
-        if self.writing.is_some() {
+        if self.writing.is_some() || self.held_until.is_some() {
             return;
         }
         let (reporter, events) = (self.work.reporter.clone(), std::mem::take(&mut self.waiting));

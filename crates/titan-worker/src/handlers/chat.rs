@@ -48,7 +48,7 @@ impl Handler for Chat {
             return Outcome::Fail { error: "the task has no content to answer".to_owned() };
         };
         let resolved = self.models.resolve(text("model"));
-        let request = match request(&work, content, &resolved.model).await {
+        let request = match request(&work, content, &resolved).await {
             Ok(request) => request,
             Err(error) if error.may_pass() => return Outcome::Snooze { after: COME_BACK, reason: error.to_string() },
             Err(error) => return Outcome::Fail { error: error.to_string() },
@@ -73,7 +73,11 @@ impl Handler for Chat {
 }
 
 /// Everything the model is shown, read in one go.
-async fn request(work: &Work, content: &str, model: &str) -> titan_core::Result<ModelRequest> {
+async fn request(work: &Work, content: &str, resolved: &Resolved) -> titan_core::Result<ModelRequest> {
+    if !resolved.provider.wants_context() {
+        let messages = vec![Message::new(Role::User, content)];
+        return Ok(ModelRequest { model: resolved.model.clone(), messages });
+    }
     let (project_id, task_id) = (work.started.project_id, work.started.task_id);
     let read = move |connection: &mut _| {
         let project = projects::get(connection, project_id)?;
@@ -92,7 +96,7 @@ async fn request(work: &Work, content: &str, model: &str) -> titan_core::Result<
         history: &history,
         content,
     };
-    Ok(chat::build_request(model, &context, DEFAULT_BUDGET_CHARS))
+    Ok(chat::build_request(&resolved.model, &context, DEFAULT_BUDGET_CHARS))
 }
 
 fn done(work: &Work, resolved: &Resolved, content: &str, answer: Answer) -> Outcome {
