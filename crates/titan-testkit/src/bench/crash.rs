@@ -12,6 +12,7 @@ use titan_core::queue::{self, NewJob};
 use super::Bench;
 use super::database::Database;
 use super::figure::{Figure, Target};
+use super::peers::Measure;
 use super::stack::Program;
 
 const IN_FLIGHT: i64 = 20;
@@ -28,11 +29,10 @@ pub(super) fn measure(bench: &Bench, figures: &mut Vec<Figure>) -> anyhow::Resul
         ("run again after kill -9, a new worker started at once", false),
         ("the same with a second worker that stood by", true),
     ] {
-        figures.push(
-            Figure::new("Q12", what, "s", bench.repeat(|| crash(bench, stands_by))?)
-                .target(Target::Under(2.0))
-                .note("until the last of 20, with 500 queued; none began twice at one epoch, none was lost"),
-        );
+        let figure = Figure::new("Q12", what, "s", bench.repeat(|| crash(bench, stands_by))?)
+            .target(Target::Under(2.0))
+            .note("until the last of 20, with 500 queued; none began twice at one epoch, none was lost");
+        figures.push(if stands_by { figure } else { figure.compares(Measure::Restart) });
     }
     Ok(())
 }

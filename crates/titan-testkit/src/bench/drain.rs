@@ -51,10 +51,14 @@ pub(super) fn measure(bench: &Bench, figures: &mut Vec<Figure>) -> anyhow::Resul
         Figure::new("Q1", "drain, 1 worker process, until no job is left", "jobs/s", of_one(|one| one.rate))
             .against(Against::Batches)
             .target(Target::TimesPeers(peers))
+            .compares(Measure::Drain1)
             .note("no-op jobs without a run; one history row each, counted in SQL"),
     );
     figures.push(Figure::new("Q1", "the same, first end to last", "jobs/s", of_one(|one| one.rate_of_ends)));
-    figures.push(Figure::new("Q1", "enqueue in bulk, 1,000 a call", "jobs/s", of_one(|one| one.enqueue_rate)));
+    figures.push(
+        Figure::new("Q1", "enqueue in bulk, 1,000 a call", "jobs/s", of_one(|one| one.enqueue_rate))
+            .compares(Measure::Bulk),
+    );
     figures.push(Figure::new("Q1", "CPU of the worker", "s per 1,000 jobs", of_one(|one| one.worker_cpu)));
     figures.push(Figure::new("Q1", "CPU of Postgres", "s per 1,000 jobs", of_one(|one| one.postgres_cpu)));
     figures.push(Figure::new("Q1", "commits", "per 1,000 jobs", of_one(|one| one.commits)));
@@ -65,15 +69,15 @@ pub(super) fn measure(bench: &Bench, figures: &mut Vec<Figure>) -> anyhow::Resul
     let floor = median(&of_one(|one| one.rate));
     for (row, processes) in [("Q1", 2), ("Q9", 4), ("Q9", 8)] {
         let rates = bench.repeat(|| Ok(drain(bench, processes, jobs)?.rate))?;
-        figures.push(
-            Figure::new(row, format!("drain, {processes} worker processes"), "jobs/s", rates)
-                .against(Against::Batches)
-                .target(Target::AtLeast(floor)),
-        );
+        let figure = Figure::new(row, format!("drain, {processes} worker processes"), "jobs/s", rates)
+            .against(Against::Batches)
+            .target(Target::AtLeast(floor));
+        figures.push(if processes == 2 { figure.compares(Measure::Drain2) } else { figure });
     }
     figures.push(
         Figure::new("Q1", "enqueue one by one, 8 callers", "jobs/s", bench.repeat(|| enqueue_one_by_one(bench))?)
             .against(Against::Inserts)
+            .compares(Measure::Enqueue)
             .note("in one process; hints included"),
     );
     figures.push(

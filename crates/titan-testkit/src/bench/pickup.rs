@@ -27,6 +27,7 @@ pub(super) fn measure(bench: &Bench, figures: &mut Vec<Figure>) -> anyhow::Resul
         figures.push(
             Figure::new("Q3", format!("start with hints, p{percent}"), "ms", vec![percentile(&hinted, percent)])
                 .target(Target::NotAboveBestPeer(measure))
+                .compares(measure)
                 .note("from before the POST over HTTP to the call at the model server"),
         );
     }

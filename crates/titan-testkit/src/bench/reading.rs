@@ -56,7 +56,7 @@ struct Scans {
 }
 
 pub(super) fn measure(bench: &Bench, figures: &mut Vec<Figure>) -> anyhow::Result<()> {
-    let (few, many) = (1_000, bench.pick(1_000_000, 10_000));
+    let (few, many) = (1_000, bench.pick(1_000_000, 100_000));
     let (before, _) = read_all(bench, few)?;
     let (after, scans) = read_all(bench, many)?;
     let (mut growth, mut growth_p99): (f64, f64) = (0.0, 0.0);

@@ -1,4 +1,4 @@
--- A past: $COUNT runs that were completed, in ten projects, half of them in the first. Every tenth has its steps, events,
+-- A past: $COUNT runs that were completed, in ten projects, half of them in the first. Every ninth has its steps, events,
 -- output, messages and memory too. Ids sort by time, as real ones do.
 CREATE FUNCTION pg_temp.id(what text, n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
     SELECT (lpad(to_hex(1700000000000 + n), 12, '0') || '7' || what || '8' || lpad(to_hex(n), 15, '0'))::uuid
@@ -6,7 +6,7 @@ $$;
 CREATE TEMP TABLE past AS
     SELECT n, pg_temp.id('00a', n) AS task_id, pg_temp.id('00b', n) AS run_id,
         pg_temp.id('00c', CASE WHEN n % 2 = 0 THEN 0 ELSE n / 2 % 10 END) AS project_id,
-        now() - interval '1 day' + n * interval '1 millisecond' AS at, n % 10 = 0 AS whole
+        now() - interval '1 day' + n * interval '1 millisecond' AS at, n % 9 = 0 AS whole
     FROM generate_series(1, $COUNT) AS n;
 
 INSERT INTO projects (id, name, type) SELECT pg_temp.id('00c', n), 'Project ' || n, 'web-app' FROM generate_series(0, 9) AS n;
