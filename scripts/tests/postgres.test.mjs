@@ -123,6 +123,19 @@ test('throwaway settings are refused for data that is to last', async (t) => {
   assert.equal(await sql(await ensure(throwaway, '--throwaway'), 'SHOW fsync'), 'off');
 });
 
+test('a setting is kept from start to start, and takes nothing of the safety', async (t) => {
+  const dir = path.join(await temporaryFolder(t), 'pg');
+  const call = cluster(t, dir);
+  const url = await ensure(call, '--set', 'shared_buffers=32MB', '--set', 'work_mem=5MB');
+  await call('restart');
+  for (const [name, value] of Object.entries({ shared_buffers: '32MB', work_mem: '5MB', fsync: 'on', synchronous_commit: 'on' })) {
+    assert.equal(await sql(url, `SHOW ${name}`), value);
+  }
+  const { code, stderr } = await call('ensure', '--set', 'work_mem=5MB -c fsync=off');
+  assert.equal(code, 1);
+  assert.match(stderr, /NAME=VALUE without blanks/);
+});
+
 test('wrong use is explained', async (t) => {
   const folder = await temporaryFolder(t);
   const script = path.resolve(import.meta.dirname, '../postgres.sh');

@@ -11,16 +11,14 @@ use super::processes;
 use crate::db::TestDb;
 
 /// Fresh and migrated; gone when it is dropped.
-pub struct Database {
-    pub connection: PgConnection,
+pub(crate) struct Database {
+    pub(crate) connection: PgConnection,
     test: TestDb,
     postmaster: u32,
 }
 
 impl Database {
-    /// # Errors
-    /// When Postgres cannot be reached, or runs on another machine.
-    pub fn new() -> anyhow::Result<Self> {
+    pub(crate) fn new() -> anyhow::Result<Self> {
         let test = TestDb::new();
         let mut connection = db::connect(test.url.expose_secret())?;
         connection.batch_execute(
@@ -31,40 +29,29 @@ impl Database {
         Ok(Database { connection, test, postmaster })
     }
 
-    #[must_use]
-    pub fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         self.test.url.expose_secret()
     }
 
-    #[must_use]
-    pub fn db(&self) -> &Db {
+    pub(crate) fn db(&self) -> &Db {
         &self.test.db
     }
 
-    #[must_use]
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.test.name
     }
 
-    /// # Errors
-    /// When a statement is refused.
-    pub fn execute(&mut self, sql: &str) -> anyhow::Result<()> {
+    pub(crate) fn execute(&mut self, sql: &str) -> anyhow::Result<()> {
         self.connection.batch_execute(sql).with_context(|| sql.to_owned())
     }
 
     /// Whole numbers.
-    ///
-    /// # Errors
-    /// When the expression is wrong.
-    pub fn count(&mut self, expression: &str) -> anyhow::Result<i64> {
+    pub(crate) fn count(&mut self, expression: &str) -> anyhow::Result<i64> {
         number(&mut self.connection, expression)
     }
 
     /// Seconds, rates and the like; null counts as 0.
-    ///
-    /// # Errors
-    /// When the expression is wrong.
-    pub fn value(&mut self, expression: &str) -> anyhow::Result<f64> {
+    pub(crate) fn value(&mut self, expression: &str) -> anyhow::Result<f64> {
         #[derive(QueryableByName)]
         struct Row {
             #[diesel(sql_type = Double)]
@@ -75,9 +62,7 @@ impl Database {
         Ok(row.value)
     }
 
-    /// # Errors
-    /// When the expression is wrong or null.
-    pub fn text(&mut self, expression: &str) -> anyhow::Result<String> {
+    pub(crate) fn text(&mut self, expression: &str) -> anyhow::Result<String> {
         #[derive(QueryableByName)]
         struct Row {
             #[diesel(sql_type = Text)]
@@ -89,10 +74,7 @@ impl Database {
     }
 
     /// The same of many rows.
-    ///
-    /// # Errors
-    /// When the query is wrong.
-    pub fn values(&mut self, query: &str) -> anyhow::Result<Vec<f64>> {
+    pub(crate) fn values(&mut self, query: &str) -> anyhow::Result<Vec<f64>> {
         #[derive(QueryableByName)]
         struct Row {
             #[diesel(sql_type = Double)]
@@ -104,16 +86,12 @@ impl Database {
     }
 
     /// Seconds of CPU of all of Postgres so far.
-    #[must_use]
-    pub fn cpu_seconds(&self) -> f64 {
+    pub(crate) fn cpu_seconds(&self) -> f64 {
         processes::cpu_seconds_of_postgres(self.postmaster)
     }
 
     /// What was given to the server, as far as it differs from what it comes with, and its version.
-    ///
-    /// # Errors
-    /// When it does not answer.
-    pub fn settings(&mut self) -> anyhow::Result<Vec<(String, String)>> {
+    pub(crate) fn settings(&mut self) -> anyhow::Result<Vec<(String, String)>> {
         #[derive(QueryableByName)]
         struct Row {
             #[diesel(sql_type = Text)]

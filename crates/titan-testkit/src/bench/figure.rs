@@ -16,6 +16,8 @@ pub struct Figure {
     pub samples: Vec<f64>,
     pub limit: Option<Held>,
     pub target: Target,
+    /// What of a peer it is comparable with.
+    pub compares: Option<Measure>,
     /// What a reader has to know to read the figure right.
     pub note: String,
 }
@@ -52,7 +54,16 @@ pub enum Target {
 impl Figure {
     #[must_use]
     pub fn new(row: &'static str, what: impl Into<String>, unit: &'static str, samples: Vec<f64>) -> Self {
-        Figure { row, what: what.into(), unit, samples, limit: None, target: Target::None, note: String::new() }
+        Figure {
+            row,
+            what: what.into(),
+            unit,
+            samples,
+            limit: None,
+            target: Target::None,
+            compares: None,
+            note: String::new(),
+        }
     }
 
     #[must_use]
@@ -64,6 +75,12 @@ impl Figure {
     #[must_use]
     pub fn target(mut self, target: Target) -> Self {
         self.target = target;
+        self
+    }
+
+    #[must_use]
+    pub fn compares(mut self, measure: Measure) -> Self {
+        self.compares = Some(measure);
         self
     }
 

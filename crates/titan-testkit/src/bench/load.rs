@@ -206,3 +206,74 @@ pub(crate) async fn closed_loop(
     .await?;
     Ok(tally.into_inner())
 }
+
+/// A stream of server-sent events, chunked as HTTP/1.1 sends what has no length.
+pub(crate) struct Stream {
+    connection: Connection,
+    /// What was unwrapped and not read yet.
+    text: String,
+}
+
+impl Stream {
+    pub(crate) async fn open(address: SocketAddr, path: &str) -> anyhow::Result<Self> {
+        let mut connection = Connection::open(address).await?;
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n");
+        connection.stream.write_all(request.as_bytes()).await?;
+        let head = timeout(PATIENCE, async {
+            loop {
+                connection.more().await?;
+                if let Some(end) = connection.buffer.windows(4).position(|four| four == b"\r\n\r\n") {
+                    let head: Vec<u8> = connection.buffer.drain(..end + 4).collect();
+                    return anyhow::Ok(String::from_utf8(head)?);
+                }
+            }
+        })
+        .await
+        .context("no answer in time")??;
+        ensure!(head.starts_with("HTTP/1.1 200"), "no stream: {head}");
+        // An idle subscriber of the bench is to cost the bench little too.
+        connection.buffer.shrink_to_fit();
+        Ok(Stream { connection, text: String::new() })
+    }
+
+    /// The next event or comment, whole.
+    pub(crate) async fn event(&mut self, within: Duration) -> anyhow::Result<String> {
+        timeout(within, async {
+            loop {
+                if let Some(end) = self.text.find("\n\n") {
+                    return Ok(self.text.drain(..end + 2).collect());
+                }
+                while !self.unwrap_chunk()? {
+                    self.connection.more().await?;
+                }
+            }
+        })
+        .await
+        .context("no event in time")?
+    }
+
+    /// Reads on until an event with these words.
+    pub(crate) async fn until(&mut self, words: &str, within: Duration) -> anyhow::Result<()> {
+        timeout(within, async {
+            while !self.event(within).await?.contains(words) {}
+            anyhow::Ok(())
+        })
+        .await
+        .with_context(|| format!("no {words:?} in time"))?
+    }
+
+    /// False while the next chunk is not whole.
+    fn unwrap_chunk(&mut self) -> anyhow::Result<bool> {
+        let buffer = &mut self.connection.buffer;
+        let Some(line) = buffer.windows(2).position(|two| two == b"\r\n") else { return Ok(false) };
+        let size = usize::from_str_radix(std::str::from_utf8(buffer.get(..line).unwrap_or_default())?, 16)?;
+        ensure!(size > 0, "the stream has ended");
+        let (begin, end) = (line + 2, line + 2 + size);
+        if buffer.len() < end + 2 {
+            return Ok(false);
+        }
+        self.text.push_str(std::str::from_utf8(buffer.get(begin..end).unwrap_or_default())?);
+        buffer.drain(..end + 2);
+        Ok(true)
+    }
+}

@@ -8,12 +8,11 @@ use std::time::{Duration, Instant};
 use crate::db::repository;
 
 /// Of all cores together; above that a figure says more about the neighbours than about us.
-pub(super) const QUIET: f64 = 0.15;
+pub(crate) const QUIET: f64 = 0.15;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Waits until the machine has nothing to do, or patience ends. Gives the share of its CPU that was used at last.
-#[must_use]
-pub fn wait_until_quiet() -> f64 {
+pub(crate) fn wait_until_quiet() -> f64 {
     let give_up = Instant::now() + PATIENCE;
     loop {
         let used = busy(Duration::from_secs(1));
@@ -42,8 +41,7 @@ fn times() -> (f64, f64) {
 }
 
 /// What it is, as (name, value).
-#[must_use]
-pub fn facts() -> Vec<(&'static str, String)> {
+pub(crate) fn facts() -> Vec<(&'static str, String)> {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or(": unknown");
     let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();

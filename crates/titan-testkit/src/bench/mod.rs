@@ -21,8 +21,25 @@ mod machine;
 mod processes;
 mod stack;
 
-mod accept;
+mod drain;
+
 mod product;
+
+mod pickup;
+
+mod accept;
+
+mod reading;
+
+mod claim_cost;
+
+mod streams;
+
+mod idle;
+
+mod fairness;
+
+mod crash;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -56,9 +73,17 @@ struct Row {
     limited: bool,
 }
 
-const ROWS: [Row; 2] = [
+const ROWS: [Row; 10] = [
+    Row { name: "Q1", measure: drain::measure, limited: true },
     Row { name: "Q2", measure: product::measure, limited: true },
+    Row { name: "Q3", measure: pickup::measure, limited: false },
     Row { name: "Q4", measure: accept::measure, limited: true },
+    Row { name: "Q5", measure: reading::measure, limited: false },
+    Row { name: "Q6", measure: claim_cost::measure, limited: false },
+    Row { name: "Q7", measure: streams::measure, limited: false },
+    Row { name: "Q8", measure: idle::measure, limited: false },
+    Row { name: "Q9", measure: fairness::measure, limited: false },
+    Row { name: "Q12", measure: crash::measure, limited: false },
 ];
 
 /// The name by which the limits alone are asked for.
@@ -91,11 +116,12 @@ pub fn run(options: &Options, tell: &mut dyn FnMut(&str)) -> anyhow::Result<Repo
     }
     for row in ROWS.iter().filter(|row| wanted(row.name)) {
         tell(&format!("{}: under way", row.name));
+        let first = report.figures.len();
         if let Err(error) = bench.measure(row, &mut report.figures) {
             report.failures.push((row.name, format!("{error:#}")));
             tell(&format!("{}: failed: {error:#}", row.name));
         }
-        report.figures.iter().filter(|figure| figure.row == row.name).for_each(|figure| tell(&report::line(figure)));
+        report.figures.iter().skip(first).for_each(|figure| tell(&report::line(figure)));
     }
     if wanted(LIMITS) {
         tell("limits: after");

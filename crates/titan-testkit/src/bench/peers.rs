@@ -18,6 +18,8 @@ pub enum Measure {
     Drain1,
     /// The same by two.
     Drain2,
+    /// Runs with two durable steps per second.
+    TwoSteps,
     /// One by one, by 8 callers, jobs per second.
     Enqueue,
     /// A thousand at a time, jobs per second.
@@ -61,6 +63,8 @@ impl Peers {
             "drain" => {
                 let rate = if line.get("rate_to_committed").is_some() { "rate_to_committed" } else { "rate" };
                 match line.get("workers").and_then(Value::as_i64) {
+                    // Their driver tells these by the name.
+                    Some(1) if peer.ends_with("2-step") => add(Measure::TwoSteps, rate),
                     Some(1) => add(Measure::Drain1, rate),
                     Some(2) => add(Measure::Drain2, rate),
                     _ => {}
@@ -116,14 +120,16 @@ mod tests {
             {"k": "drain", "peer": "one", "workers": 1, "rate": 9, "rate_to_committed": 10}
             {"k": "drain", "peer": "one", "workers": 1, "rate": 19, "rate_to_committed": 20}
             {"k": "drain", "peer": "two", "workers": 2, "rate": 5}
+            {"k": "drain", "peer": "two 2-step", "workers": 1, "rate": 3}
             {"k": "lat", "peer": "one", "samples": 200, "p50": 2.5, "p95": 3, "p99": 9}
             {"k": "lat", "peer": "two", "samples": 200, "p50": 2.0, "p95": 3, "p99": 4}
             {"k": "kill", "peer": "two", "last_s": null}"#;
         let peers = Peers::parse(text).unwrap();
         assert_eq!(peers.median("one", Measure::Drain1), Some(15.0));
         assert_eq!(peers.median("two", Measure::Drain2), Some(5.0));
+        assert_eq!(peers.median("two 2-step", Measure::TwoSteps), Some(3.0));
         assert_eq!(peers.median("two", Measure::Restart), None);
         assert_eq!(peers.best(Measure::StartP99), Some(("two", 4.0)));
-        assert_eq!(peers.names(), ["one", "two"]);
+        assert_eq!(peers.names(), ["one", "two", "two 2-step"]);
     }
 }

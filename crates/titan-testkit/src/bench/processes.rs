@@ -9,34 +9,26 @@ use anyhow::{Context as _, ensure};
 const TICKS_PER_SECOND: f64 = 100.0;
 
 /// Seconds of CPU that a process has used; 0 when it is gone.
-#[must_use]
-pub fn cpu_seconds(pid: u32) -> f64 {
+pub(crate) fn cpu_seconds(pid: u32) -> f64 {
     stat(pid).map_or(0.0, |fields| ticks(&fields, 11) + ticks(&fields, 12))
 }
 
 /// The same of Postgres: its first process, all children that live and all that have ended.
-#[must_use]
-pub fn cpu_seconds_of_postgres(postmaster: u32) -> f64 {
+pub(crate) fn cpu_seconds_of_postgres(postmaster: u32) -> f64 {
     let Some(fields) = stat(postmaster) else { return 0.0 };
     let own: f64 = (11..15).map(|place| ticks(&fields, place)).sum();
     own + children(postmaster).into_iter().map(cpu_seconds).sum::<f64>()
 }
 
 /// Resident memory of a process in KiB.
-///
-/// # Errors
-/// When it is gone.
-pub fn resident_kib(pid: u32) -> anyhow::Result<f64> {
+pub(crate) fn resident_kib(pid: u32) -> anyhow::Result<f64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).with_context(|| format!("process {pid} is gone"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
     Ok(line.trim().trim_end_matches(" kB").parse()?)
 }
 
 /// The process that started this one.
-///
-/// # Errors
-/// When it is gone.
-pub fn parent(pid: u32) -> anyhow::Result<u32> {
+pub(crate) fn parent(pid: u32) -> anyhow::Result<u32> {
     let fields = stat(pid).with_context(|| format!("process {pid} is not on this machine"))?;
     let parent = fields.get(1).context("no parent")?.parse()?;
     ensure!(parent > 1, "process {pid} has lost its parent");

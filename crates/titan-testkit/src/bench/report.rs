@@ -22,9 +22,10 @@ pub struct Report {
 }
 
 /// Of the peers, in the order of the columns.
-const COLUMNS: [(Measure, &str); 7] = [
+const COLUMNS: [(Measure, &str); 8] = [
     (Measure::Drain1, "drain, 1 process, jobs/s"),
     (Measure::Drain2, "drain, 2 processes, jobs/s"),
+    (Measure::TwoSteps, "two durable steps, runs/s"),
     (Measure::Enqueue, "enqueue one by one, jobs/s"),
     (Measure::Bulk, "enqueue in bulk, jobs/s"),
     (Measure::StartP50, "start p50, ms"),
@@ -124,18 +125,7 @@ impl Report {
 
     /// Our own figure for a column of the peers.
     fn ours(&self, measure: Measure) -> Option<f64> {
-        let named = |row: &str, begin: &str| {
-            self.figures.iter().find(|figure| figure.row == row && figure.what.starts_with(begin)).map(Figure::median)
-        };
-        match measure {
-            Measure::Drain1 => named("Q1", "drain, 1 worker"),
-            Measure::Drain2 => named("Q1", "drain, 2 workers"),
-            Measure::Enqueue => named("Q1", "enqueue one by one"),
-            Measure::Bulk => named("Q1", "enqueue in bulk"),
-            Measure::StartP50 => named("Q3", "start with hints, p50"),
-            Measure::StartP99 => named("Q3", "start with hints, p99"),
-            Measure::Restart => named("Q12", "run again"),
-        }
+        self.figures.iter().find(|figure| figure.compares == Some(measure)).map(Figure::median)
     }
 }
 

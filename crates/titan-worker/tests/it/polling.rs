@@ -17,7 +17,7 @@ async fn with_listen_refused_work_is_still_found_within_a_second() {
         stage.assert_answered_once(ids.run_id).await;
         took.push(stage.model.requests().last().unwrap().instant - asked);
     }
-    // The poll is half a second. How fast it is, `make latency` judges; here it is told from a lease or a restart.
+    // The poll is half a second. How fast it is, `make bench ROWS=Q3` judges; here it is told from a lease or a restart.
     took.sort();
     assert!(took[2] < Duration::from_secs(5), "{took:?}");
     worker.stop(Duration::from_secs(10)).await;
