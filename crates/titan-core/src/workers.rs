@@ -66,6 +66,10 @@ pub struct Worker {
     pub slots: i32,
     pub running: i32,
     pub current_tasks: Vec<Uuid>,
+    /// The queues that it claims from.
+    pub queues: Vec<String>,
+    /// What it counted since it started.
+    pub stats: Snapshot,
     pub started_at: DateTime<Utc>,
     pub heartbeat_at: DateTime<Utc>,
 }
@@ -246,6 +250,10 @@ struct Row {
     running: i32,
     #[diesel(sql_type = Array<SqlUuid>)]
     current_tasks: Vec<Uuid>,
+    #[diesel(sql_type = Array<Text>)]
+    queues: Vec<String>,
+    #[diesel(sql_type = Jsonb)]
+    stats: serde_json::Value,
     #[diesel(sql_type = Timestamptz)]
     started_at: DateTime<Utc>,
     #[diesel(sql_type = Timestamptz)]
@@ -259,7 +267,7 @@ struct Row {
 /// When the database does not answer.
 pub fn list(connection: &mut PgConnection) -> Result<Vec<Worker>> {
     let rows: Vec<Row> = sql_query(
-        "SELECT id, name, host, pid, version, kinds, slots, running, current_tasks, started_at, heartbeat_at, \
+        "SELECT id, name, host, pid, version, kinds, slots, running, current_tasks, queues, stats, started_at, heartbeat_at, \
          CASE WHEN stopped_at IS NOT NULL THEN 'stopped' \
               WHEN heartbeat_at + CASE WHEN lock_key IS NULL THEN lease_ms ELSE least(lease_ms, 5000) END \
                 * interval '1 millisecond' < clock_timestamp() THEN 'lost' \
@@ -279,6 +287,9 @@ pub fn list(connection: &mut PgConnection) -> Result<Vec<Worker>> {
         slots: row.slots,
         running: row.running,
         current_tasks: row.current_tasks,
+        queues: row.queues,
+        // A worker of another version may count other things.
+        stats: serde_json::from_value(row.stats).unwrap_or_default(),
         started_at: row.started_at,
         heartbeat_at: row.heartbeat_at,
     };

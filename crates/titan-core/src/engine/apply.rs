@@ -34,7 +34,7 @@ pub struct Taken {
 pub(super) struct Failed {
     pub(super) error: Error,
     /// Set when COMMIT was sent: the transaction that may or may not have happened, and what it would have come to.
-    pub(super) unsure: Option<(String, Batch)>,
+    pub(super) unsure: Option<Box<(String, Batch)>>,
 }
 
 #[derive(QueryableByName)]
@@ -89,7 +89,7 @@ pub(super) fn try_apply(
             Ok(()) => Ok(done),
             Err(error) => {
                 // Whatever went wrong with it: once COMMIT was sent, only the server knows.
-                Err(Failed { error: Error::from(error), unsure: xid.map(|xid| (xid, done)) })
+                Err(Failed { error: Error::from(error), unsure: xid.map(|xid| Box::new((xid, done))) })
             }
         },
     }

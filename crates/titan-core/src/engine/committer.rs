@@ -310,8 +310,8 @@ impl Thread {
                 self.connection = None;
             }
             match failed.unsure {
-                Some((xid, done)) => match self.ask(&xid, give_up) {
-                    Some(true) => return Ok(done),
+                Some(unsure) => match self.ask(&unsure.0, give_up) {
+                    Some(true) => return Ok(unsure.1),
                     Some(false) if !failed.error.may_pass() => return Err(failed.error),
                     Some(false) => {}
                     None => return Err(Error::Uncertain),

@@ -20,8 +20,7 @@ pub(crate) use enqueue::{Inserted, Row as JobRow, check as check_job, insert};
 pub use hint::Hint;
 pub use listen::{Heard, Listener};
 pub use maintenance::{
-    MOST_RESCUES, Rescued, fold_counters, overdue_cancels, poisoned, prepare_partitions, promote, rescue,
-    rescue_overdue,
+    Rescued, fold_counters, overdue_cancels, poisoned, prepare_partitions, promote, rescue, rescue_overdue,
 };
 pub use notify::Notifier;
 pub use release::release;

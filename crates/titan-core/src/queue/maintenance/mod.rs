@@ -26,8 +26,7 @@ pub use partitions::prepare_partitions;
 pub use promote::{Sleepers, promote, sleepers, wake};
 pub use reconcile::{Stranded, admit_waiting, fold_counters, fold_tallies, overdue_cancels, stranded};
 pub use rescue::{
-    LONE_LOSSES, Loss, MOST_RESCUES, QuarantinedJob, Rescued, poisoned, quarantine_jobs, rescue, rescue_from,
-    rescue_overdue,
+    LONE_LOSSES, Loss, QuarantinedJob, Rescued, poisoned, quarantine_jobs, rescue, rescue_from, rescue_overdue,
 };
 pub use retention::{Kept, drop_history, forget};
 

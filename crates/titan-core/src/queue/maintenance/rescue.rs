@@ -19,8 +19,6 @@ use crate::queue::admit;
 const SUSPECT_FROM: i16 = 3;
 /// A suspect that was alone with this many workers when they died is quarantined.
 pub const LONE_LOSSES: i16 = 2;
-/// What a claim still asks, until it knows about lone losses.
-pub const MOST_RESCUES: i16 = 5;
 /// A handler that has not come back this long after its deadline is counted as hung.
 const HUNG_S: i64 = 30;
 
