@@ -669,6 +669,118 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_queues"];
+        put?: never;
+        post: operations["create_queue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/queues/{name}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["pause_queue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/queues/{name}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["resume_queue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["bulk_jobs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_limits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/limits/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["put_limit"];
+        post?: never;
+        delete: operations["delete_limit"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1444,6 +1556,8 @@ export interface components {
             /** @description `running`, `stopping`, `stopped` or `lost`. */
             status: string;
             version: string;
+            queues: string[];
+            stats: components["schemas"]["Snapshot"];
         };
         WorkerHealth: {
             /**
@@ -1479,6 +1593,246 @@ export interface components {
         };
         Workflows: {
             items: components["schemas"]["Workflow"][];
+        };
+        QueueMinute: {
+            /** Format: int64 */
+            canceled: number;
+            /** Format: int64 */
+            completed: number;
+            /** Format: int64 */
+            failed: number;
+            /** Format: date-time */
+            minute: string;
+        };
+        Queue: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: int64 */
+            dead: number;
+            minutes: components["schemas"]["QueueMinute"][];
+            name: string;
+            /** Format: double */
+            oldest_ready_seconds: number | null;
+            /** Format: date-time */
+            paused_at: string | null;
+            paused_reason: string | null;
+            /** Format: int64 */
+            ready: number;
+            /** Format: int64 */
+            running: number;
+            /** Format: int64 */
+            scheduled: number;
+            /** Format: int64 */
+            waiting: number;
+        };
+        Queues: {
+            items: components["schemas"]["Queue"][];
+        };
+        NewQueue: {
+            name: string;
+        };
+        PauseQueue: {
+            reason?: string | null;
+        };
+        /** @enum {string} */
+        JobState: "ready" | "scheduled" | "waiting" | "running" | "completed" | "failed" | "canceled" | "dead";
+        Job: {
+            /** Format: int32 */
+            attempt: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            deadline_at: string | null;
+            /** Format: int64 */
+            epoch: number | null;
+            error: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+            /** Format: int64 */
+            id: number;
+            key: string | null;
+            kind: string;
+            limit_key: string | null;
+            /** Format: int32 */
+            max_attempts: number | null;
+            payload: unknown;
+            /** Format: int32 */
+            priority: number;
+            /** Format: uuid */
+            project_id: string | null;
+            queue: string;
+            /** Format: date-time */
+            redriven_at: string | null;
+            /** Format: int32 */
+            rescues: number;
+            /** Format: date-time */
+            run_at: string | null;
+            /** Format: uuid */
+            run_id: string | null;
+            state: components["schemas"]["JobState"];
+            /** Format: int32 */
+            step: number | null;
+            suspect: boolean;
+            /** Format: uuid */
+            task_id: string | null;
+            /** Format: uuid */
+            worker_id: string | null;
+            worker_name: string | null;
+        };
+        /** @enum {string} */
+        BulkAction: "cancel" | "retry" | "redrive";
+        BulkFilter: {
+            all?: boolean;
+            ids?: number[];
+            kind?: string;
+            /** Format: int64 */
+            older_than_seconds?: number;
+            /** Format: uuid */
+            project_id?: string;
+            queue?: string;
+            state?: components["schemas"]["JobState"];
+        };
+        BulkRequest: {
+            action: components["schemas"]["BulkAction"];
+            filter: components["schemas"]["BulkFilter"];
+            /** Format: int64 */
+            limit?: number;
+            preview?: boolean;
+        };
+        BulkResult: {
+            action: components["schemas"]["BulkAction"];
+            /** Format: int64 */
+            changed: number;
+            /** Format: int64 */
+            matched: number;
+            preview: boolean;
+            /** Format: int64 */
+            remaining: number;
+            /** Format: int64 */
+            skipped: number;
+        };
+        Limit: {
+            /** Format: int64 */
+            admitted: number;
+            /** Format: date-time */
+            created_at: string;
+            key: string;
+            /** Format: int32 */
+            max_running: number | null;
+            /** Format: int32 */
+            rate_count: number | null;
+            /** Format: int64 */
+            rate_period_ms: number | null;
+            /** Format: date-time */
+            updated_at: string;
+            /** Format: int64 */
+            waiting: number;
+        };
+        SetLimit: {
+            /** Format: int32 */
+            max_running?: number | null;
+            /** Format: int32 */
+            rate_count?: number | null;
+            /** Format: int64 */
+            rate_period_ms?: number | null;
+        };
+        Page_Job: {
+            items: {
+                /** Format: int32 */
+                attempt: number;
+                /** Format: date-time */
+                created_at: string;
+                /** Format: date-time */
+                deadline_at: string | null;
+                /** Format: int64 */
+                epoch: number | null;
+                error: string | null;
+                /** Format: date-time */
+                finished_at: string | null;
+                /** Format: int64 */
+                id: number;
+                key: string | null;
+                kind: string;
+                limit_key: string | null;
+                /** Format: int32 */
+                max_attempts: number | null;
+                payload: unknown;
+                /** Format: int32 */
+                priority: number;
+                /** Format: uuid */
+                project_id: string | null;
+                queue: string;
+                /** Format: date-time */
+                redriven_at: string | null;
+                /** Format: int32 */
+                rescues: number;
+                /** Format: date-time */
+                run_at: string | null;
+                /** Format: uuid */
+                run_id: string | null;
+                state: components["schemas"]["JobState"];
+                /** Format: int32 */
+                step: number | null;
+                suspect: boolean;
+                /** Format: uuid */
+                task_id: string | null;
+                /** Format: uuid */
+                worker_id: string | null;
+                worker_name: string | null;
+            }[];
+            next_cursor: string | null;
+        };
+        Page_Limit: {
+            items: {
+                /** Format: int64 */
+                admitted: number;
+                /** Format: date-time */
+                created_at: string;
+                key: string;
+                /** Format: int32 */
+                max_running: number | null;
+                /** Format: int32 */
+                rate_count: number | null;
+                /** Format: int64 */
+                rate_period_ms: number | null;
+                /** Format: date-time */
+                updated_at: string;
+                /** Format: int64 */
+                waiting: number;
+            }[];
+            next_cursor: string | null;
+        };
+        Snapshot: {
+            /** Format: int64 */
+            canceled: number;
+            /** Format: int64 */
+            claimed: number;
+            /** Format: int64 */
+            claims: number;
+            /** Format: int64 */
+            failed: number;
+            /** Format: int64 */
+            fenced: number;
+            /** Format: int64 */
+            finished: number;
+            /** Format: int64 */
+            flush_us: number;
+            /** Format: int64 */
+            flushed: number;
+            /** Format: int64 */
+            flushes: number;
+            /** Format: int64 */
+            pool_wait_us: number;
+            /** Format: int64 */
+            pool_waits: number;
+            /** Format: int64 */
+            refused: number;
+            /** Format: int64 */
+            rescued: number;
+            /** Format: int64 */
+            retried: number;
+            /** Format: int64 */
+            started: number;
         };
     };
     responses: never;
@@ -3022,6 +3376,299 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Ready"];
                 };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_queues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queues"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewQueue"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queue"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pause_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PauseQueue"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queue"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resume_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queue"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_jobs: {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["JobState"];
+                queue?: string;
+                kind?: string;
+                project_id?: string;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Job"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    bulk_jobs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkResult"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_limits: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Limit"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_limit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetLimit"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Limit"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_limit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong */
             default: {

@@ -8,6 +8,8 @@ import { keys } from './keys';
 
 const WAITING_REFRESH_MS = 4000;
 const SYSTEM_REFRESH_MS = 10_000;
+/** Jobs come and go without a hint each, so their numbers are asked for while somebody looks at them. */
+export const QUEUE_REFRESH_MS = 2000;
 
 const paging = {
   initialPageParam: null as string | null,
@@ -121,4 +123,31 @@ export const providersQuery = () =>
     queryKey: [...keys.system, 'providers'],
     queryFn: ({ signal }) => api.listProviders(signal),
     refetchInterval: SYSTEM_REFRESH_MS,
+  });
+
+export const queuesQuery = () =>
+  queryOptions({
+    queryKey: [...keys.queue, 'queues'],
+    queryFn: ({ signal }) => api.listQueues(signal),
+    refetchInterval: QUEUE_REFRESH_MS,
+  });
+
+/** Each page of the list is a request, so a longer list is asked for less often. */
+const perPage = (query: { state: { data?: { pages: unknown[] } | undefined } }) =>
+  QUEUE_REFRESH_MS * (query.state.data?.pages.length ?? 1);
+
+export const jobsQuery = (filter: api.JobFilter) =>
+  infiniteQueryOptions({
+    queryKey: [...keys.queue, 'jobs', filter],
+    queryFn: ({ pageParam, signal }) => api.listJobs(filter, pageParam, signal),
+    ...paging,
+    refetchInterval: perPage,
+  });
+
+export const limitsQuery = () =>
+  infiniteQueryOptions({
+    queryKey: [...keys.queue, 'limits'],
+    queryFn: ({ pageParam, signal }) => api.listLimits(pageParam, signal),
+    ...paging,
+    refetchInterval: perPage,
   });
