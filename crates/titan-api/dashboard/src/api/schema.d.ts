@@ -1594,7 +1594,7 @@ export interface components {
         Workflows: {
             items: components["schemas"]["Workflow"][];
         };
-        QueueMinute: {
+        Minute: {
             /** Format: int64 */
             canceled: number;
             /** Format: int64 */
@@ -1609,7 +1609,7 @@ export interface components {
             created_at: string;
             /** Format: int64 */
             dead: number;
-            minutes: components["schemas"]["QueueMinute"][];
+            minutes: components["schemas"]["Minute"][];
             name: string;
             /** Format: double */
             oldest_ready_seconds: number | null;
@@ -1657,7 +1657,7 @@ export interface components {
             max_attempts: number | null;
             payload: unknown;
             /** Format: int32 */
-            priority: number;
+            priority: number | null;
             /** Format: uuid */
             project_id: string | null;
             queue: string;
@@ -1672,7 +1672,7 @@ export interface components {
             state: components["schemas"]["JobState"];
             /** Format: int32 */
             step: number | null;
-            suspect: boolean;
+            suspect: boolean | null;
             /** Format: uuid */
             task_id: string | null;
             /** Format: uuid */
@@ -1728,7 +1728,7 @@ export interface components {
             /** Format: int64 */
             waiting: number;
         };
-        SetLimit: {
+        LimitRule: {
             /** Format: int32 */
             max_running?: number | null;
             /** Format: int32 */
@@ -1758,7 +1758,7 @@ export interface components {
                 max_attempts: number | null;
                 payload: unknown;
                 /** Format: int32 */
-                priority: number;
+                priority: number | null;
                 /** Format: uuid */
                 project_id: string | null;
                 queue: string;
@@ -1773,7 +1773,7 @@ export interface components {
                 state: components["schemas"]["JobState"];
                 /** Format: int32 */
                 step: number | null;
-                suspect: boolean;
+                suspect: boolean | null;
                 /** Format: uuid */
                 task_id: string | null;
                 /** Format: uuid */
@@ -3628,7 +3628,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["SetLimit"];
+                "application/json": components["schemas"]["LimitRule"];
             };
         };
         responses: {

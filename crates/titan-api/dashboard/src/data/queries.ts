@@ -3,7 +3,7 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import * as api from '../api/calls';
 import type { ExecutionStatus, Page, Review, Task } from '../api/types';
-import { untilHealed } from './healing';
+import { steadily, untilHealed } from './healing';
 import { keys } from './keys';
 
 const WAITING_REFRESH_MS = 4000;
@@ -129,19 +129,18 @@ export const queuesQuery = () =>
   queryOptions({
     queryKey: [...keys.queue, 'queues'],
     queryFn: ({ signal }) => api.listQueues(signal),
-    refetchInterval: QUEUE_REFRESH_MS,
+    refetchInterval: (query) => steadily(query, QUEUE_REFRESH_MS),
   });
 
-/** Each page of the list is a request, so a longer list is asked for less often. */
-const perPage = (query: { state: { data?: { pages: unknown[] } | undefined } }) =>
-  QUEUE_REFRESH_MS * (query.state.data?.pages.length ?? 1);
+/** Each page of a list is a request, so a longer list is asked for less often. */
+const perPage = (data: { pages: unknown[] } | undefined) => QUEUE_REFRESH_MS * (data?.pages.length ?? 1);
 
 export const jobsQuery = (filter: api.JobFilter) =>
   infiniteQueryOptions({
     queryKey: [...keys.queue, 'jobs', filter],
     queryFn: ({ pageParam, signal }) => api.listJobs(filter, pageParam, signal),
     ...paging,
-    refetchInterval: perPage,
+    refetchInterval: (query) => steadily(query, perPage(query.state.data)),
   });
 
 export const limitsQuery = () =>
@@ -149,5 +148,5 @@ export const limitsQuery = () =>
     queryKey: [...keys.queue, 'limits'],
     queryFn: ({ pageParam, signal }) => api.listLimits(pageParam, signal),
     ...paging,
-    refetchInterval: perPage,
+    refetchInterval: (query) => steadily(query, perPage(query.state.data)),
   });

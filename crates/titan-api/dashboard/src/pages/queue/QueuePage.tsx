@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Panel } from '../../components/Panel';
 import { QueryView } from '../../components/QueryView';
 import { WorkerTable } from '../../components/WorkerTable';
+import { steadily } from '../../data/healing';
 import { QUEUE_REFRESH_MS, queuesQuery, workersQuery } from '../../data/queries';
 import { JobsPanel } from './JobsPanel';
 import { LimitsPanel } from './LimitsPanel';
@@ -11,7 +12,10 @@ import { QueueTable } from './QueueTable';
 
 export function QueuePage() {
   const queues = useQuery(queuesQuery());
-  const workers = useQuery({ ...workersQuery(), refetchInterval: QUEUE_REFRESH_MS });
+  const workers = useQuery({
+    ...workersQuery(),
+    refetchInterval: (query) => steadily(query, QUEUE_REFRESH_MS),
+  });
   return (
     <div className={classes.page}>
       <h1 className={classes.title}>Queue</h1>
