@@ -75,7 +75,7 @@ function WorkerRow({ worker }: { worker: Worker }) {
       <td>
         <Counts stats={worker.stats} />
       </td>
-      <td>
+      <td className={classes.signal}>
         <Age at={worker.heartbeat_at} />
       </td>
     </tr>

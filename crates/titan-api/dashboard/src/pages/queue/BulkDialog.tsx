@@ -2,7 +2,7 @@
 // outcome shown. One call changes at most 1,000; the rest is one more press away.
 import { Button, Modal, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, type RefObject, useEffect, useRef, useState } from 'react';
 import { bulkJobs, type JobFilter } from '../../api/calls';
 import type { BulkAction, BulkResult } from '../../api/types';
 import { ErrorPanel } from '../../components/ErrorPanel';
@@ -108,6 +108,13 @@ export function BulkDialog({ action, filter, projectName, onClose }: BulkDialogP
   );
 }
 
+/** The dialog looks for its first focus before the server has answered, so each part of it takes the focus as it comes. */
+function useFocus<T extends HTMLElement>(): RefObject<T | null> {
+  const place = useRef<T>(null);
+  useEffect(() => place.current?.focus(), []);
+  return place;
+}
+
 interface ConfirmProps {
   matched: number;
   what: string;
@@ -121,6 +128,8 @@ interface ConfirmProps {
 function Confirm({ matched, what, verb, risky, busy, onConfirm, onClose }: ConfirmProps) {
   const offline = useOffline();
   const [typed, setTyped] = useState('');
+  const typing = useFocus<HTMLInputElement>();
+  const leave = useFocus<HTMLButtonElement>();
   const many = matched > TYPE_ABOVE;
   const confirmed = !many || typed.replaceAll(/[\s,.]/g, '') === String(matched);
   const submit = (event: FormEvent) => {
@@ -135,7 +144,7 @@ function Confirm({ matched, what, verb, risky, busy, onConfirm, onClose }: Confi
       {many && (
         <TextInput
           label={`Type ${matched.toLocaleString('en')} to confirm`}
-          data-autofocus
+          ref={typing}
           inputMode="numeric"
           value={typed}
           onChange={(event) => setTyped(event.currentTarget.value)}
@@ -143,7 +152,7 @@ function Confirm({ matched, what, verb, risky, busy, onConfirm, onClose }: Confi
         />
       )}
       <div className={classes.buttons}>
-        <Button variant="default" onClick={onClose}>
+        <Button ref={many ? null : leave} variant="default" onClick={onClose}>
           Leave them
         </Button>
         <Button
@@ -169,6 +178,7 @@ interface OutcomeProps {
 }
 
 function Outcome({ counts, word, busy, onMore, onClose }: OutcomeProps) {
+  const done = useFocus<HTMLButtonElement>();
   const offline = useOffline();
   return (
     <>
@@ -185,7 +195,7 @@ function Outcome({ counts, word, busy, onMore, onClose }: OutcomeProps) {
             Go on with the rest
           </Button>
         )}
-        <Button data-autofocus onClick={onClose}>
+        <Button ref={done} onClick={onClose}>
           Done
         </Button>
       </div>
@@ -205,11 +215,12 @@ function Figure({ label, value, name }: { label: string; value: number; name: st
 }
 
 function Nothing({ onClose }: { onClose: () => void }) {
+  const close = useFocus<HTMLButtonElement>();
   return (
     <>
       <p className={classes.text}>Nothing matches any more: the jobs have moved on.</p>
       <div className={classes.buttons}>
-        <Button data-autofocus onClick={onClose}>
+        <Button ref={close} onClick={onClose}>
           Close
         </Button>
       </div>

@@ -68,11 +68,13 @@ function JobRow({ job, projectName }: { job: Job; projectName: string | undefine
       <td>
         <Origin job={job} projectName={projectName} />
       </td>
-      <td className="tnum">
+      <td className={`tnum ${classes.still}`}>
         {job.max_attempts ? `${job.attempt} of ${job.max_attempts}` : job.attempt}
-        {job.rescues > 0 && <div className={table.muted}>rescued {job.rescues} ×</div>}
+        {job.rescues > 0 && (
+          <div className={table.muted}>rescued {job.rescues === 1 ? 'once' : `${job.rescues} times`}</div>
+        )}
       </td>
-      <td>
+      <td className={classes.still}>
         <When job={job} />
         {job.worker_name && job.state === 'running' && <div className={table.muted}>by {job.worker_name}</div>}
       </td>

@@ -28,7 +28,6 @@ export function QueueTable({ queues }: { queues: Queue[] }) {
           <thead>
             <tr>
               <th scope="col">Queue</th>
-              <th scope="col">State</th>
               {DEPTHS.map((depth) => (
                 <th key={depth} scope="col" className={table.num}>
                   {depth[0]?.toUpperCase()}
@@ -64,10 +63,8 @@ function QueueRow({ queue, onPause }: { queue: Queue; onPause: () => void }) {
     <tr data-testid="queue-row" data-queue={queue.name}>
       <th scope="row" className={classes.rowName}>
         {queue.name}
-      </th>
-      <td>
         <QueueState queue={queue} />
-      </td>
+      </th>
       {DEPTHS.map((depth) => (
         <td key={depth} className={table.num} data-depth={depth}>
           <Count count={queue[depth]} state={depth} queue={queue.name} word={depth} />
@@ -114,15 +111,21 @@ function QueueRow({ queue, onPause }: { queue: Queue; onPause: () => void }) {
 }
 
 function QueueState({ queue }: { queue: Queue }) {
-  if (queue.paused_at === null) return <Status status="healthy" label="Running" />;
+  if (queue.paused_at === null) {
+    return (
+      <div className={classes.state}>
+        <Status status="healthy" label="Running" />
+      </div>
+    );
+  }
   return (
-    <>
+    <div className={classes.state}>
       <Status status="paused" />
       <div className={table.muted}>
         since <Age at={queue.paused_at} />
         {queue.paused_reason && <div className={classes.reason}>{queue.paused_reason}</div>}
       </div>
-    </>
+    </div>
   );
 }
 
