@@ -21,7 +21,7 @@ export function WorkerTable({ health }: { health: WorkerHealth }) {
         <Empty title="No worker is known" />
       ) : (
         <ScrollBox className={table.tableBox} label="Workers">
-          <table className={table.table}>
+          <table className={`${table.table} ${table.dense}`}>
             <thead>
               <tr>
                 <th scope="col">State</th>

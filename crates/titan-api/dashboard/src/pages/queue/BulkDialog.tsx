@@ -185,7 +185,7 @@ function Outcome({ counts, word, busy, onMore, onClose }: OutcomeProps) {
       <div role="status">
         <dl className={classes.outcome} data-testid="bulk-outcome">
           <Figure label={`Changed: ${word}`} value={counts.changed} name="changed" />
-          <Figure label="Skipped: they had moved on" value={counts.skipped} name="skipped" />
+          <Figure label="Skipped: moved on" value={counts.skipped} name="skipped" />
           <Figure label="Remaining" value={counts.remaining} name="remaining" />
         </dl>
       </div>

@@ -16,12 +16,11 @@ export function JobTable({ jobs, projects }: { jobs: Job[]; projects: Project[] 
   const names = new Map(projects.map((project) => [project.id, project.name]));
   return (
     <ScrollBox className={table.tableBox} label="Jobs">
-      <table className={table.table}>
+      <table className={`${table.table} ${table.dense}`}>
         <thead>
           <tr>
             <th scope="col">State</th>
             <th scope="col">Job</th>
-            <th scope="col">Queue</th>
             <th scope="col">For</th>
             <th scope="col">Attempt</th>
             <th scope="col">When</th>
@@ -60,11 +59,13 @@ function JobRow({ job, projectName }: { job: Job; projectName: string | undefine
             suspect
           </span>
         )}
-        {job.key && <div className={table.muted}>key {job.key}</div>}
-        {job.limit_key && <div className={table.muted}>limit {job.limit_key}</div>}
+        <div className={table.muted}>
+          {[`queue ${job.queue}`, job.key && `key ${job.key}`, job.limit_key && `limit ${job.limit_key}`]
+            .filter(Boolean)
+            .join(', ')}
+        </div>
         {job.error && <div className={table.bad}>{job.error}</div>}
       </td>
-      <td>{job.queue}</td>
       <td>
         <Origin job={job} projectName={projectName} />
       </td>

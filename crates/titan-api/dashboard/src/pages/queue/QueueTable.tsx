@@ -24,7 +24,7 @@ export function QueueTable({ queues }: { queues: Queue[] }) {
   return (
     <>
       <ScrollBox className={table.tableBox} label="Queues">
-        <table className={table.table}>
+        <table className={`${table.table} ${table.dense}`}>
           <thead>
             <tr>
               <th scope="col">Queue</th>
@@ -70,7 +70,7 @@ function QueueRow({ queue, onPause }: { queue: Queue; onPause: () => void }) {
           <Count count={queue[depth]} state={depth} queue={queue.name} word={depth} />
         </td>
       ))}
-      <td className="tnum" data-testid="oldest-ready">
+      <td className={`tnum ${classes.still}`} data-testid="oldest-ready">
         {queue.oldest_ready_seconds === null ? (
           <span className={table.muted}>none waits</span>
         ) : (
