@@ -36,8 +36,10 @@ permissions! {
     OutputsReview = "outputs:review",
     MemoriesRead = "memories:read",
     MemoriesWrite = "memories:write",
+    QueueRead = "queue:read",
+    QueueWrite = "queue:write",
     SystemRead = "system:read",
-    // For what tells nothing about anybody: liveness, readiness, the API's own description.
+    // For what tells nothing about anybody: liveness, readiness, the API's own description, the metrics.
     Public = "public",
 }
 

@@ -8,6 +8,7 @@
 //! - [`access`]: the permission that stands in each handler's signature.
 //! - [`live`]: server-sent events, fed by the database's hints.
 //! - [`dashboard`]: the embedded pages.
+//! - [`metrics`]: what this process counts about its requests, and the text that Prometheus reads.
 //! - [`openapi`]: the document that describes all of it.
 //! - [`state`], [`server`]: what handlers share, and how the server starts and stops.
 
@@ -15,6 +16,7 @@ pub mod access;
 pub mod dashboard;
 pub mod http;
 pub mod live;
+pub mod metrics;
 pub mod openapi;
 pub mod router;
 pub mod routes;

@@ -13,7 +13,8 @@ use crate::live::changes::Resync;
 use crate::live::hub::ChangeHint;
 use crate::live::run::{Heartbeat, StreamEnd};
 use crate::routes::{
-    changes, events, execute, health, logs, memories, messages, outputs, projects, runs, system, tasks, workflows,
+    changes, events, execute, health, jobs, limits, logs, memories, messages, metrics, outputs, projects, queues, runs,
+    system, tasks, workflows,
 };
 
 #[derive(OpenApi)]
@@ -38,6 +39,10 @@ use crate::routes::{
         outputs::reject_output, outputs::list_run_artifacts, outputs::download_artifact,
         memories::list_memories, memories::create_memory, memories::delete_memory,
         messages::list_messages, messages::send_message,
+        queues::list_queues, queues::create_queue, queues::pause_queue, queues::resume_queue,
+        jobs::list_jobs, jobs::change_jobs,
+        limits::list_limits, limits::put_limit, limits::delete_limit,
+        metrics::get_metrics,
         workflows::list_workflows, workflows::get_workflow
     ),
     components(schemas(Problem, Heartbeat, StreamEnd, ChangeHint, Resync, logs::LogFormat, titan_core::logs::Order)),

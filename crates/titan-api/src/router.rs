@@ -8,7 +8,8 @@ use crate::access::Permitted;
 use crate::dashboard;
 use crate::http::params::path_config;
 use crate::routes::{
-    changes, events, execute, health, logs, memories, messages, outputs, projects, runs, system, tasks, workflows,
+    changes, events, execute, health, jobs, limits, logs, memories, messages, metrics, outputs, projects, queues, runs,
+    system, tasks, workflows,
 };
 
 /// Every route, and the dashboard for what is none.
@@ -17,6 +18,7 @@ pub fn configure(table: &mut web::ServiceConfig) {
 
     at("/healthz").get(health::healthz).add(table);
     at("/readyz").get(health::readyz).add(table);
+    at("/metrics").get(metrics::get_metrics).add(table);
     at("/api/health").get(health::get_health).add(table);
     at("/api/worker/health").get(system::get_worker_health).add(table);
     at("/api/providers").get(system::list_providers).add(table);
@@ -62,6 +64,14 @@ pub fn configure(table: &mut web::ServiceConfig) {
     at("/api/outputs/{id}/reject").post(outputs::reject_output).add(table);
     at("/api/memories/{id}").delete(memories::delete_memory).add(table);
 
+    at("/api/queues").get(queues::list_queues).post(queues::create_queue).add(table);
+    at("/api/queues/{name}/pause").post(queues::pause_queue).add(table);
+    at("/api/queues/{name}/resume").post(queues::resume_queue).add(table);
+    at("/api/jobs").get(jobs::list_jobs).add(table);
+    at("/api/jobs/bulk").post(jobs::change_jobs).add(table);
+    at("/api/limits").get(limits::list_limits).add(table);
+    at("/api/limits/{key}").put(limits::put_limit).delete(limits::delete_limit).add(table);
+
     at("/api/workflows").get(workflows::list_workflows).add(table);
     at("/api/workflows/{name}").get(workflows::get_workflow).add(table);
 
@@ -103,6 +113,15 @@ impl Address {
         F::Output: Responder + 'static,
     {
         self.takes(Method::POST, guard::Post(), handler)
+    }
+
+    fn put<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + Permitted + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.takes(Method::PUT, guard::Put(), handler)
     }
 
     fn patch<F, Args>(self, handler: F) -> Self

@@ -14,6 +14,7 @@ use titan_core::queue;
 use tokio::task::JoinHandle;
 
 use crate::http::envelope::envelope;
+use crate::metrics::traffic;
 use crate::router;
 use crate::state::{AppState, build_state};
 
@@ -43,7 +44,7 @@ pub fn start(config: Config, db: Db, threads: Option<usize>) -> anyhow::Result<R
     let state = build_state(config, db)?;
     let shared = web::Data::from(Arc::clone(&state));
     let mut server = HttpServer::new(move || {
-        App::new().app_data(shared.clone()).configure(router::configure).wrap(from_fn(envelope))
+        App::new().app_data(shared.clone()).configure(router::configure).wrap(from_fn(envelope)).wrap(from_fn(traffic))
     })
     .disable_signals()
     .shutdown_timeout(grace.as_secs().max(1))

@@ -10,6 +10,7 @@ use titan_core::queue::{Listener, Notifier};
 use tokio_util::sync::CancellationToken;
 
 use crate::live::hub::Hub;
+use crate::metrics::Traffic;
 
 /// Connections for reads and short commands. The committer's threads and the notifier have their own.
 pub const POOL: u32 = 16;
@@ -21,6 +22,7 @@ pub struct AppState {
     pub committer: Committer,
     pub notifier: Notifier,
     pub hub: Hub,
+    pub traffic: Traffic,
     pub started: Instant,
     /// Cancelled when the server stops: streams end by it.
     pub stopping: CancellationToken,
@@ -37,5 +39,6 @@ pub fn build_state(config: Config, db: Db) -> titan_core::Result<Arc<AppState>> 
     let listener = if config.listen { Listener::start(&config.database_direct_url) } else { Listener::deaf() };
     let stopping = CancellationToken::new();
     let hub = Hub::start(listener, stopping.clone());
-    Ok(Arc::new(AppState { config, db, committer, notifier, hub, started: Instant::now(), stopping }))
+    let traffic = Traffic::default();
+    Ok(Arc::new(AppState { config, db, committer, notifier, hub, traffic, started: Instant::now(), stopping }))
 }

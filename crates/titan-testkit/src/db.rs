@@ -90,6 +90,15 @@ impl TestDb {
         self.connect().batch_execute(sql).expect(sql);
     }
 
+    /// Runs statements on a thread and a connection of their own, for what is to go on beside the test.
+    ///
+    /// # Panics
+    /// The thread, when one is refused.
+    pub fn execute_beside(&self, sql: &str) -> std::thread::JoinHandle<()> {
+        let (mut connection, sql) = (self.connect(), sql.to_owned());
+        std::thread::spawn(move || connection.batch_execute(&sql).expect(&sql))
+    }
+
     /// # Panics
     /// When a job is left: a test that ends with work under way has not seen how it ends.
     pub fn assert_no_jobs_left(&self) {

@@ -74,6 +74,8 @@ codes! {
     ArtifactNotFound = "artifact_not_found", 404, "There is no such artifact";
     MemoryNotFound = "memory_not_found", 404, "There is no such memory";
     WorkflowNotFound = "workflow_not_found", 404, "There is no such workflow";
+    QueueNotFound = "queue_not_found", 404, "There is no such queue";
+    LimitNotFound = "limit_not_found", 404, "There is no such limit";
     MethodNotAllowed = "method_not_allowed", 405, "This address does not take that method";
     Conflict = "conflict", 409, "Its state does not allow this";
     AlreadyDecided = "already_decided", 409, "It was decided the other way before";

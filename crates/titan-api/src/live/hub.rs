@@ -26,7 +26,7 @@ const CHANGES_ROOM: usize = 256;
 /// Something changed: who shows it fetches it again. The data of `event: change`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ChangeHint {
-    /// `project`, `task`, `run`, `output`, `memory`, `message` or `worker`.
+    /// `project`, `task`, `run`, `output`, `memory`, `message`, `worker` or `queue`; the last one's id is nil.
     pub kind: String,
     pub id: Uuid,
     pub project_id: Option<Uuid>,

@@ -146,6 +146,30 @@ async fn a_wrong_request_is_told_what_is_wrong() {
         ("NUL in a search", get(format!("/api/projects/{project}/logs?q=a%00b"))),
         ("a parameter twice", get("/api/projects?limit=1&limit=2".to_owned())),
         ("wrong id in the query", get("/api/runs?project_id=x".to_owned())),
+        ("a queue's name with capitals", json_post("/api/queues", json!({"name": "Mail"}))),
+        ("a queue that is there", json_post("/api/queues", json!({"name": "default"}))),
+        ("pausing an unknown queue", post("/api/queues/mail/pause", String::new())),
+        ("unknown state of jobs", get("/api/jobs?state=asleep".to_owned())),
+        ("jobs of an unknown project", get(format!("/api/jobs?project_id={NOBODY}"))),
+        (
+            "a bulk action on nothing in particular",
+            json_post("/api/jobs/bulk", json!({"action": "cancel", "filter": {}})),
+        ),
+        (
+            "a bulk action with a misspelt filter",
+            json_post("/api/jobs/bulk", json!({"action": "cancel", "filter": {"quue": "mail"}})),
+        ),
+        (
+            "a bulk action on jobs that it is not for",
+            json_post("/api/jobs/bulk", json!({"action": "retry", "filter": {"state": "running"}})),
+        ),
+        (
+            "too many jobs at once",
+            json_post("/api/jobs/bulk", json!({"action": "cancel", "filter": {"all": true}, "limit": 10_001})),
+        ),
+        ("a limit that limits nothing", client.request(Method::PUT, "/api/limits/k").json(&json!({}))),
+        ("half a rate", client.request(Method::PUT, "/api/limits/k").json(&json!({"rate_count": 5}))),
+        ("an unknown limit", client.request(Method::DELETE, "/api/limits/k")),
     ];
     let mut table = String::new();
     for (what, request) in cases {

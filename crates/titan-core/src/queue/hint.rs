@@ -24,6 +24,12 @@ impl Hint {
         Hint::Change { kind: kind.to_owned(), id, project_id: Some(project_id) }
     }
 
+    /// Something about queues, jobs or limits changed: they are one page.
+    #[must_use]
+    pub fn queue_change() -> Self {
+        Hint::Change { kind: "queue".to_owned(), id: Uuid::nil(), project_id: None }
+    }
+
     /// What the hint is about: a later one on the same subject says all that an earlier one said.
     pub(super) fn subject(&self) -> (u8, Uuid, i16) {
         match self {

@@ -2,6 +2,7 @@
 //!
 //! A claim, a release and a rescue touch rows of `jobs` only. What a job means to its run is the engine's.
 
+pub mod admin;
 mod admit;
 mod claim;
 mod enqueue;

@@ -32,7 +32,7 @@ macro_rules! text_enum {
         impl std::str::FromStr for $name {
             type Err = String;
 
-            fn from_str(text: &str) -> Result<Self, String> {
+            fn from_str(text: &str) -> std::result::Result<Self, String> {
                 match text {
                     $($word => Ok($name::$variant),)+
                     _ => Err(format!("must be one of {}, and is {text:?}", [$($word),+].join(", "))),

@@ -1,0 +1,274 @@
+//! One action on many jobs: counted first, then done in batches by ascending id, so that it can be shown before it is
+//! done, and neither holds many rows nor begins twice with the same.
+//!
+//! Jobs of runs are canceled by the engine, because their runs are. A job without a run has nothing but its row:
+//! [`cancel_without_run`] ends it here, in the same lock order (jobs by ascending id, then limits) and with the same
+//! rule: only who deletes the hot row writes its history.
+
+use std::collections::{BTreeSet, HashSet};
+
+use diesel::sql_types::{Array, BigInt, Nullable, Text, Uuid as SqlUuid};
+use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl, sql_query};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::dead_letters::{self, Redriven};
+use super::filter::{JobFilter, JobState, Place};
+use super::look;
+use crate::db::{Db, Prepare as _};
+use crate::engine::{CancelRun, Canceled, Committer, Transition};
+use crate::meter::Meter;
+use crate::queue::{Hint, Notifier, admit};
+use crate::state::text_enum;
+use crate::{Error, Result};
+
+/// Jobs that are taken on at once.
+pub const BATCH: i64 = 500;
+/// Of more jobs than this it is only said that there are so many.
+pub const MOST_COUNTED: i64 = 1_000_000;
+/// The reason that a run's log shows.
+const REASON: &str = "canceled by a person, together with other jobs";
+
+text_enum! {
+    Action {
+        // Jobs that are to be done end; of a job of a run, the whole run does.
+        Cancel = "cancel",
+        // Scheduled jobs do not wait any longer.
+        Retry = "retry",
+        // What failed for good is tried again.
+        Redrive = "redrive",
+    }
+}
+
+impl Action {
+    fn place(self) -> Place {
+        match self {
+            Action::Cancel | Action::Retry => Place::Hot,
+            Action::Redrive => Place::Dead,
+        }
+    }
+
+    /// The filter as the action means it.
+    fn narrow(self, mut filter: JobFilter) -> Result<JobFilter> {
+        filter.check()?;
+        let (fits, states) = match (self, filter.state) {
+            (_, None) => (true, ""),
+            (Action::Cancel, Some(state)) => (state.place() == Place::Hot, "ready, scheduled, waiting or running"),
+            (Action::Retry, Some(state)) => (state == JobState::Scheduled, "scheduled"),
+            (Action::Redrive, Some(state)) => (state == JobState::Dead, "dead"),
+        };
+        if !fits {
+            return Err(Error::invalid("filter.state", format!("must be {states} for {self}")));
+        }
+        if self == Action::Retry {
+            filter.state = Some(JobState::Scheduled);
+        }
+        Ok(filter)
+    }
+}
+
+/// What is to be done, and to which jobs.
+#[derive(Debug, Clone)]
+pub struct Bulk {
+    pub action: Action,
+    pub filter: JobFilter,
+    /// Only count.
+    pub preview: bool,
+    /// Jobs that are taken on at most.
+    pub limit: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct BulkResult {
+    pub action: Action,
+    pub preview: bool,
+    /// Jobs that the filter meant at the beginning; counted up to a million.
+    pub matched: i64,
+    pub changed: i64,
+    /// Taken on, but something else had happened to them, or would not let them.
+    pub skipped: i64,
+    /// Matched and not taken on, because of the limit: ask again.
+    pub remaining: i64,
+}
+
+/// What became of one batch.
+#[derive(Default)]
+struct Handled {
+    changed: usize,
+    /// Whether workers have something to do now.
+    any_ready: bool,
+}
+
+#[derive(Debug, QueryableByName)]
+struct Meant {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    run_id: Option<Uuid>,
+}
+
+/// Does it, or only counts. What was done before an error stays done.
+///
+/// # Errors
+/// What is wrong with the filter, or that the database did not answer.
+pub async fn bulk(db: &Db, committer: &Committer, notifier: &Notifier, bulk: Bulk) -> Result<BulkResult> {
+    let Bulk { action, filter, preview, limit } = bulk;
+    let filter = action.narrow(filter)?;
+    let counted = filter.clone();
+    let matched = db.run(move |connection| count(connection, &counted, action.place())).await?;
+    let mut result = BulkResult { action, preview, matched, changed: 0, skipped: 0, remaining: matched };
+    if preview {
+        return Ok(result);
+    }
+    let mut after = i64::MIN;
+    // What comes while this goes on has a higher id, and is left for the next call.
+    let mut left = limit.min(matched);
+    while left > 0 {
+        let (filter, most) = (filter.clone(), left.min(BATCH));
+        let meant = db.run(move |connection| select(connection, &filter, action.place(), after, most)).await?;
+        let Some(last) = meant.last() else { break };
+        after = last.id;
+        let taken = i64::try_from(meant.len()).unwrap_or(i64::MAX);
+        let handled = match action {
+            Action::Cancel => cancel(db, committer, meant).await?,
+            Action::Retry => {
+                let ids: Vec<i64> = meant.iter().map(|job| job.id).collect();
+                db.run(move |connection| retry(connection, &ids)).await?
+            }
+            Action::Redrive => {
+                let ids: Vec<i64> = meant.iter().map(|job| job.id).collect();
+                let Redriven { letters, any_ready } = dead_letters::redrive(db, committer, ids).await?;
+                Handled { changed: letters, any_ready }
+            }
+        };
+        let mut hints = vec![Hint::queue_change()];
+        if handled.any_ready {
+            hints.push(Hint::Jobs);
+        }
+        notifier.send(hints);
+        let changed = i64::try_from(handled.changed).unwrap_or(taken);
+        result.changed += changed;
+        result.skipped += taken - changed;
+        left -= taken;
+    }
+    result.remaining = (matched - result.changed - result.skipped).max(0);
+    Ok(result)
+}
+
+fn count(connection: &mut PgConnection, filter: &JobFilter, place: Place) -> Result<i64> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        n: i64,
+    }
+    let sql = format!(
+        "SELECT count(*) AS n FROM (SELECT FROM {} j WHERE {} LIMIT $6) AS meant",
+        place.table(),
+        filter.conditions(place)
+    );
+    look(connection, |connection| {
+        let row: Row = filter.bind(sql).bind::<BigInt, _>(MOST_COUNTED).get_result(connection)?;
+        Ok(row.n)
+    })
+}
+
+fn select(
+    connection: &mut PgConnection,
+    filter: &JobFilter,
+    place: Place,
+    after: i64,
+    most: i64,
+) -> Result<Vec<Meant>> {
+    let id = place.id();
+    let sql = format!(
+        "SELECT j.{id} AS id, j.run_id FROM {} j WHERE {} AND j.{id} > $6 ORDER BY j.{id} LIMIT $7",
+        place.table(),
+        filter.conditions(place)
+    );
+    look(connection, |connection| {
+        Ok(filter.bind(sql).bind::<BigInt, _>(after).bind::<BigInt, _>(most).load(connection)?)
+    })
+}
+
+/// The runs of those that have one, at once: the committer makes few transactions of them. Then the others.
+async fn cancel(db: &Db, committer: &Committer, jobs: Vec<Meant>) -> Result<Handled> {
+    let runs: BTreeSet<Uuid> = jobs.iter().filter_map(|job| job.run_id).collect();
+    let stop = async |run_id: Uuid| {
+        let cancel = CancelRun { run_id, reason: REASON.to_owned() };
+        (run_id, committer.cancel(Transition::CancelRun(cancel)).await)
+    };
+    let mut stopped = HashSet::new();
+    for (run_id, answer) in futures_util::future::join_all(runs.into_iter().map(stop)).await {
+        match answer {
+            Ok(Canceled::Now | Canceled::Requested) => {
+                stopped.insert(run_id);
+            }
+            Ok(Canceled::HadEnded) => {}
+            Err(error) if error.may_pass() => return Err(error),
+            Err(error) => tracing::debug!(run.id = %run_id, %error, "a run was not canceled with the others"),
+        }
+    }
+    let of_runs = jobs.iter().filter(|job| job.run_id.is_some_and(|id| stopped.contains(&id))).count();
+    let ids: Vec<i64> = jobs.iter().filter(|job| job.run_id.is_none()).map(|job| job.id).collect();
+    let lone = db.run(move |connection| cancel_without_run(connection, &ids)).await?;
+    Ok(Handled { changed: of_runs + lone.changed, any_ready: lone.any_ready })
+}
+
+/// What a batch of jobs is told by its rows: the limits that have room now.
+#[derive(QueryableByName)]
+struct Moved {
+    #[diesel(sql_type = Nullable<Text>)]
+    limit_key: Option<String>,
+    #[diesel(sql_type = Text)]
+    state: String,
+}
+
+/// Ends jobs without a run. A worker that runs one finds out with its next write, which is refused, or its next heartbeat.
+/// Jobs of runs are left alone.
+fn cancel_without_run(connection: &mut PgConnection, ids: &[i64]) -> Result<Handled> {
+    if ids.is_empty() {
+        return Ok(Handled::default());
+    }
+    connection.transaction(|connection| {
+        let gone: Vec<Moved> = sql_query(
+            "WITH held AS MATERIALIZED (SELECT id FROM jobs WHERE id = ANY($1) AND run_id IS NULL ORDER BY id FOR UPDATE), \
+             gone AS (DELETE FROM jobs j USING held WHERE j.id = held.id RETURNING j.*), \
+             past AS (INSERT INTO job_history (id, kind, queue, outcome, attempt, rescues, epoch, worker_id, project_id, \
+                 run_id, step, created_at) \
+               SELECT id, kind, queue, 'canceled', attempt, rescues, epoch, worker_id, project_id, run_id, step, created_at \
+               FROM gone), \
+             tallied AS (INSERT INTO job_tallies (minute, queue, outcome, n) \
+               SELECT date_trunc('minute', clock_timestamp()), queue, 'canceled', count(*) FROM gone GROUP BY queue) \
+             SELECT limit_key, state FROM gone",
+        )
+        .bind::<Array<BigInt>, _>(ids)
+        .prepared()
+        .load(connection)?;
+        let any_ready = admit(connection, keys(&gone))? > 0;
+        Meter::get().canceled.add(gone.len());
+        Ok(Handled { changed: gone.len(), any_ready })
+    })
+}
+
+/// What waits for its time waits no longer; for a limit it may still have to.
+fn retry(connection: &mut PgConnection, ids: &[i64]) -> Result<Handled> {
+    connection.transaction(|connection| {
+        let due: Vec<Moved> = sql_query(
+            "WITH held AS MATERIALIZED (SELECT id FROM jobs WHERE id = ANY($1) AND state = 'scheduled' ORDER BY id FOR UPDATE) \
+             UPDATE jobs j SET run_at = clock_timestamp(), \
+               state = CASE WHEN j.limit_key IS NULL THEN 'ready' ELSE 'waiting' END \
+             FROM held WHERE j.id = held.id RETURNING j.limit_key, j.state",
+        )
+        .bind::<Array<BigInt>, _>(ids)
+        .prepared()
+        .load(connection)?;
+        let let_in = admit(connection, keys(&due))?;
+        let any_ready = let_in > 0 || due.iter().any(|job| job.state == "ready");
+        Ok(Handled { changed: due.len(), any_ready })
+    })
+}
+
+fn keys(jobs: &[Moved]) -> impl Iterator<Item = &str> {
+    jobs.iter().filter_map(|job| job.limit_key.as_deref())
+}
