@@ -1,4 +1,5 @@
 import { screen } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
 import { describe, expect, it } from 'vitest';
 import { aWorker } from '../test/fixtures';
 import { renderPage } from '../test/render';
@@ -28,6 +29,14 @@ describe('WorkerTable', () => {
       expect(row.textContent).toContain(words);
     }
     expect(row.querySelector<HTMLElement>('[style]')?.style.width).toBe('75%');
+  });
+
+  it('keeps those that have stopped out of the way, but never a lost one', async () => {
+    const workers = [aWorker(), aWorker({ id: 'w2', status: 'stopped' }), aWorker({ id: 'w3', status: 'lost' })];
+    await renderPage(<WorkerTable health={{ ...health, workers }} />);
+    expect(screen.getAllByTestId('worker-row')).toHaveLength(2);
+    await userEvent.click(screen.getByRole('button', { name: 'Show 1 worker that has stopped' }));
+    expect(screen.getAllByTestId('worker-row')).toHaveLength(3);
   });
 
   it('says how to start one when there is none', async () => {

@@ -1,6 +1,8 @@
 // The workers that have reported of late, for every page that shows them. Without one, the command that starts one.
+import { Button } from '@mantine/core';
+import { useState } from 'react';
 import type { Worker, WorkerHealth } from '../api/types';
-import { shortId } from '../lib/format';
+import { plural, shortId } from '../lib/format';
 import { Age } from './Age';
 import { Command } from './Command';
 import { Empty } from './Empty';
@@ -14,12 +16,15 @@ const ALIVE = { status: 'healthy', label: 'Running' };
 const TASKS_SHOWN = 5;
 
 export function WorkerTable({ health }: { health: WorkerHealth }) {
+  const [all, setAll] = useState(false);
+  // Those that ended as they should only take up room after a few restarts; a lost one is always shown.
+  const stopped = health.workers.filter((worker) => worker.status === 'stopped').length;
+  const shown = all ? health.workers : health.workers.filter((worker) => worker.status !== 'stopped');
   return (
     <>
       {!health.running && <NoWorker lastHeartbeat={health.last_heartbeat} />}
-      {health.workers.length === 0 ? (
-        <Empty title="No worker is known" />
-      ) : (
+      {health.workers.length === 0 && <Empty title="No worker is known" />}
+      {shown.length > 0 && (
         <ScrollBox className={table.tableBox} label="Workers">
           <table className={`${table.table} ${table.dense}`}>
             <thead>
@@ -34,12 +39,25 @@ export function WorkerTable({ health }: { health: WorkerHealth }) {
               </tr>
             </thead>
             <tbody>
-              {health.workers.map((worker) => (
+              {shown.map((worker) => (
                 <WorkerRow key={worker.id} worker={worker} />
               ))}
             </tbody>
           </table>
         </ScrollBox>
+      )}
+      {stopped > 0 && (
+        <Button
+          className={classes.more ?? ''}
+          size="compact-sm"
+          variant="subtle"
+          aria-expanded={all}
+          onClick={() => setAll(!all)}
+        >
+          {all
+            ? 'Hide those that have stopped'
+            : `Show ${plural(stopped, 'worker')} that ${stopped === 1 ? 'has' : 'have'} stopped`}
+        </Button>
       )}
     </>
   );

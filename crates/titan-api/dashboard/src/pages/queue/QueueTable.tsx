@@ -71,7 +71,7 @@ function QueueRow({ queue, onPause }: { queue: Queue; onPause: () => void }) {
         </td>
       ))}
       <td className={`tnum ${classes.still}`} data-testid="oldest-ready">
-        {queue.oldest_ready_seconds === null ? (
+        {queue.ready === 0 || queue.oldest_ready_seconds === null ? (
           <span className={table.muted}>none waits</span>
         ) : (
           formatDuration(queue.oldest_ready_seconds * 1000)
