@@ -236,7 +236,7 @@ async fn what_is_previewed_is_what_is_then_canceled() {
     assert_eq!(text(&client.run_ended(&run_of(&task)).await["status"]), "canceled", "the run of a job ends with it");
 
     // One that a worker is busy with loses its row, and so its worker the right to write.
-    let named = bulk(client, json!({"action": "cancel", "filter": {"ids": [lone[0], 1 << 40]}})).await;
+    let named = bulk(client, json!({"action": "cancel", "filter": {"ids": [lone[0], 1_i64 << 40]}})).await;
     assert_eq!((&named["matched"], &named["changed"]), (&json!(1), &json!(1)));
     assert_eq!(app.db.count("SELECT count(*) FROM job_history WHERE outcome = 'canceled'"), 1204);
     assert_eq!(app.db.count("SELECT count(DISTINCT id) FROM job_history"), 1204);

@@ -77,7 +77,7 @@ pub(super) fn depths(connection: &mut PgConnection, name: Option<&str>) -> Resul
     Ok(sql_query(format!(
         "SELECT q.name, q.paused_at, q.paused_reason, coalesce(j.ready, 0) AS ready, coalesce(j.scheduled, 0) AS scheduled, \
            coalesce(j.waiting, 0) AS waiting, coalesce(j.running, 0) AS running, coalesce(d.dead, 0) AS dead, \
-           greatest(0, extract(epoch FROM clock_timestamp() - j.oldest))::float8 AS oldest_ready_seconds, q.created_at \
+           (CASE WHEN j.oldest IS NOT NULL THEN greatest(0, extract(epoch FROM clock_timestamp() - j.oldest)) END)::float8 AS oldest_ready_seconds, q.created_at \
          FROM queues q \
          LEFT JOIN (SELECT queue, count(*) FILTER (WHERE state = 'ready') AS ready, \
              count(*) FILTER (WHERE state = 'scheduled') AS scheduled, count(*) FILTER (WHERE state = 'waiting') AS waiting, \
