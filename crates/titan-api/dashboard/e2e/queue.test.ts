@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
 import { createProject, getTask, listTasks, resumeQueue, sendMessage, untilFinished } from './support/api';
 import { keepPicture, withBrowser } from './support/browser';
 import { open, textOf } from './support/dashboard';
-import { barriers, overflows } from './support/page-checks';
+import { barriers, overflows, settled } from './support/page-checks';
 import { isMarked, mark } from './support/recorder';
 import { settings } from './support/settings';
 import { start, withApi, withOneWorker, withoutWorker } from './support/stack';
@@ -32,11 +32,12 @@ async function pause(page: Page, reason: string): Promise<void> {
   await queueRow(page).locator('[data-status="paused"]').waitFor();
 }
 
-/** Both colour schemes, at the top of the page and at its end. */
+/** In both colour schemes. */
 async function keepPictures(page: Page, name: string): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     await page.locator(`html[data-mantine-color-scheme="${colorScheme}"]`).waitFor();
+    await settled(page);
     await keepPicture(page, `${name}-${colorScheme}`);
   }
 }
@@ -87,7 +88,7 @@ browserTest('what failed for good stands among the dead letters and is tried aga
   const project = await createProject('Dead letter');
   // A model at an address where there is none: the provider refuses, and asking again would not help.
   await withoutWorker();
-  await start('worker', { OPENAI_BASE_URL: `${settings.baseUrl}/no-model/v1`, OPENAI_API_KEY: 'e2e-no-secret' });
+  await start('worker', { OPENAI_BASE_URL: `${settings.baseUrl}/api/no-model/v1`, OPENAI_API_KEY: 'e2e-no-secret' });
   const task = await untilFinished((await sendMessage(project.id, 'Fail, and then do not.')).id);
   expect(task.execution_status).toBe('failed');
   await withOneWorker();

@@ -1742,6 +1742,39 @@ export interface components {
          * @enum {string}
          */
         SimpleStatus: "queued" | "running" | "completed" | "failed";
+        /** @description All counters at one moment. */
+        Snapshot: {
+            /** Format: int64 */
+            canceled: number;
+            /** Format: int64 */
+            claimed: number;
+            /** Format: int64 */
+            claims: number;
+            /** Format: int64 */
+            failed: number;
+            /** Format: int64 */
+            fenced: number;
+            /** Format: int64 */
+            finished: number;
+            /** Format: int64 */
+            flush_us: number;
+            /** Format: int64 */
+            flushed: number;
+            /** Format: int64 */
+            flushes: number;
+            /** Format: int64 */
+            pool_wait_us: number;
+            /** Format: int64 */
+            pool_waits: number;
+            /** Format: int64 */
+            refused: number;
+            /** Format: int64 */
+            rescued: number;
+            /** Format: int64 */
+            retried: number;
+            /** Format: int64 */
+            started: number;
+        };
         Stats: {
             /** Format: int64 */
             memories: number;
@@ -1926,39 +1959,6 @@ export interface components {
         };
         Workflows: {
             items: components["schemas"]["Workflow"][];
-        };
-        /** @description All counters at one moment. */
-        Snapshot: {
-            /** Format: int64 */
-            canceled: number;
-            /** Format: int64 */
-            claimed: number;
-            /** Format: int64 */
-            claims: number;
-            /** Format: int64 */
-            failed: number;
-            /** Format: int64 */
-            fenced: number;
-            /** Format: int64 */
-            finished: number;
-            /** Format: int64 */
-            flush_us: number;
-            /** Format: int64 */
-            flushed: number;
-            /** Format: int64 */
-            flushes: number;
-            /** Format: int64 */
-            pool_wait_us: number;
-            /** Format: int64 */
-            pool_waits: number;
-            /** Format: int64 */
-            refused: number;
-            /** Format: int64 */
-            rescued: number;
-            /** Format: int64 */
-            retried: number;
-            /** Format: int64 */
-            started: number;
         };
     };
     responses: never;
