@@ -1187,6 +1187,8 @@ export interface components {
         };
         NewTaskBody: {
             execution_type?: components["schemas"]["ExecutionType"] | null;
+            /** @description The limit that its jobs are subject to, one that exists. */
+            limit_key?: string | null;
             /**
              * Format: int32
              * @description How often a step may be tried again: 0 to 10, and 3 when nothing is said.
@@ -1196,6 +1198,13 @@ export interface components {
             payload: Record<string, never>;
             /** Format: int32 */
             priority?: number | null;
+            /** @description The queue of its jobs, one that exists; `default` when nothing is said. */
+            queue?: string | null;
+            /**
+             * Format: date-time
+             * @description Not before this moment.
+             */
+            run_at?: string | null;
             /** @description Made from the content when it is not given. */
             title?: string | null;
             /** @example chat */
@@ -1493,6 +1502,8 @@ export interface components {
                 /** Format: uuid */
                 id: string;
                 latest_run?: components["schemas"]["LatestRun"] | null;
+                /** @description The limit that its jobs are subject to. */
+                limit_key?: string | null;
                 /** Format: int32 */
                 max_retries: number;
                 /** Format: uuid */
@@ -1502,8 +1513,15 @@ export interface components {
                 priority: number;
                 /** Format: uuid */
                 project_id: string;
+                /** @description The queue of its jobs. */
+                queue: string;
                 /** Format: int32 */
                 retry_count: number;
+                /**
+                 * Format: date-time
+                 * @description Its first run does not begin before this.
+                 */
+                run_at?: string | null;
                 /** Format: date-time */
                 started_at?: string | null;
                 status: components["schemas"]["SimpleStatus"];
@@ -1744,35 +1762,95 @@ export interface components {
         SimpleStatus: "queued" | "running" | "completed" | "failed";
         /** @description All counters at one moment. */
         Snapshot: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Jobs canceled.
+             * @default 0
+             */
             canceled: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Jobs that were claimed.
+             * @default 0
+             */
             claimed: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Claim statements.
+             * @default 0
+             */
             claims: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Jobs that failed for good.
+             * @default 0
+             */
             failed: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Writes that were refused because the job was lost.
+             * @default 0
+             */
             fenced: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Jobs finished, whatever the outcome.
+             * @default 0
+             */
             finished: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Microseconds that they took.
+             * @default 0
+             */
             flush_us: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Transitions in them.
+             * @default 0
+             */
             flushed: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Transactions of the committer.
+             * @default 0
+             */
             flushes: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Microseconds that it took.
+             * @default 0
+             */
             pool_wait_us: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Times that somebody took a connection from the pool.
+             * @default 0
+             */
             pool_waits: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Batches that the database refused as a whole.
+             * @default 0
+             */
             refused: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Jobs that this process took from workers that were lost.
+             * @default 0
+             */
             rescued: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Attempts that failed and are tried again.
+             * @default 0
+             */
             retried: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Jobs begun.
+             * @default 0
+             */
             started: number;
         };
         Stats: {
@@ -1838,6 +1916,8 @@ export interface components {
             /** Format: uuid */
             id: string;
             latest_run: components["schemas"]["LatestRun"] | null;
+            /** @description The limit that its jobs are subject to. */
+            limit_key: string | null;
             /** Format: int32 */
             max_retries: number;
             /** Format: uuid */
@@ -1847,8 +1927,15 @@ export interface components {
             priority: number;
             /** Format: uuid */
             project_id: string;
+            /** @description The queue of its jobs. */
+            queue: string;
             /** Format: int32 */
             retry_count: number;
+            /**
+             * Format: date-time
+             * @description Its first run does not begin before this.
+             */
+            run_at: string | null;
             /** Format: date-time */
             started_at: string | null;
             status: components["schemas"]["SimpleStatus"];
@@ -1913,6 +2000,7 @@ export interface components {
             name: string;
             /** Format: int32 */
             pid: number;
+            /** @description The queues that it claims from. */
             queues: string[];
             /** Format: int32 */
             running: number;
@@ -1920,6 +2008,7 @@ export interface components {
             slots: number;
             /** Format: date-time */
             started_at: string;
+            /** @description What it counted since it started. */
             stats: components["schemas"]["Snapshot"];
             /** @description `running`, `stopping`, `stopped` or `lost`. */
             status: string;
