@@ -3,13 +3,13 @@
 //!
 //! A map, in reading order. Who does what when is the worker daemon's; here is what is done.
 //!
-//! - [`leader`]: who does it, for how long, and the fence before each of its transactions.
-//! - [`liveness`]: when a worker counts as gone.
-//! - [`rescue`]: its jobs are given to others; one that kills its workers is taken out.
-//! - [`promote`]: what slept is woken.
-//! - [`reconcile`]: what should never be needed, and what is only appended elsewhere and summed up here.
-//! - [`retention`], [`partitions`]: what is old goes, what is needed next week is made.
-//! - [`analyse`]: the planner's picture of the hot table.
+//! - `leader`: who does it, for how long, and the fence before each of its transactions.
+//! - `liveness`: when a worker counts as gone.
+//! - `rescue`: its jobs are given to others; one that kills its workers is taken out.
+//! - `promote`: what slept is woken.
+//! - `reconcile`: what should never be needed, and what is only appended elsewhere and summed up here.
+//! - `retention`, `partitions`: what is old goes, what is needed next week is made.
+//! - `analyse`: the planner's picture of the hot table.
 
 mod analyse;
 pub mod leader;
