@@ -50,11 +50,6 @@ pub trait JobHandler: Send + Sync + 'static {
     fn kind(&self) -> &'static str;
 
     async fn run(&self, job: LoneJob) -> Outcome;
-
-    /// How many of them one worker does at once at most. They take none of the slots that the others share.
-    fn at_once(&self) -> Option<usize> {
-        None
-    }
 }
 
 /// One attempt at one job without a run.
@@ -122,17 +117,6 @@ impl Registry {
     #[must_use]
     pub fn kinds(&self) -> Vec<String> {
         self.0.keys().map(|kind| (*kind).to_owned()).collect()
-    }
-
-    /// Each kind with the slots that it has for itself, if it has.
-    pub(crate) fn slots(&self) -> impl Iterator<Item = (String, Option<usize>)> + '_ {
-        self.0.iter().map(|(kind, entry)| {
-            let own = match entry {
-                Entry::Step(_) => None,
-                Entry::Lone(handler) => handler.at_once(),
-            };
-            ((*kind).to_owned(), own)
-        })
     }
 
     pub(crate) fn get(&self, kind: &str) -> Option<Entry> {

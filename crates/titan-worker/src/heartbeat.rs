@@ -185,7 +185,7 @@ impl Heart {
             current_tasks,
             runs,
             lock_key,
-            queues: shared.known_queues(),
+            queues: shared.slots.queues(),
             stats: Meter::get().snapshot(),
         };
         let (known, pulse) = workers::beat(self.connection()?, shared.worker_id(), &beat)?;

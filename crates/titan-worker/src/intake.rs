@@ -9,37 +9,40 @@ use titan_core::queue::{Claim, Source};
 
 use crate::job;
 use crate::shared::Shared;
+use crate::slots::Room;
 
 impl Intake for Shared {
     fn want(&self, ending: usize) -> Option<Claim> {
         if !self.pulse.is_felt() {
             return None;
         }
-        let room = self.slots.set_aside(ending)?;
+        let Room { queues, limit, suspect } = self.slots.set_aside(ending)?;
         self.claiming.fetch_add(1, Ordering::SeqCst);
         Some(Claim {
             worker_id: self.worker_id(),
             worker: self.registration.name.clone(),
             source: match self.only_run {
                 Some(run_id) => Source::OneRun(run_id),
-                None => Source::Queues(self.queues()),
+                None => Source::Queues(queues),
             },
-            lanes: room.lanes,
-            suspect: room.suspect,
+            kinds: self.handlers.kinds(),
+            limit,
+            suspect,
             begin: true,
         })
     }
 
     fn took(&self, claim: &Claim, taken: Result<Vec<Taken>>) {
+        let room = self.room_of(claim);
         match taken {
             Ok(taken) => {
                 self.claims.worked();
-                self.slots.taken(&claim.lanes, &taken.iter().map(|taken| &taken.job).collect::<Vec<_>>());
+                self.slots.taken(&room, &taken.iter().map(|taken| &taken.job).collect::<Vec<_>>());
                 taken.into_iter().for_each(|taken| self.hand_over(taken));
             }
             Err(error) => {
                 self.claims.failed(&error);
-                self.slots.nothing_taken(&claim.lanes);
+                self.slots.nothing_taken(&room);
             }
         }
         self.claiming.fetch_sub(1, Ordering::SeqCst);
@@ -47,6 +50,14 @@ impl Intake for Shared {
 }
 
 impl Shared {
+    fn room_of(&self, claim: &Claim) -> Room {
+        let queues = match &claim.source {
+            Source::Queues(queues) => queues.clone(),
+            Source::OneRun(_) => self.slots.queues(),
+        };
+        Room { queues, limit: claim.limit, suspect: claim.suspect }
+    }
+
     fn hand_over(&self, taken: Taken) {
         let Some(shared) = self.me.upgrade() else { return };
         let job = &taken.job;

@@ -25,7 +25,7 @@ const PAUSE_AFTER_REFUSAL: Duration = Duration::from_secs(5);
 
 pub(crate) async fn carry_out(shared: Arc<Shared>, taken: Taken, stop: Stop) {
     let Taken { job, begun } = taken;
-    let slot = Slot { shared: &shared, key: (job.id, job.epoch), kind: &job.kind, suspect: job.suspect };
+    let slot = Slot { shared: &shared, key: (job.id, job.epoch), suspect: job.suspect };
     match (shared.handlers.get(&job.kind), job.run_id, job.step) {
         (Some(Entry::Step(handler)), Some(run_id), Some(step)) => {
             let fence = Fence { job_id: job.id, epoch: job.epoch, run_id, step };
@@ -132,14 +132,13 @@ fn count(outcome: &Outcome) {
 struct Slot<'a> {
     shared: &'a Shared,
     key: Key,
-    kind: &'a str,
     suspect: bool,
 }
 
 impl Drop for Slot<'_> {
     fn drop(&mut self) {
         self.shared.in_hand.put_down(self.key);
-        self.shared.slot_is_free(self.kind, self.suspect);
+        self.shared.slot_is_free(self.suspect);
     }
 }
 

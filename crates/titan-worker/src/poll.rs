@@ -27,7 +27,7 @@ pub(crate) async fn run(shared: Arc<Shared>) {
                 Err(error) => outage.failed(&error),
             }
         }
-        shared.look_for_work();
+        shared.look_at_everything();
         sleep(EVERY.mul_f64(0.8 + 0.4 * rand::random::<f64>())).await;
     }
 }

@@ -1,7 +1,7 @@
 //! What the threads and tasks of one worker share.
 
+use std::sync::Weak;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
-use std::sync::{Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use titan_core::db::Db;
@@ -30,8 +30,7 @@ pub(crate) struct Shared {
     pub(crate) grace: Duration,
     /// Claims the jobs of this run and no others.
     pub(crate) only_run: Option<Uuid>,
-    /// The queues that it claims from, and those that it was told to keep to.
-    pub(crate) queues: Mutex<Vec<String>>,
+    /// The queues that it was told to keep to; empty for all that there are.
     pub(crate) keeps_to: Vec<String>,
     pub(crate) slots: Slots,
     pub(crate) pulse: Pulse,
@@ -56,28 +55,21 @@ impl Shared {
         self.committer.wake();
     }
 
+    /// The same from time to time, whether anybody said so or not.
+    pub(crate) fn look_at_everything(&self) {
+        self.slots.ring_for_all();
+        self.committer.wake();
+    }
+
     /// A job was put down.
-    pub(crate) fn slot_is_free(&self, kind: &str, suspect: bool) {
-        if self.slots.free(kind, suspect) {
+    pub(crate) fn slot_is_free(&self, suspect: bool) {
+        if self.slots.free(suspect) {
             self.committer.wake();
         }
     }
 
-    /// In another order each time, so that a full queue does not starve the ones behind it.
-    pub(crate) fn queues(&self) -> Vec<String> {
-        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
-        if !queues.is_empty() {
-            queues.rotate_left(1);
-        }
-        queues.clone()
-    }
-
-    pub(crate) fn known_queues(&self) -> Vec<String> {
-        self.queues.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
     pub(crate) fn know_queues(&self, names: Vec<String>) {
         let ours = names.into_iter().filter(|name| self.keeps_to.is_empty() || self.keeps_to.contains(name));
-        *self.queues.lock().unwrap_or_else(PoisonError::into_inner) = ours.collect();
+        self.slots.know_queues(ours);
     }
 }

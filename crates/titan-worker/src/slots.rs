@@ -1,53 +1,69 @@
-//! The slots of a worker: how many jobs it may still take. A job holds its slot until its outcome is durable.
+//! The slots of a worker: how many jobs it may still take, and which queues are worth a look. A job holds its slot until its
+//! outcome is durable.
 
-use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use titan_core::queue::{ClaimedJob, Lane};
+use titan_core::queue::ClaimedJob;
 
-/// The slots that all kinds share, and those of kinds with a number of their own.
 #[derive(Debug)]
 pub(crate) struct Slots {
     state: Mutex<State>,
-    shared_kinds: Vec<String>,
 }
 
 #[derive(Debug)]
 struct State {
     /// Below zero for the moment between a batch that ends jobs and claims others, and the ends themselves.
     free: i64,
-    /// Of the kinds with slots of their own.
-    own: BTreeMap<String, i64>,
-    /// There may be jobs that were not looked for yet.
-    hungry: bool,
+    queues: Vec<Queue>,
     closed: bool,
     suspects: usize,
+    /// Suspects are rare, and none is in a hurry: they are looked for with the poll only.
+    look_for_suspects: bool,
 }
 
-/// What a claim may take.
 #[derive(Debug)]
+struct Queue {
+    name: String,
+    /// There may be jobs that were not looked for yet.
+    hungry: bool,
+}
+
+/// What a claim may take, and from where.
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Room {
-    pub(crate) lanes: Vec<Lane>,
+    pub(crate) queues: Vec<String>,
+    pub(crate) limit: usize,
     pub(crate) suspect: bool,
 }
 
 impl Slots {
-    /// `kinds` with the number of slots that each has for itself, if it has.
-    pub(crate) fn new(free: usize, kinds: impl IntoIterator<Item = (String, Option<usize>)>) -> Self {
-        let (mut shared_kinds, mut own) = (Vec::new(), BTreeMap::new());
-        for (kind, slots) in kinds {
-            match slots {
-                Some(slots) => drop(own.insert(kind, signed(slots))),
-                None => shared_kinds.push(kind),
-            }
-        }
-        let state = State { free: signed(free), own, hungry: true, closed: false, suspects: 0 };
-        Slots { state: Mutex::new(state), shared_kinds }
+    pub(crate) fn new(free: usize, queues: Vec<String>) -> Self {
+        let queues = queues.into_iter().map(|name| Queue { name, hungry: true }).collect();
+        let state = State { free: signed(free), queues, closed: false, suspects: 0, look_for_suspects: true };
+        Slots { state: Mutex::new(state) }
     }
 
     /// There may be work.
     pub(crate) fn ring(&self) {
-        self.lock().hungry = true;
+        self.lock().queues.iter_mut().for_each(|queue| queue.hungry = true);
+    }
+
+    /// The same, from time to time: then also for what is not in a hurry.
+    pub(crate) fn ring_for_all(&self) {
+        self.ring();
+        self.lock().look_for_suspects = true;
+    }
+
+    /// The queues that there are now. A new one is worth a look.
+    pub(crate) fn know_queues(&self, names: impl Iterator<Item = String>) {
+        let mut state = self.lock();
+        let known = std::mem::take(&mut state.queues);
+        let hungry = |name: &String| known.iter().find(|queue| queue.name == *name).is_none_or(|queue| queue.hungry);
+        state.queues = names.map(|name| Queue { hungry: hungry(&name), name }).collect();
+    }
+
+    pub(crate) fn queues(&self) -> Vec<String> {
+        self.lock().queues.iter().map(|queue| queue.name.clone()).collect()
     }
 
     /// Nothing more is taken.
@@ -59,59 +75,55 @@ impl Slots {
     /// no slot for it.
     pub(crate) fn set_aside(&self, ending: usize) -> Option<Room> {
         let mut state = self.lock();
-        if !state.hungry || state.closed {
-            return None;
-        }
         let limit = usize::try_from(state.free + signed(ending)).unwrap_or(0);
-        let mut lanes = vec![Lane { kinds: self.shared_kinds.clone(), limit }];
-        for (kind, free) in &mut state.own {
-            let limit = usize::try_from(*free).unwrap_or(0);
-            *free -= signed(limit);
-            lanes.push(Lane { kinds: vec![kind.clone()], limit });
-        }
-        if lanes.iter().all(|lane| lane.limit == 0) {
+        if state.closed || limit == 0 || state.queues.iter().all(|queue| !queue.hungry) {
             return None;
         }
         state.free -= signed(limit);
-        state.hungry = false;
-        Some(Room { lanes, suspect: state.suspects == 0 })
+        // In another order each time, so that a full queue does not starve the ones behind it.
+        state.queues.rotate_left(1);
+        let hungry = state.queues.iter_mut().filter(|queue| queue.hungry);
+        let queues = hungry
+            .map(|queue| {
+                queue.hungry = false;
+                queue.name.clone()
+            })
+            .collect();
+        let suspect = std::mem::take(&mut state.look_for_suspects) && state.suspects == 0;
+        Some(Room { queues, limit, suspect })
     }
 
-    /// Counts what a claim brought, and frees the rest of what was set aside for it. A lane that is full may have more.
-    pub(crate) fn taken(&self, lanes: &[Lane], jobs: &[&ClaimedJob]) {
+    /// Counts what a claim brought, and frees the rest of what was set aside for it. When it brought all it could, there may
+    /// be more in the queue of the last job and in those behind it.
+    pub(crate) fn taken(&self, room: &Room, jobs: &[&ClaimedJob]) {
         let mut state = self.lock();
-        for lane in lanes {
-            let used = jobs.iter().filter(|job| lane.kinds.contains(&job.kind)).count();
-            if used >= lane.limit && lane.limit > 0 {
-                state.hungry = true;
-            }
-            match lane.kinds.first().and_then(|kind| state.own.get_mut(kind)) {
-                Some(own) => *own += signed(lane.limit) - signed(used),
-                None => state.free += signed(lane.limit) - signed(used),
-            }
+        let suspects = jobs.iter().filter(|job| job.suspect).count();
+        state.suspects += suspects;
+        state.free += signed(room.limit) - signed(jobs.len());
+        if jobs.len() - suspects >= room.limit {
+            let gave = |name: &String| jobs.iter().any(|job| !job.suspect && job.queue == *name);
+            let from = room.queues.iter().rposition(gave).unwrap_or(0);
+            let left = room.queues.get(from..).unwrap_or_default();
+            state.queues.iter_mut().filter(|queue| left.contains(&queue.name)).for_each(|queue| queue.hungry = true);
         }
-        state.suspects += jobs.iter().filter(|job| job.suspect).count();
     }
 
     /// A claim failed: what was set aside for it is free again, and nobody knows whether there is work.
-    pub(crate) fn nothing_taken(&self, lanes: &[Lane]) {
-        self.taken(lanes, &[]);
-        self.ring();
+    pub(crate) fn nothing_taken(&self, room: &Room) {
+        self.lock().free += signed(room.limit);
+        self.ring_for_all();
     }
 
     /// A job was put down. True when it is worth to look for another one.
-    pub(crate) fn free(&self, kind: &str, suspect: bool) -> bool {
+    pub(crate) fn free(&self, suspect: bool) -> bool {
         let mut state = self.lock();
         if suspect {
             state.suspects = state.suspects.saturating_sub(1);
-            state.hungry = true;
+            state.look_for_suspects = true;
+            state.queues.iter_mut().for_each(|queue| queue.hungry = true);
         }
-        let free = match state.own.get_mut(kind) {
-            Some(own) => own,
-            None => &mut state.free,
-        };
-        *free += 1;
-        *free > 0 && state.hungry
+        state.free += 1;
+        state.free > 0 && state.queues.iter().any(|queue| queue.hungry)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -127,11 +139,11 @@ fn signed(count: usize) -> i64 {
 mod tests {
     use super::*;
 
-    fn job(kind: &str) -> ClaimedJob {
+    fn job(queue: &str) -> ClaimedJob {
         ClaimedJob {
             id: 1,
-            kind: kind.to_owned(),
-            queue: "default".to_owned(),
+            kind: "chat".to_owned(),
+            queue: queue.to_owned(),
             priority: 0,
             limit_key: None,
             epoch: 1,
@@ -147,39 +159,77 @@ mod tests {
         }
     }
 
-    fn slots() -> Slots {
-        Slots::new(2, [("chat".to_owned(), None), ("build".to_owned(), Some(1))])
-    }
-
-    fn limits(room: &Room) -> Vec<usize> {
-        room.lanes.iter().map(|lane| lane.limit).collect()
+    fn slots(free: usize, queues: &[&str]) -> Slots {
+        Slots::new(free, queues.iter().map(|name| (*name).to_owned()).collect())
     }
 
     #[test]
     fn a_slot_is_taken_once_and_freed_once() {
-        let slots = slots();
+        let slots = slots(2, &["default"]);
+        let chat = job("default");
         let room = slots.set_aside(0).unwrap();
-        assert_eq!(limits(&room), [2, 1]);
+        assert_eq!(room.limit, 2);
         assert!(slots.set_aside(0).is_none(), "the question is asked already");
-        let (chat, build) = (job("chat"), job("build"));
-        slots.taken(&room.lanes, &[&chat, &build]);
+        slots.taken(&room, &[&chat]);
+        assert!(slots.set_aside(0).is_none(), "there is nothing more");
+        slots.ring();
         let room = slots.set_aside(0).unwrap();
-        assert_eq!(limits(&room), [1, 0]);
-        slots.taken(&room.lanes, &[&chat]);
+        assert_eq!(room.limit, 1);
+        slots.taken(&room, &[&chat]);
         assert!(slots.set_aside(0).is_none(), "all are taken");
-        assert!(slots.free("chat", false));
+        assert!(slots.free(false));
     }
 
     #[test]
     fn the_slots_of_jobs_that_end_with_the_claim_count() {
-        let slots = Slots::new(1, [("chat".to_owned(), None)]);
-        let chat = job("chat");
+        let slots = slots(1, &["default"]);
+        let chat = job("default");
         let room = slots.set_aside(0).unwrap();
-        slots.taken(&room.lanes, &[&chat]);
+        slots.taken(&room, &[&chat]);
         let room = slots.set_aside(1).unwrap();
-        assert_eq!(limits(&room), [1]);
-        slots.taken(&room.lanes, &[&chat]);
-        assert!(!slots.free("chat", false), "its slot has gone to the next job");
-        assert!(slots.free("chat", false));
+        assert_eq!(room.limit, 1);
+        slots.taken(&room, &[&chat]);
+        assert!(!slots.free(false), "its slot has gone to the next job");
+        assert!(slots.free(false));
+    }
+
+    #[test]
+    fn a_queue_that_was_emptied_is_left_alone_until_somebody_rings() {
+        let slots = slots(3, &["a", "b"]);
+        let room = slots.set_aside(0).unwrap();
+        assert_eq!(room.queues, ["b", "a"]);
+        let job = job("a");
+        slots.taken(&room, &[&job, &job, &job]);
+        slots.free(false);
+        let room = slots.set_aside(0).unwrap();
+        assert_eq!((room.queues.as_slice(), room.limit), (["a".to_owned()].as_slice(), 1));
+        slots.taken(&room, &[]);
+        slots.ring();
+        assert_eq!(slots.set_aside(0).unwrap().queues.len(), 2);
+    }
+
+    #[test]
+    fn suspects_are_looked_for_with_the_poll_and_one_at_a_time() {
+        let slots = slots(9, &["default"]);
+        let suspect = ClaimedJob { suspect: true, ..job("default") };
+        let room = slots.set_aside(0).unwrap();
+        assert!(room.suspect);
+        slots.taken(&room, &[&suspect]);
+        slots.ring_for_all();
+        let room = slots.set_aside(0).unwrap();
+        assert!(!room.suspect, "it holds one");
+        slots.taken(&room, &[]);
+        assert!(slots.free(true));
+        assert!(slots.set_aside(0).unwrap().suspect);
+    }
+
+    #[test]
+    fn what_is_known_of_a_queue_stays_known() {
+        let slots = slots(1, &["a"]);
+        let room = slots.set_aside(0).unwrap();
+        slots.taken(&room, &[]);
+        slots.know_queues(["a", "b"].map(str::to_owned).into_iter());
+        assert_eq!(slots.queues(), ["a", "b"]);
+        assert_eq!(slots.set_aside(0).unwrap().queues, ["b"]);
     }
 }

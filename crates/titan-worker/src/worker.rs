@@ -1,7 +1,7 @@
 //! Starting and stopping a worker. The daemon runs one; a test may run several in its own process.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -77,13 +77,12 @@ async fn start(config: &Config, handlers: Registry, only_run: Option<Uuid>) -> a
         db,
         committer,
         notifier,
-        slots: Slots::new(config.worker_slots, handlers.slots()),
+        slots: Slots::new(config.worker_slots, first_queues(config, only_run)),
         pulse: Pulse::default(),
         handlers,
         lease: config.lease,
         grace: config.grace,
         only_run,
-        queues: Mutex::new(config.worker_queues.clone()),
         keeps_to: config.worker_queues.clone(),
         in_hand: InHand::default(),
         jobs: TaskTracker::new(),
@@ -120,6 +119,11 @@ async fn start(config: &Config, handlers: Registry, only_run: Option<Uuid>) -> a
     let worker = shared.registration.clone();
     tracing::info!(worker.id = %worker.id, worker.name, slots = config.worker_slots, kinds = ?worker.kinds, "worker started");
     Ok(handle)
+}
+
+/// Those that it was told to keep to; else the first look tells which there are. A single run is a queue of its own.
+fn first_queues(config: &Config, only_run: Option<Uuid>) -> Vec<String> {
+    only_run.map_or_else(|| config.worker_queues.clone(), |run_id| vec![run_id.to_string()])
 }
 
 fn registration(config: &Config, handlers: &Registry, only_run: Option<Uuid>) -> Registration {

@@ -79,8 +79,11 @@ pub struct Claim {
     /// What the worker is called on screen.
     pub worker: String,
     pub source: Source,
-    /// Kinds that share free slots.
-    pub lanes: Vec<Lane>,
+    /// The kinds that it has handlers for. A queue is no place for kinds that the workers on it do not know: a claim passes over
+    /// them one by one.
+    pub kinds: Vec<String>,
+    /// The free slots.
+    pub limit: usize,
     /// Whether a suspect may be taken: not while the worker holds another one.
     pub suspect: bool,
     /// Whether jobs of runs are begun in the transaction that claims them.
@@ -95,31 +98,19 @@ pub enum Source {
     OneRun(Uuid),
 }
 
-#[derive(Debug, Clone)]
-pub struct Lane {
-    pub kinds: Vec<String>,
-    /// The free slots.
-    pub limit: usize,
-}
-
 impl Claim {
-    /// A claim of one lane on the default queue.
+    /// A claim on the default queue.
     #[must_use]
     pub fn simple(worker_id: Uuid, kinds: Vec<String>, limit: usize) -> Self {
         Claim {
             worker_id,
             worker: worker_id.to_string(),
             source: Source::Queues(vec![super::DEFAULT_QUEUE.to_owned()]),
-            lanes: vec![Lane { kinds, limit }],
+            kinds,
+            limit,
             suspect: true,
             begin: true,
         }
-    }
-
-    /// How many jobs it may bring at most, suspects apart.
-    #[must_use]
-    pub fn limit(&self) -> usize {
-        self.lanes.iter().map(|lane| lane.limit).sum()
     }
 }
 
@@ -128,32 +119,16 @@ impl Claim {
 /// # Errors
 /// When the database does not answer. The claim may then have happened: such strays are released with the next heartbeat.
 pub fn claim(connection: &mut PgConnection, claim: &Claim) -> Result<Vec<ClaimedJob>> {
-    let mut jobs = Vec::new();
-    for lane in claim.lanes.iter().filter(|lane| lane.limit > 0 && !lane.kinds.is_empty()) {
-        let mut left = lane.limit;
-        match &claim.source {
-            Source::OneRun(run_id) => take::<SqlUuid, _>(connection, CLAIM_RUN, claim, lane, left, *run_id, &mut jobs)?,
-            Source::Queues(queues) => {
-                for queue in queues {
-                    let before = jobs.len();
-                    take::<Text, _>(connection, CLAIM_SQL, claim, lane, left, queue, &mut jobs)?;
-                    left -= (jobs.len() - before).min(left);
-                    if left == 0 {
-                        break;
-                    }
-                }
+    let mut jobs = match &claim.source {
+        Source::OneRun(run_id) => take::<SqlUuid, _>(connection, CLAIM_RUN, claim, claim.limit, *run_id)?,
+        Source::Queues(queues) => {
+            let mut jobs = take_from(connection, CLAIM_SQL, claim, claim.limit, queues)?;
+            if claim.suspect {
+                jobs.extend(take_from(connection, CLAIM_SUSPECT, claim, 1, queues)?);
             }
+            jobs
         }
-    }
-    if let (true, Source::Queues(queues), Some(lane)) = (claim.suspect, &claim.source, claim.lanes.first()) {
-        for queue in queues {
-            let before = jobs.len();
-            take::<Text, _>(connection, CLAIM_SUSPECT, claim, lane, 1, queue, &mut jobs)?;
-            if jobs.len() > before {
-                break;
-            }
-        }
-    }
+    };
     jobs.sort_by_key(|job| job.id);
     let meter = Meter::get();
     meter.claims.one();
@@ -161,27 +136,42 @@ pub fn claim(connection: &mut PgConnection, claim: &Claim) -> Result<Vec<Claimed
     Ok(jobs)
 }
 
+/// Each queue in turn, until there are so many.
+fn take_from(
+    connection: &mut PgConnection,
+    sql: &'static str,
+    claim: &Claim,
+    limit: usize,
+    queues: &[String],
+) -> Result<Vec<ClaimedJob>> {
+    let mut jobs = Vec::new();
+    for queue in queues {
+        if jobs.len() >= limit {
+            break;
+        }
+        jobs.extend(take::<Text, _>(connection, sql, claim, limit - jobs.len(), queue)?);
+    }
+    Ok(jobs)
+}
+
 fn take<ST, V>(
     connection: &mut PgConnection,
     sql: &'static str,
     claim: &Claim,
-    lane: &Lane,
     limit: usize,
     from: V,
-    jobs: &mut Vec<ClaimedJob>,
-) -> Result<()>
+) -> Result<Vec<ClaimedJob>>
 where
     ST: diesel::sql_types::SingleValue + diesel::query_builder::QueryId,
     diesel::pg::Pg: diesel::sql_types::HasSqlType<ST>,
     V: diesel::serialize::ToSql<ST, diesel::pg::Pg>,
 {
-    let claimed: Vec<ClaimedJob> = sql_query(sql)
+    let claimed = sql_query(sql)
         .bind::<SqlUuid, _>(claim.worker_id)
-        .bind::<Array<Text>, _>(&lane.kinds)
+        .bind::<Array<Text>, _>(&claim.kinds)
         .bind::<BigInt, _>(i64::try_from(limit).unwrap_or(i64::MAX))
         .bind::<ST, _>(from)
         .prepared()
         .load(connection)?;
-    jobs.extend(claimed);
-    Ok(())
+    Ok(claimed)
 }

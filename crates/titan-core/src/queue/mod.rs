@@ -14,7 +14,7 @@ mod notify;
 mod release;
 
 pub use admit::admit;
-pub use claim::{CLAIM_SQL, Claim, ClaimedJob, Lane, Source, claim};
+pub use claim::{CLAIM_SQL, Claim, ClaimedJob, Source, claim};
 pub use enqueue::{DEFAULT_QUEUE, MAX_PAYLOAD, NewJob, enqueue, names};
 pub(crate) use enqueue::{Inserted, Row as JobRow, check as check_job, insert};
 pub use hint::Hint;

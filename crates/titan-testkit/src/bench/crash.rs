@@ -1,4 +1,4 @@
-//! Q12: `kill -9` of a worker with twenty jobs in flight, default settings: how long until all of them run again, while 500
+//! Q12: `kill -9` of a worker with twenty jobs in flight, default settings but for the slots: how long until all of them run again, while 500
 //! more want to run. Once with a new worker that is started at the moment of the kill, as the peers were measured; and once
 //! with a second worker that stands by. Whoever takes over has room for all, so that nothing but the loss is waited for.
 
@@ -19,8 +19,9 @@ const IN_FLIGHT: i64 = 20;
 const QUEUED: i64 = 500;
 const LOOK: Duration = Duration::from_millis(10);
 const PATIENCE: Duration = Duration::from_secs(120);
-/// The second worker's jobs at once; the first one does [`IN_FLIGHT`], which is the default of the bench's worker.
-const ROOM: (&str, &str) = ("BENCH_HOLD_AT_ONCE", "1000");
+/// The first worker has room for [`IN_FLIGHT`] jobs, the second for all.
+const JUST_THOSE: (&str, &str) = ("TITAN_WORKER_SLOTS", "20");
+const ROOM: (&str, &str) = ("TITAN_WORKER_SLOTS", "1000");
 /// What a worker says when it claims.
 const STARTED: &str = "worker started";
 
@@ -41,7 +42,7 @@ pub(super) fn measure(bench: &Bench, figures: &mut Vec<Figure>) -> anyhow::Resul
 fn crash(bench: &Bench, stands_by: bool) -> anyhow::Result<f64> {
     let mut database = Database::new()?;
     enqueue(&mut database, IN_FLIGHT)?;
-    let mut first = Program::start(bench, "bench-worker", &database, &[])?;
+    let mut first = Program::start(bench, "bench-worker", &database, &[JUST_THOSE])?;
     wait_for(&mut database, "SELECT count(*) FROM jobs WHERE state = 'running'")?;
     database.execute("CREATE TEMP TABLE in_flight AS SELECT id, epoch FROM jobs WHERE state = 'running'")?;
     let second = if stands_by {

@@ -1,8 +1,7 @@
 //! The shipped worker with jobs that do nothing, for `make bench`: what is left is what the queue itself costs. It is
 //! configured by the environment like the daemon.
 //!
-//! `bench.noop` ends at once. `bench.hold` says that it began and holds its slot until it is told to stop; one worker does 20
-//! of them at once, or as many as `BENCH_HOLD_AT_ONCE` says.
+//! `bench.noop` ends at once. `bench.hold` says that it began and holds its slot until it is told to stop.
 
 use std::io::Write as _;
 
@@ -13,8 +12,7 @@ use titan_core::engine::{Done, Outcome};
 use titan_worker::{JobHandler, LoneJob, Registry, Worker};
 
 struct Noop;
-/// So many at once.
-struct Hold(usize);
+struct Hold;
 
 #[async_trait]
 impl JobHandler for Noop {
@@ -41,10 +39,6 @@ impl JobHandler for Hold {
         job.stop.requested().await;
         Outcome::Cancel { reason: "told to stop".to_owned() }
     }
-
-    fn at_once(&self) -> Option<usize> {
-        Some(self.0)
-    }
 }
 
 #[tokio::main]
@@ -53,8 +47,7 @@ async fn main() -> anyhow::Result<()> {
     daemon::start_logging(&config.log);
     let mut handlers = Registry::new();
     handlers.add_job(Noop)?;
-    let at_once = std::env::var("BENCH_HOLD_AT_ONCE").map_or(Ok(20), |given| given.parse())?;
-    handlers.add_job(Hold(at_once))?;
+    handlers.add_job(Hold)?;
     let worker = Worker::start(&config, handlers).await?;
     daemon::shutdown_signal().await?;
     worker.stop(config.grace).await;
