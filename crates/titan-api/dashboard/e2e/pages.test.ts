@@ -82,6 +82,8 @@ browserTest('the pages of a run, the list of projects and the system', async ({ 
     { path: `/runs/${run}?view=logs`, title, shows: testId('log-line') },
     { path: `/runs/${run}?view=outputs`, title, shows: testId('run-summary') },
     { path: '/projects', title: 'Titan', shows: testId('project-card') },
+    { path: '/queue', title: 'Queue · Titan', shows: testId('queue-row') },
+    { path: '/queue?state=completed', title: 'Queue · Titan', shows: testId('job-row') },
     { path: '/system', title: 'System · Titan', shows: testId('worker-row') },
   ]);
 });

@@ -61,7 +61,9 @@ async fn pages_hold_everything_once_and_in_order() {
 async fn a_task_that_nobody_serves_says_so() {
     let app = TestApp::start().await;
     let project = app.client.project("p").await;
-    let task = app.client.chat(&project, "hello").await;
+    let made = app.client.chat(&project, "hello").await;
+    assert_eq!(made["hint"], Value::Null, "what was just made has not been waiting");
+    let task = app.client.get(&format!("/api/tasks/{}", text(&made["id"]))).await.expect(200);
     assert_eq!(text(&task["hint"]["code"]), "no_worker");
     assert_eq!(text(&task["status"]), "queued");
     let queued = app.client.get(&format!("/api/projects/{project}/tasks?status=queued")).await.expect(200);

@@ -55,7 +55,7 @@ use report::Report;
 /// How much is measured.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Names of [`ROWS`]; all when there are none.
+    /// Names of rows; all when there are none.
     pub rows: Vec<String>,
     /// Small numbers, to see that a row works. Its figures say nothing.
     pub quick: bool,

@@ -7,6 +7,7 @@ import type {
   Page,
   Project,
   ProjectStats,
+  Queue,
   Run,
   RunEvent,
   RunEventPage,
@@ -43,6 +44,7 @@ export const getRun = (id: string) => call<Run>('GET', `/api/runs/${id}`);
 export const getProject = (id: string) => call<Project>('GET', `/api/projects/${id}`);
 export const getStats = (projectId: string) => call<ProjectStats>('GET', `/api/projects/${projectId}/stats`);
 export const getLogs = (projectId: string) => call<LogPage>('GET', `/api/projects/${projectId}/logs?limit=200`);
+export const resumeQueue = (name: string) => call<Queue>('POST', `/api/queues/${name}/resume`);
 export const approve = (output: Output) => call<Output>('POST', `/api/outputs/${output.id}/approve`, {});
 
 const list = async <T>(path: string) => (await call<Page<T>>('GET', path)).items;

@@ -9,7 +9,7 @@ const HEIGHT = 860;
 const ABOUT_COLOUR = ['color-contrast', 'link-in-text-block'];
 
 /** A page in the middle of a fade would be judged by colours that nobody reads. */
-async function settled(page: Page): Promise<void> {
+export async function settled(page: Page): Promise<void> {
   await until('the end of all transitions', () =>
     page.evaluate(() =>
       document

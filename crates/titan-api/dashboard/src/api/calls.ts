@@ -1,6 +1,22 @@
 // Every call the pages make, one function each. Pages use these through react-query and never name a path themselves.
 import { http, unwrap, unwrapPage, withQuery } from './http';
-import type { ExecutionStatus, LogLevel, Memory, Message, Output, Project, Review, Run, Task } from './types';
+import type {
+  BulkAction,
+  BulkFilter,
+  ExecutionStatus,
+  Job,
+  JobState,
+  Limit,
+  LimitInput,
+  LogLevel,
+  Memory,
+  Message,
+  Output,
+  Project,
+  Review,
+  Run,
+  Task,
+} from './types';
 
 type Signal = AbortSignal | undefined;
 const PAGE = 50;
@@ -153,6 +169,43 @@ export const sendMessage = (id: string, content: string, key: string) =>
   unwrap(
     http.POST('/api/projects/{id}/messages', { params: { path: { id }, header: idempotent(key) }, body: { content } }),
   );
+
+// Queue --------------------------------------------------------------------------------------------------------------
+
+export interface JobFilter {
+  /** Without one, all jobs that are still to be done. */
+  state?: JobState;
+  queue?: string;
+  kind?: string;
+  project?: string;
+}
+
+export const listQueues = (signal?: Signal) => unwrap(http.GET('/api/queues', abortable(signal)));
+export const pauseQueue = (name: string, reason: string) => {
+  const said = reason.trim();
+  const body = said === '' ? {} : { reason: said };
+  return unwrap(http.POST('/api/queues/{name}/pause', { params: { path: { name } }, body }));
+};
+export const resumeQueue = (name: string) =>
+  unwrap(http.POST('/api/queues/{name}/resume', { params: { path: { name } } }));
+
+export const listJobs = ({ project, ...filter }: JobFilter, cursor: string | null, signal?: Signal) =>
+  unwrapPage<Job>(
+    http.GET('/api/jobs', {
+      params: { query: { ...filter, ...(project === undefined ? {} : { project_id: project }), ...page(cursor) } },
+      ...abortable(signal),
+    }),
+  );
+
+/** With `preview` it only counts. At most 1,000 jobs are changed by one call; the answer says how many remain. */
+export const bulkJobs = (action: BulkAction, filter: BulkFilter, preview = false) =>
+  unwrap(http.POST('/api/jobs/bulk', { body: { action, filter, ...(preview ? { preview } : {}) } }));
+
+export const listLimits = (cursor: string | null, signal?: Signal) =>
+  unwrapPage<Limit>(http.GET('/api/limits', { params: { query: page(cursor) }, ...abortable(signal) }));
+export const saveLimit = (key: string, input: LimitInput) =>
+  unwrap(http.PUT('/api/limits/{key}', { params: { path: { key } }, body: input }));
+export const deleteLimit = (key: string) => unwrap(http.DELETE('/api/limits/{key}', { params: { path: { key } } }));
 
 // System -------------------------------------------------------------------------------------------------------------
 

@@ -42,6 +42,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List jobs: without a state all that is to be done by id; what is over comes with the newest first */
+        get: operations["list_jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel, hurry or redrive the jobs that a filter means, or only count them */
+        post: operations["change_jobs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the limits by key */
+        get: operations["list_limits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/limits/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Make or replace a limit; jobs that wait come in as far as it allows */
+        put: operations["put_limit"];
+        post?: never;
+        /** Take a limit away for which nothing waits */
+        delete: operations["delete_limit"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/memories/{id}": {
         parameters: {
             query?: never;
@@ -331,6 +400,58 @@ export interface paths {
         get: operations["list_providers"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the queues with what is in them, and what ended in each of the last 15 minutes */
+        get: operations["list_queues"];
+        put?: never;
+        /** Make a queue, for example to pause it before the first job comes; a job makes its queue by itself */
+        post: operations["create_queue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/queues/{name}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin nothing more of a queue until it is resumed; what runs goes on */
+        post: operations["pause_queue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/queues/{name}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a queue go on */
+        post: operations["resume_queue"];
         delete?: never;
         options?: never;
         head?: never;
@@ -652,6 +773,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Metrics for Prometheus
+         * @description It answers within two seconds also while the database does not: `titan_database_up` is 0 then, and what stands in the
+         *     database is left out.
+         */
+        get: operations["get_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/readyz": {
         parameters: {
             query?: never;
@@ -673,17 +815,73 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @enum {string} */
+        Action: "cancel" | "retry" | "redrive";
         Alive: {
             status: string;
         };
         Artifacts: {
             items: components["schemas"]["Output"][];
         };
+        BulkBody: {
+            /**
+             * @description `cancel`: jobs that are to be done end, and of a job of a run, the run. `retry`: scheduled jobs run now. `redrive`:
+             *     dead letters are tried again, a task as a new run, a job without a run as a new job.
+             */
+            action: components["schemas"]["Action"];
+            filter: components["schemas"]["BulkFilterBody"];
+            /**
+             * Format: int64
+             * @description Jobs that are taken on at most: 1 to 10000, and 1000 when it is not given.
+             */
+            limit?: number | null;
+            /** @description Change nothing and only say how many are meant. */
+            preview?: boolean | null;
+        };
+        /**
+         * @description All that is said must fit. Nothing said means nothing, unless `all` is true. Unlike elsewhere a field that is not known is
+         *     refused: ignored, it would mean more jobs than was said.
+         */
+        BulkFilterBody: {
+            all?: boolean | null;
+            ids?: number[] | null;
+            kind?: string | null;
+            /**
+             * Format: int64
+             * @description There for longer than this: since it was created, or as a dead letter since it failed.
+             */
+            older_than_seconds?: number | null;
+            /** Format: uuid */
+            project_id?: string | null;
+            queue?: string | null;
+            state?: components["schemas"]["JobState"] | null;
+        };
+        BulkResult: {
+            action: components["schemas"]["Action"];
+            /** Format: int64 */
+            changed: number;
+            /**
+             * Format: int64
+             * @description Jobs that the filter meant at the beginning; counted up to a million.
+             */
+            matched: number;
+            preview: boolean;
+            /**
+             * Format: int64
+             * @description Matched and not taken on, because of the limit: ask again.
+             */
+            remaining: number;
+            /**
+             * Format: int64
+             * @description Taken on, but something else had happened to them, or would not let them.
+             */
+            skipped: number;
+        };
         /** @description Something changed: who shows it fetches it again. The data of `event: change`. */
         ChangeHint: {
             /** Format: uuid */
             id: string;
-            /** @description `project`, `task`, `run`, `output`, `memory`, `message` or `worker`. */
+            /** @description `project`, `task`, `run`, `output`, `memory`, `message`, `worker` or `queue`; the last one's id is nil. */
             kind: string;
             /** Format: uuid */
             project_id: string | null;
@@ -781,6 +979,68 @@ export interface components {
             /** Format: int32 */
             step: number;
         };
+        /** @description What is not known of a job where it is now is null: history is narrow. */
+        Job: {
+            /** Format: int32 */
+            attempt: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            deadline_at: string | null;
+            /**
+             * Format: int64
+             * @description Raised by each claim.
+             */
+            epoch: number | null;
+            error: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+            /** Format: int64 */
+            id: number;
+            /** @description While it is there, no second job of its kind has this key. */
+            key: string | null;
+            kind: string;
+            limit_key: string | null;
+            /** Format: int32 */
+            max_attempts: number | null;
+            /** @description The arguments of a job without a run. */
+            payload: Record<string, never> | null;
+            /** Format: int32 */
+            priority: number | null;
+            /** Format: uuid */
+            project_id: string | null;
+            queue: string;
+            /**
+             * Format: date-time
+             * @description When it was tried again as a new job or run, after it had failed for good.
+             */
+            redriven_at: string | null;
+            /**
+             * Format: int32
+             * @description How many workers were lost while they ran it.
+             */
+            rescues: number;
+            /** Format: date-time */
+            run_at: string | null;
+            /** Format: uuid */
+            run_id: string | null;
+            state: components["schemas"]["JobState"];
+            /** Format: int32 */
+            step: number | null;
+            /** @description It was there when several workers were lost, and is run alone. */
+            suspect: boolean | null;
+            /** Format: uuid */
+            task_id: string | null;
+            /** Format: uuid */
+            worker_id: string | null;
+            worker_name: string | null;
+        };
+        /**
+         * @description Where a job is. The first four are what is to be done, the next three how it ended; `dead` is what failed for good
+         *     and was not tried again.
+         * @enum {string}
+         */
+        JobState: "ready" | "scheduled" | "waiting" | "running" | "completed" | "failed" | "canceled" | "dead";
         LatestRun: {
             /** Format: uuid */
             id: string;
@@ -792,6 +1052,47 @@ export interface components {
          * @enum {string}
          */
         Level: "debug" | "info" | "warn" | "error";
+        Limit: {
+            /**
+             * Format: int64
+             * @description Jobs that were let in: ready or running.
+             */
+            admitted: number;
+            /** Format: date-time */
+            created_at: string;
+            key: string;
+            /**
+             * Format: int32
+             * @description How many jobs with this key may be ready or running at once; null for any number.
+             */
+            max_running: number | null;
+            /**
+             * Format: int32
+             * @description How many may come in per period; null for any number.
+             */
+            rate_count: number | null;
+            /** Format: int64 */
+            rate_period_ms: number | null;
+            /** Format: date-time */
+            updated_at: string;
+            /** Format: int64 */
+            waiting: number;
+        };
+        /** @description The whole limit: what is left out does not limit. At least one of the two must be there. */
+        LimitBody: {
+            /**
+             * Format: int32
+             * @description How many jobs may be ready or running at once.
+             */
+            max_running?: number | null;
+            /**
+             * Format: int32
+             * @description How many may come in per period; together with `rate_period_ms`.
+             */
+            rate_count?: number | null;
+            /** Format: int64 */
+            rate_period_ms?: number | null;
+        };
         Lines: {
             items: components["schemas"]["LogLine"][];
             next_cursor: string | null;
@@ -849,6 +1150,16 @@ export interface components {
             /** Format: uuid */
             task_id: string;
         };
+        Minute: {
+            /** Format: int64 */
+            canceled: number;
+            /** Format: int64 */
+            completed: number;
+            /** Format: int64 */
+            failed: number;
+            /** Format: date-time */
+            minute: string;
+        };
         NewMemoryBody: {
             content: string;
             /** @description `project` when it is not given. */
@@ -870,8 +1181,14 @@ export interface components {
              */
             type?: string | null;
         };
+        NewQueueBody: {
+            /** @example mail */
+            name: string;
+        };
         NewTaskBody: {
             execution_type?: components["schemas"]["ExecutionType"] | null;
+            /** @description The limit that its jobs are subject to, one that exists. */
+            limit_key?: string | null;
             /**
              * Format: int32
              * @description How often a step may be tried again: 0 to 10, and 3 when nothing is said.
@@ -881,6 +1198,13 @@ export interface components {
             payload: Record<string, never>;
             /** Format: int32 */
             priority?: number | null;
+            /** @description The queue of its jobs, one that exists; `default` when nothing is said. */
+            queue?: string | null;
+            /**
+             * Format: date-time
+             * @description Not before this moment.
+             */
+            run_at?: string | null;
             /** @description Made from the content when it is not given. */
             title?: string | null;
             /** @example chat */
@@ -928,6 +1252,95 @@ export interface components {
             rejected: number;
             /** Format: int64 */
             total: number;
+        };
+        /** @description One page. `next_cursor` is null on the last one. */
+        Page_Job: {
+            items: {
+                /** Format: int32 */
+                attempt: number;
+                /** Format: date-time */
+                created_at: string;
+                /** Format: date-time */
+                deadline_at?: string | null;
+                /**
+                 * Format: int64
+                 * @description Raised by each claim.
+                 */
+                epoch?: number | null;
+                error?: string | null;
+                /** Format: date-time */
+                finished_at?: string | null;
+                /** Format: int64 */
+                id: number;
+                /** @description While it is there, no second job of its kind has this key. */
+                key?: string | null;
+                kind: string;
+                limit_key?: string | null;
+                /** Format: int32 */
+                max_attempts?: number | null;
+                /** @description The arguments of a job without a run. */
+                payload?: Record<string, never> | null;
+                /** Format: int32 */
+                priority?: number | null;
+                /** Format: uuid */
+                project_id?: string | null;
+                queue: string;
+                /**
+                 * Format: date-time
+                 * @description When it was tried again as a new job or run, after it had failed for good.
+                 */
+                redriven_at?: string | null;
+                /**
+                 * Format: int32
+                 * @description How many workers were lost while they ran it.
+                 */
+                rescues: number;
+                /** Format: date-time */
+                run_at?: string | null;
+                /** Format: uuid */
+                run_id?: string | null;
+                state: components["schemas"]["JobState"];
+                /** Format: int32 */
+                step?: number | null;
+                /** @description It was there when several workers were lost, and is run alone. */
+                suspect?: boolean | null;
+                /** Format: uuid */
+                task_id?: string | null;
+                /** Format: uuid */
+                worker_id?: string | null;
+                worker_name?: string | null;
+            }[];
+            next_cursor: string | null;
+        };
+        /** @description One page. `next_cursor` is null on the last one. */
+        Page_Limit: {
+            items: {
+                /**
+                 * Format: int64
+                 * @description Jobs that were let in: ready or running.
+                 */
+                admitted: number;
+                /** Format: date-time */
+                created_at: string;
+                key: string;
+                /**
+                 * Format: int32
+                 * @description How many jobs with this key may be ready or running at once; null for any number.
+                 */
+                max_running?: number | null;
+                /**
+                 * Format: int32
+                 * @description How many may come in per period; null for any number.
+                 */
+                rate_count?: number | null;
+                /** Format: int64 */
+                rate_period_ms?: number | null;
+                /** Format: date-time */
+                updated_at: string;
+                /** Format: int64 */
+                waiting: number;
+            }[];
+            next_cursor: string | null;
         };
         /** @description One page. `next_cursor` is null on the last one. */
         Page_Memory: {
@@ -1089,6 +1502,8 @@ export interface components {
                 /** Format: uuid */
                 id: string;
                 latest_run?: components["schemas"]["LatestRun"] | null;
+                /** @description The limit that its jobs are subject to. */
+                limit_key?: string | null;
                 /** Format: int32 */
                 max_retries: number;
                 /** Format: uuid */
@@ -1098,8 +1513,15 @@ export interface components {
                 priority: number;
                 /** Format: uuid */
                 project_id: string;
+                /** @description The queue of its jobs. */
+                queue: string;
                 /** Format: int32 */
                 retry_count: number;
+                /**
+                 * Format: date-time
+                 * @description Its first run does not begin before this.
+                 */
+                run_at?: string | null;
                 /** Format: date-time */
                 started_at?: string | null;
                 status: components["schemas"]["SimpleStatus"];
@@ -1107,6 +1529,10 @@ export interface components {
                 type: string;
             }[];
             next_cursor: string | null;
+        };
+        PauseBody: {
+            /** @description Shown to whoever wonders why nothing moves. */
+            reason?: string | null;
         };
         /** @description The body of every answer that is an error. */
         Problem: {
@@ -1161,6 +1587,43 @@ export interface components {
         };
         Providers: {
             items: components["schemas"]["Provider"][];
+        };
+        Queue: {
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: int64
+             * @description Dead letters that were not tried again.
+             */
+            dead: number;
+            /** @description What ended in each of the last 15 minutes, the oldest first, the one that is not over yet included. */
+            minutes: components["schemas"]["Minute"][];
+            name: string;
+            /**
+             * Format: double
+             * @description How long the oldest ready job could have run already; null when none is ready.
+             */
+            oldest_ready_seconds: number | null;
+            /**
+             * Format: date-time
+             * @description While it is set nothing of the queue is begun; what runs goes on.
+             */
+            paused_at: string | null;
+            paused_reason: string | null;
+            /** Format: int64 */
+            ready: number;
+            /** Format: int64 */
+            running: number;
+            /** Format: int64 */
+            scheduled: number;
+            /**
+             * Format: int64
+             * @description Held back by a limit.
+             */
+            waiting: number;
+        };
+        Queues: {
+            items: components["schemas"]["Queue"][];
         };
         Ready: {
             /** @description `ok` or `unavailable`. */
@@ -1297,6 +1760,99 @@ export interface components {
          * @enum {string}
          */
         SimpleStatus: "queued" | "running" | "completed" | "failed";
+        /** @description All counters at one moment. */
+        Snapshot: {
+            /**
+             * Format: int64
+             * @description Jobs canceled.
+             * @default 0
+             */
+            canceled: number;
+            /**
+             * Format: int64
+             * @description Jobs that were claimed.
+             * @default 0
+             */
+            claimed: number;
+            /**
+             * Format: int64
+             * @description Claim statements.
+             * @default 0
+             */
+            claims: number;
+            /**
+             * Format: int64
+             * @description Jobs that failed for good.
+             * @default 0
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Writes that were refused because the job was lost.
+             * @default 0
+             */
+            fenced: number;
+            /**
+             * Format: int64
+             * @description Jobs finished, whatever the outcome.
+             * @default 0
+             */
+            finished: number;
+            /**
+             * Format: int64
+             * @description Microseconds that they took.
+             * @default 0
+             */
+            flush_us: number;
+            /**
+             * Format: int64
+             * @description Transitions in them.
+             * @default 0
+             */
+            flushed: number;
+            /**
+             * Format: int64
+             * @description Transactions of the committer.
+             * @default 0
+             */
+            flushes: number;
+            /**
+             * Format: int64
+             * @description Microseconds that it took.
+             * @default 0
+             */
+            pool_wait_us: number;
+            /**
+             * Format: int64
+             * @description Times that somebody took a connection from the pool.
+             * @default 0
+             */
+            pool_waits: number;
+            /**
+             * Format: int64
+             * @description Batches that the database refused as a whole.
+             * @default 0
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description Jobs that this process took from workers that were lost.
+             * @default 0
+             */
+            rescued: number;
+            /**
+             * Format: int64
+             * @description Attempts that failed and are tried again.
+             * @default 0
+             */
+            retried: number;
+            /**
+             * Format: int64
+             * @description Jobs begun.
+             * @default 0
+             */
+            started: number;
+        };
         Stats: {
             /** Format: int64 */
             memories: number;
@@ -1360,6 +1916,8 @@ export interface components {
             /** Format: uuid */
             id: string;
             latest_run: components["schemas"]["LatestRun"] | null;
+            /** @description The limit that its jobs are subject to. */
+            limit_key: string | null;
             /** Format: int32 */
             max_retries: number;
             /** Format: uuid */
@@ -1369,8 +1927,15 @@ export interface components {
             priority: number;
             /** Format: uuid */
             project_id: string;
+            /** @description The queue of its jobs. */
+            queue: string;
             /** Format: int32 */
             retry_count: number;
+            /**
+             * Format: date-time
+             * @description Its first run does not begin before this.
+             */
+            run_at: string | null;
             /** Format: date-time */
             started_at: string | null;
             status: components["schemas"]["SimpleStatus"];
@@ -1435,12 +2000,16 @@ export interface components {
             name: string;
             /** Format: int32 */
             pid: number;
+            /** @description The queues that it claims from. */
+            queues: string[];
             /** Format: int32 */
             running: number;
             /** Format: int32 */
             slots: number;
             /** Format: date-time */
             started_at: string;
+            /** @description What it counted since it started. */
+            stats: components["schemas"]["Snapshot"];
             /** @description `running`, `stopping`, `stopped` or `lost`. */
             status: string;
             version: string;
@@ -1538,6 +2107,176 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Health"];
                 };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_jobs: {
+        parameters: {
+            query?: {
+                /** @description All that is to be done when it is not given. */
+                state?: components["schemas"]["JobState"];
+                queue?: string;
+                kind?: string;
+                project_id?: string;
+                /** @description 1 to 200; 50 when it is not given. */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Job"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_jobs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkBody"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkResult"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_limits: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when it is not given. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Limit"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_limit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 1 to 200 characters */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LimitBody"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Limit"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_limit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong */
             default: {
@@ -2347,6 +3086,134 @@ export interface operations {
             };
         };
     };
+    list_queues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queues"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewQueueBody"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queue"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pause_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PauseBody"] | null;
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queue"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resume_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queue"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_runs: {
         parameters: {
             query?: {
@@ -2983,6 +3850,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Alive"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain; version=0.0.4; charset=utf-8": string;
                 };
             };
             /** @description What went wrong */

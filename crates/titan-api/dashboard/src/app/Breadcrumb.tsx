@@ -6,6 +6,7 @@ import { projectQuery, runQuery } from '../data/queries';
 import { shortId } from '../lib/format';
 import classes from './TopBar.module.css';
 
+const PLACES: Record<string, string> = { queue: 'Queue', system: 'System' };
 const TABS: Record<string, string> = {
   progress: 'Progress',
   input: 'Input',
@@ -21,7 +22,7 @@ export function Breadcrumb() {
   const projectId = ownProject ?? run.data?.project_id;
   const project = useQuery({ ...projectQuery(projectId ?? ''), enabled: projectId !== undefined });
   const name = project.data?.name;
-  const last = path.startsWith('/system') ? 'System' : runId ? `Run ${shortId(runId)}` : TABS[path.split('/')[3] ?? ''];
+  const last = PLACES[path.split('/')[1] ?? ''] ?? (runId ? `Run ${shortId(runId)}` : TABS[path.split('/')[3] ?? '']);
 
   useEffect(() => {
     document.title = [last, name, 'Titan'].filter(Boolean).join(' · ');

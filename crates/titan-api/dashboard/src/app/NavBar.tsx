@@ -5,6 +5,7 @@ import {
   IconLayoutSidebarLeftCollapse,
   IconLayoutSidebarLeftExpand,
   IconServer2,
+  IconStack2,
 } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
@@ -12,6 +13,10 @@ import { projectsQuery } from '../data/queries';
 import classes from './NavBar.module.css';
 
 const SHOWN = 8;
+const PLACES = [
+  { to: '/queue', label: 'Queue', icon: IconStack2 },
+  { to: '/system', label: 'System', icon: IconServer2 },
+] as const;
 
 export function NavBar({ narrow, onToggle }: { narrow: boolean; onToggle?: () => void }) {
   const projects = useInfiniteQuery(projectsQuery());
@@ -64,14 +69,21 @@ export function NavBar({ narrow, onToggle }: { narrow: boolean; onToggle?: () =>
             </ul>
           )}
         </li>
-        <li>
-          <Tooltip label="System" disabled={!narrow} position="right">
-            <Link to="/system" className={classes.link} activeProps={{ 'data-active': true }}>
-              <IconServer2 size={18} aria-hidden />
-              <span className={narrow ? 'sr-only' : undefined}>System</span>
-            </Link>
-          </Tooltip>
-        </li>
+        {PLACES.map((place) => (
+          <li key={place.to}>
+            <Tooltip label={place.label} disabled={!narrow} position="right">
+              <Link
+                to={place.to}
+                className={classes.link}
+                activeOptions={{ includeSearch: false }}
+                activeProps={{ 'data-active': true }}
+              >
+                <place.icon size={18} aria-hidden />
+                <span className={narrow ? 'sr-only' : undefined}>{place.label}</span>
+              </Link>
+            </Tooltip>
+          </li>
+        ))}
       </ul>
     </nav>
   );

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Setup } from '../api/types';
 import { notices } from './Banner';
 import { describeConnection } from './ConnectionPill';
-import { logSearch, outputSearch, runSearch, taskSearch } from './search';
+import { logSearch, outputSearch, queueSearch, runSearch, taskSearch } from './search';
 
 const setup = (over: Partial<Setup>): Setup => ({
   items: [],
@@ -49,6 +49,13 @@ describe('search parameters', () => {
     });
     expect(runSearch({ view: 'graph' })).toEqual({});
     expect(taskSearch({ task: ['a'] })).toEqual({});
+  });
+
+  it('name the jobs of the queue page', () => {
+    const full = { state: 'dead', queue: 'mail', kind: 'chat.answer', project: 'p1' };
+    expect(queueSearch({ ...full, task: 't1' })).toEqual(full);
+    expect(queueSearch({ state: 'history', queue: '', kind: 7, project: null })).toEqual({ kind: '7' });
+    expect(queueSearch({})).toEqual({});
   });
 
   it('read a search for a number as text', () => {

@@ -4,7 +4,7 @@ import { lastProject } from '../lib/lastProject';
 import { NotFound } from '../pages/other/NotFound';
 import { PageError } from '../pages/other/PageError';
 import { Shell } from './Shell';
-import { logSearch, outputSearch, runSearch, taskSearch } from './search';
+import { logSearch, outputSearch, queueSearch, runSearch, taskSearch } from './search';
 
 /**
  * A page whose code comes when it is opened. The router would answer code that does not come by loading everything anew,
@@ -94,6 +94,13 @@ const run = createRoute({
   component: page(() => import('../pages/run/RunPage'), 'RunPage'),
 });
 
+const queue = createRoute({
+  getParentRoute: () => root,
+  path: '/queue',
+  validateSearch: queueSearch,
+  component: page(() => import('../pages/queue/QueuePage'), 'QueuePage'),
+});
+
 const system = createRoute({
   getParentRoute: () => root,
   path: '/system',
@@ -105,6 +112,7 @@ const routeTree = root.addChildren([
   projects,
   project.addChildren([projectHome, progress, input, logs, output, sales]),
   run,
+  queue,
   system,
 ]);
 

@@ -1,4 +1,5 @@
 // What the address may carry beside the path. Unknown or broken values fall back, so an old link still opens.
+import type { JobFilter } from '../api/calls';
 import type { LogLevel, Review } from '../api/types';
 
 export interface TaskSearch {
@@ -16,6 +17,8 @@ export interface OutputSearch {
 export interface RunSearch {
   view?: 'logs' | 'outputs';
 }
+
+const JOB_STATES = ['ready', 'scheduled', 'waiting', 'running', 'completed', 'failed', 'canceled', 'dead'] as const;
 
 const text = (value: unknown): string | undefined => {
   if (typeof value === 'string' && value !== '') return value;
@@ -35,6 +38,15 @@ export const outputSearch = (raw: Record<string, unknown>): OutputSearch =>
   });
 export const runSearch = (raw: Record<string, unknown>): RunSearch =>
   compact({ view: oneOf(raw.view, ['logs', 'outputs'] as const) });
+
+/** The filter of the job list. A queue or a kind that looks like a number is a word all the same. */
+export const queueSearch = (raw: Record<string, unknown>): JobFilter =>
+  compact({
+    state: oneOf(raw.state, JOB_STATES),
+    queue: text(raw.queue),
+    kind: text(raw.kind),
+    project: text(raw.project),
+  });
 
 type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 

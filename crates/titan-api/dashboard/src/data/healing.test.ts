@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ApiError } from '../api/errors';
-import { untilHealed } from './healing';
+import { steadily, untilHealed } from './healing';
 
 const failed = (status: number) => ({
   state: { status: 'error', error: new ApiError('problem', { title: 'x', code: 'x', status }) },
@@ -15,5 +15,13 @@ describe('untilHealed', () => {
   it('leaves alone what asking cannot change', () => {
     expect(untilHealed(failed(404))).toBe(false);
     expect(untilHealed({ state: { status: 'success', error: null } })).toBe(false);
+  });
+});
+
+describe('steadily', () => {
+  it('keeps its pace while all is well, and asks no more for what does not exist', () => {
+    expect(steadily({ state: { status: 'success', error: null } }, 2000)).toBe(2000);
+    expect(steadily(failed(404), 2000)).toBe(false);
+    expect(steadily(failed(503), 2000)).toBe(untilHealed(failed(503)));
   });
 });

@@ -11,3 +11,7 @@ interface QueryLike {
 export function untilHealed(query: QueryLike): number | false {
   return query.state.status === 'error' && asApiError(query.state.error).transient ? AGAIN_MS : false;
 }
+
+/** For numbers that move without a hint: as often as said while all is well, and not at all for what does not exist. */
+export const steadily = (query: QueryLike, everyMs: number): number | false =>
+  query.state.status === 'error' ? untilHealed(query) : everyMs;

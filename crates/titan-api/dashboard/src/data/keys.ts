@@ -17,6 +17,8 @@ export const keys = {
   memories: (projectId: string) => ['memories', projectId] as const,
   messages: (projectId: string) => ['messages', projectId] as const,
   system: ['system'] as const,
+  /** Queues, jobs and limits: what changes one of them mostly changes the others. */
+  queue: ['queue'] as const,
 };
 
 /** What to fetch again, and how much time to leave between two fetches while hints keep coming. */
@@ -42,7 +44,12 @@ export function staleKeys(hint: ChangeHint): Stale[] {
       return own(keys.projects, keys.project(hint.id), keys.stats(hint.id));
     case 'task':
       // A task may have come with a message, from another tab or another client.
-      return [...own(keys.task(hint.id)), ...inProject(keys.tasks, keys.stats, keys.messages), bar];
+      return [
+        ...own(keys.task(hint.id)),
+        ...inProject(keys.tasks, keys.stats, keys.messages),
+        { key: keys.queue, apartMs: AROUND_A_RUN_MS },
+        bar,
+      ];
     case 'run': {
       const around = inProject(keys.tasks, keys.runs, keys.stats).map(({ key }) => ({ key, apartMs: AROUND_A_RUN_MS }));
       return [...own(keys.run(hint.id), keys.logs(hint.id)), ...inProject(keys.logs), ...around, bar];
@@ -55,9 +62,12 @@ export function staleKeys(hint: ChangeHint): Stale[] {
       return inProject(keys.memories, keys.stats);
     case 'message':
       return inProject(keys.messages);
+    case 'queue':
+      // A paused queue is a reason why a task does not move.
+      return own(keys.queue, ['tasks']);
     case 'worker':
       // Whether a task can move depends on the workers, so the reasons on its card may be others now.
-      return own(keys.system, ['tasks']);
+      return own(keys.system, keys.queue, ['tasks']);
     default:
       return [];
   }

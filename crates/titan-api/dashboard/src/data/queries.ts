@@ -3,11 +3,13 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import * as api from '../api/calls';
 import type { ExecutionStatus, Page, Review, Task } from '../api/types';
-import { untilHealed } from './healing';
+import { steadily, untilHealed } from './healing';
 import { keys } from './keys';
 
 const WAITING_REFRESH_MS = 4000;
 const SYSTEM_REFRESH_MS = 10_000;
+/** Jobs come and go without a hint each, so their numbers are asked for while somebody looks at them. */
+export const QUEUE_REFRESH_MS = 2000;
 
 const paging = {
   initialPageParam: null as string | null,
@@ -121,4 +123,30 @@ export const providersQuery = () =>
     queryKey: [...keys.system, 'providers'],
     queryFn: ({ signal }) => api.listProviders(signal),
     refetchInterval: SYSTEM_REFRESH_MS,
+  });
+
+export const queuesQuery = () =>
+  queryOptions({
+    queryKey: [...keys.queue, 'queues'],
+    queryFn: ({ signal }) => api.listQueues(signal),
+    refetchInterval: (query) => steadily(query, QUEUE_REFRESH_MS),
+  });
+
+/** Each page of a list is a request, so a longer list is asked for less often. */
+const perPage = (data: { pages: unknown[] } | undefined) => QUEUE_REFRESH_MS * (data?.pages.length ?? 1);
+
+export const jobsQuery = (filter: api.JobFilter) =>
+  infiniteQueryOptions({
+    queryKey: [...keys.queue, 'jobs', filter],
+    queryFn: ({ pageParam, signal }) => api.listJobs(filter, pageParam, signal),
+    ...paging,
+    refetchInterval: (query) => steadily(query, perPage(query.state.data)),
+  });
+
+export const limitsQuery = () =>
+  infiniteQueryOptions({
+    queryKey: [...keys.queue, 'limits'],
+    queryFn: ({ pageParam, signal }) => api.listLimits(pageParam, signal),
+    ...paging,
+    refetchInterval: (query) => steadily(query, perPage(query.state.data)),
   });

@@ -92,6 +92,10 @@ describe('staleKeys', () => {
     expect(staleKeys(hint('worker', 'w', null)).map((stale) => stale.key)).toContainEqual(['tasks']);
   });
 
+  it('refreshes the queue page when a queue, a worker or a task moves', () => {
+    for (const kind of ['queue', 'worker', 'task']) expect(names(kind), kind).toContainEqual(keys.queue);
+  });
+
   it('survives a kind it does not know', () => {
     expect(names('later')).toEqual([]);
   });

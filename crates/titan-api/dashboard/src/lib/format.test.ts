@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   elapsed,
   formatAge,
+  formatAhead,
   formatBytes,
   formatClock,
   formatCost,
@@ -36,6 +37,23 @@ describe('formatAge', () => {
 
   it('says so when the time cannot be read', () => {
     expect(formatAge('nonsense', NOW)).toBe('unknown time');
+  });
+});
+
+describe('formatAhead', () => {
+  it.each([
+    [-3, 'now'],
+    [0, 'now'],
+    [0.2, 'in 1 s'],
+    [59, 'in 59 s'],
+    [90, 'in 1 min'],
+    [7200, 'in 2 h'],
+  ])('%d seconds ahead is "%s"', (seconds, text) => {
+    expect(formatAhead(ago(-seconds), NOW)).toBe(text);
+  });
+
+  it('shows the date from a day on', () => {
+    expect(formatAhead(ago(-90_000), NOW)).toMatch(/^on .*2026/);
   });
 });
 

@@ -22,6 +22,17 @@ export function formatAge(iso: string, now: number): string {
   return dateFormat.format(new Date(iso));
 }
 
+/** The same for what is still to come. */
+export function formatAhead(iso: string, now: number): string {
+  const seconds = Math.ceil((Date.parse(iso) - now) / 1000);
+  if (Number.isNaN(seconds)) return 'at an unknown time';
+  if (seconds <= 0) return 'now';
+  if (seconds < MINUTE) return `in ${seconds} s`;
+  if (seconds < HOUR) return `in ${Math.floor(seconds / MINUTE)} min`;
+  if (seconds < DAY) return `in ${Math.floor(seconds / HOUR)} h`;
+  return `on ${dateFormat.format(new Date(iso))}`;
+}
+
 /** Local date and time with milliseconds, for tooltips and log lines. */
 export function formatExact(iso: string): string {
   const date = new Date(iso);

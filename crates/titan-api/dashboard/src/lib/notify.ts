@@ -2,8 +2,10 @@
 import { notifications } from '@mantine/notifications';
 import { asApiError } from '../api/errors';
 
+const CLOSE = { 'aria-label': 'Close the message' };
+
 export function notifyDone(message: string): void {
-  notifications.show({ message, autoClose: 4000, withCloseButton: true });
+  notifications.show({ message, autoClose: 4000, withCloseButton: true, closeButtonProps: CLOSE });
 }
 
 export function notifyError(action: string, error: unknown): void {
@@ -17,6 +19,7 @@ export function notifyError(action: string, error: unknown): void {
     title: `${action}: ${problem.title}`,
     message: `${problem.detail || problem.code}${request}`,
     autoClose: false,
+    closeButtonProps: CLOSE,
     role: 'alert',
   });
 }

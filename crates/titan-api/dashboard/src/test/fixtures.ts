@@ -1,5 +1,19 @@
 // Complete objects of the contract for tests, each changed where the test needs it.
-import type { LogLine, Message, Output, Project, ProjectStats, Run, RunEvent, Task } from '../api/types';
+import type {
+  Job,
+  Limit,
+  LogLine,
+  Message,
+  Output,
+  Project,
+  ProjectStats,
+  Queue,
+  QueueMinute,
+  Run,
+  RunEvent,
+  Task,
+  Worker,
+} from '../api/types';
 
 const AT = '2026-11-21T10:00:00.000Z';
 
@@ -43,6 +57,9 @@ export const aTask = (over: Partial<Task> = {}): Task => ({
   execution_type: 'fully_automated',
   execution_status: 'queued',
   status: 'queued',
+  queue: 'default',
+  limit_key: null,
+  run_at: null,
   assigned_to_type: null,
   assigned_to_id: null,
   priority: 0,
@@ -143,5 +160,103 @@ export const anOutput = (over: Partial<Output> = {}): Output => ({
   reviewed_at: null,
   created_at: AT,
   preview: 'hello',
+  ...over,
+});
+
+export const aMinute = (index: number, over: Partial<QueueMinute> = {}): QueueMinute => ({
+  minute: `2026-11-21T09:${String(45 + index).padStart(2, '0')}:00Z`,
+  completed: 0,
+  failed: 0,
+  canceled: 0,
+  ...over,
+});
+
+export const aQueue = (over: Partial<Queue> = {}): Queue => ({
+  name: 'default',
+  paused_at: null,
+  paused_reason: null,
+  ready: 0,
+  scheduled: 0,
+  waiting: 0,
+  running: 0,
+  dead: 0,
+  oldest_ready_seconds: null,
+  created_at: AT,
+  minutes: Array.from({ length: 15 }, (_, index) => aMinute(index)),
+  ...over,
+});
+
+export const aJob = (over: Partial<Job> = {}): Job => ({
+  id: 1,
+  kind: 'chat.answer',
+  queue: 'default',
+  state: 'ready',
+  priority: 0,
+  limit_key: null,
+  key: null,
+  attempt: 0,
+  max_attempts: 3,
+  rescues: 0,
+  suspect: false,
+  epoch: 0,
+  worker_id: null,
+  worker_name: null,
+  project_id: 'p1',
+  task_id: 't1',
+  run_id: 'r1',
+  step: 1,
+  payload: null,
+  run_at: AT,
+  deadline_at: null,
+  created_at: AT,
+  finished_at: null,
+  error: null,
+  redriven_at: null,
+  ...over,
+});
+
+export const aLimit = (over: Partial<Limit> = {}): Limit => ({
+  key: 'model',
+  max_running: 4,
+  rate_count: null,
+  rate_period_ms: null,
+  admitted: 0,
+  waiting: 0,
+  created_at: AT,
+  updated_at: AT,
+  ...over,
+});
+
+export const aWorker = (over: Partial<Worker> = {}): Worker => ({
+  id: 'w1',
+  name: 'worker',
+  host: 'here',
+  pid: 42,
+  status: 'running',
+  slots: 4,
+  running: 1,
+  kinds: ['chat.answer'],
+  queues: ['default'],
+  current_tasks: [],
+  heartbeat_at: AT,
+  started_at: AT,
+  version: '0.1.0',
+  stats: {
+    claims: 0,
+    claimed: 0,
+    flushes: 0,
+    flushed: 0,
+    flush_us: 0,
+    refused: 0,
+    fenced: 0,
+    started: 0,
+    finished: 0,
+    failed: 0,
+    retried: 0,
+    canceled: 0,
+    rescued: 0,
+    pool_waits: 0,
+    pool_wait_us: 0,
+  },
   ...over,
 });

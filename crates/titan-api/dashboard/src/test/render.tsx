@@ -30,6 +30,7 @@ const PATHS = [
   '/projects/$projectId/input',
   '/projects/$projectId/output',
   '/runs/$runId',
+  '/queue',
   '/system',
 ];
 

@@ -7,6 +7,7 @@ import { asApiError } from '../../api/errors';
 import type { Project } from '../../api/types';
 import { Empty } from '../../components/Empty';
 import { QueryView } from '../../components/QueryView';
+import tabs from '../../components/Tabs.module.css';
 import { projectQuery } from '../../data/queries';
 import { forgetProject, rememberProject } from '../../lib/lastProject';
 import { descriptionOf } from '../../lib/project';
@@ -53,13 +54,13 @@ export function ProjectPage() {
       <QueryView query={project} what="the project">
         {(data) => <Header project={data} />}
       </QueryView>
-      <nav aria-label="Project" className={classes.tabs}>
+      <nav aria-label="Project" className={tabs.tabs}>
         {TABS.map((tab, index) => (
           <Link
             key={tab.to}
             to={tab.to}
             params={{ projectId }}
-            className={classes.tab}
+            className={tabs.tab}
             activeOptions={{ includeSearch: false }}
             activeProps={{ 'data-active': true }}
             aria-keyshortcuts={String(index + 1)}

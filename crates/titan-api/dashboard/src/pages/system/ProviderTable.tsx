@@ -4,7 +4,7 @@ import { Age } from '../../components/Age';
 import { Empty } from '../../components/Empty';
 import { ScrollBox } from '../../components/ScrollBox';
 import { Status } from '../../components/Status';
-import classes from './SystemPage.module.css';
+import classes from '../../components/Table.module.css';
 
 const STATES: Record<string, { status: string; label: string }> = {
   ready: { status: 'healthy', label: 'Ready' },

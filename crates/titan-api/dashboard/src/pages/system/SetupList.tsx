@@ -1,7 +1,8 @@
 // Which settings are there, by name and never by value, and what the missing ones are for.
 import type { Setup } from '../../api/types';
+import { Command } from '../../components/Command';
 import { Status } from '../../components/Status';
-import { Command } from './Command';
+import table from '../../components/Table.module.css';
 import classes from './SystemPage.module.css';
 
 export function SetupList({ setup }: { setup: Setup }) {
@@ -20,7 +21,7 @@ export function SetupList({ setup }: { setup: Setup }) {
               <Status status={item.set ? 'healthy' : 'pending'} label={item.set ? 'Set' : 'Not set'} />
             </span>
             <Command text={item.variable} />
-            <span className={classes.muted}>{item.needed_for}</span>
+            <span className={table.muted}>{item.needed_for}</span>
           </li>
         ))}
       </ul>

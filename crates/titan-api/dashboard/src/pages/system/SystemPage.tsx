@@ -2,12 +2,12 @@
 import { useQuery } from '@tanstack/react-query';
 import { Panel } from '../../components/Panel';
 import { QueryView } from '../../components/QueryView';
+import { WorkerTable } from '../../components/WorkerTable';
 import { healthQuery, providersQuery, setupQuery, workersQuery } from '../../data/queries';
 import { HealthFacts } from './HealthFacts';
 import { ProviderTable } from './ProviderTable';
 import { SetupList } from './SetupList';
 import classes from './SystemPage.module.css';
-import { WorkerTable } from './WorkerTable';
 
 export function SystemPage() {
   const health = useQuery(healthQuery());

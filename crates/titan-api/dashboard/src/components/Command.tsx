@@ -1,7 +1,7 @@
 // A command or a variable to copy.
 import { Button } from '@mantine/core';
 import { useClipboard } from '@mantine/hooks';
-import classes from './SystemPage.module.css';
+import classes from './Command.module.css';
 
 export function Command({ text }: { text: string }) {
   const clipboard = useClipboard({ timeout: 2000 });
