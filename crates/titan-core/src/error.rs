@@ -75,8 +75,8 @@ impl From<Diesel> for Error {
     }
 }
 
-/// Messages of Postgres (or libpq, when the link is gone, or a pooler on the way) for failures that pass by themselves. The clusters that Titan
-/// talks to may speak another language; their messages then count as refusals, which is the careful side.
+/// Messages of Postgres (or libpq, when the link is gone, or a pooler on the way) for failures that pass by themselves. The
+/// clusters that Titan talks to may speak another language; their messages then count as refusals, which is the careful side.
 fn passing(message: &str) -> bool {
     const PASSING: [&str; 18] = [
         "terminating connection",

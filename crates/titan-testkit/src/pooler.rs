@@ -18,7 +18,7 @@ pub const SHARED: usize = 4;
 
 /// A pooler that is killed when it is dropped.
 pub struct Pooler {
-    daemon: Daemon,
+    _daemon: Daemon,
     dir: PathBuf,
     url: Url,
 }
@@ -52,7 +52,7 @@ impl Pooler {
             });
             if up {
                 url.set_port(Some(port)).expect("a port");
-                return Pooler { daemon, dir, url };
+                return Pooler { _daemon: daemon, dir, url };
             }
             assert!(daemon.log().contains("Address already in use"), "the pooler does not start:\n{}", daemon.log());
         }
@@ -68,19 +68,15 @@ impl Pooler {
     }
 
     /// A client that leaves everything as it finds it.
-    ///
-    /// # Panics
-    /// When the pooler does not answer.
-    #[must_use]
-    pub fn connect(&self) -> PgConnection {
+    fn connect(&self) -> PgConnection {
         let mut connection = PgConnection::establish(&self.url()).expect("a connection through the pooler");
         connection.set_prepared_statement_cache_size(diesel::connection::CacheSize::Disabled);
         connection
     }
 
-    /// What the clients so far have left in the sessions that they shared, one line for each session: settings, statements
-    /// and locks. All sessions are looked at, so nobody else may be in a transaction meanwhile. The time zone and the
-    /// encoding are not listed: the pooler gives them to each client by itself.
+    /// What the clients so far have left in the sessions that they shared, one line for each session with settings,
+    /// statements or locks. All sessions are looked at, so nobody else may be in a transaction meanwhile. The time zone and
+    /// the encoding are not listed: the pooler gives them to each client by itself.
     ///
     /// # Panics
     /// When the pooler does not answer.
@@ -107,16 +103,11 @@ impl Pooler {
             .expect("what is left in a session");
             row.left
         };
-        let left = clients.iter_mut().map(look).collect();
+        let left = clients.iter_mut().map(look).filter(|left| !left.is_empty()).collect();
         for client in &mut clients {
             client.batch_execute("ROLLBACK").expect("the end of a look");
         }
         left
-    }
-
-    /// Whether it still runs.
-    pub fn is_running(&mut self) -> bool {
-        self.daemon.is_running()
     }
 }
 
@@ -158,4 +149,28 @@ fn path() -> String {
 fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt as _;
     std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+    use crate::db::TestDb;
+
+    #[test]
+    fn what_is_left_in_a_shared_session_is_seen() {
+        let database = TestDb::new();
+        let pooler = Pooler::start(database.url.expose_secret());
+        assert!(pooler.leftovers().is_empty());
+        for (careless, seen) in [
+            ("SET enable_sort = off", "enable_sort=off"),
+            ("PREPARE mine AS SELECT 1", "statement mine"),
+            ("DO $$ BEGIN PERFORM pg_advisory_lock(7); END $$", "lock 7"),
+        ] {
+            pooler.connect().batch_execute(careless).expect(careless);
+            let left = pooler.leftovers().join("; ");
+            assert!(left.contains(seen), "{seen} is missing in {left:?}");
+        }
+    }
 }

@@ -181,8 +181,7 @@ impl Keeper<'_> {
         patience: Patience,
         work: impl FnOnce(&mut PgConnection) -> Result<T>,
     ) -> Result<Option<T>> {
-        // A transaction that brings its own timeouts.
-        leader::act(&mut connected(&mut self.link, self.shared)?.connection, term, patience, work)
+        self.ask(|connection| leader::act(connection, term, patience, work))
     }
 
     fn ask<T>(&mut self, query: impl FnOnce(&mut PgConnection) -> Result<T>) -> Result<T> {
