@@ -133,7 +133,7 @@ async fn through_a_pooler_alone_everything_is_done_and_nothing_stays_in_its_sess
     let canceled = task(&client, &project, "[slow] Tell me about tea.", json!({})).await;
     let canceled_run = run_of(&canceled);
     let mut stream = client.stream(&format!("/api/runs/{canceled_run}/events"), None).await;
-    while stream.until("run_event").await["type"] != "delta" {}
+    while stream.until("run_event").await["kind"] != "delta" {}
     client.post(&format!("/api/runs/{canceled_run}/cancel"), &json!({})).await.expect(200);
     assert_eq!(stream.until("end").await, json!({"status": "canceled"}));
 
