@@ -87,7 +87,8 @@ pub(super) fn prefer_indexes(connection: &mut PgConnection) -> Result<()> {
 /// What is read, or when Postgres refuses.
 pub fn read_only<T>(connection: &mut PgConnection, read: impl FnOnce(&mut PgConnection) -> Result<T>) -> Result<T> {
     connection.transaction(|connection| {
-        connection.batch_execute("SET TRANSACTION READ ONLY")?;
+        // SET TRANSACTION would do, but Postgres counts it as a setting of the session.
+        connection.batch_execute("SET LOCAL transaction_read_only = on")?;
         read(connection)
     })
 }

@@ -125,9 +125,10 @@ async fn through_a_pooler_alone_everything_is_done_and_nothing_stays_in_its_sess
         limited.push(task(&client, &project, &format!("[echo] limited {number}"), json!({"limit_key": "one"})).await);
     }
     // Not before its time.
-    let due = pooled.stage.own.as_ref().unwrap().text(
-        "SELECT to_char((now() + interval '2 seconds') AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')",
-    );
+    let due =
+        pooled.stage.own.as_ref().unwrap().text(
+            "SELECT to_char((now() + interval '2 seconds') AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')",
+        );
     let scheduled = task(&client, &project, "[echo] later", json!({"run_at": due})).await;
     // Canceled while it streams.
     let canceled = task(&client, &project, "[slow] Tell me about tea.", json!({})).await;
@@ -229,7 +230,7 @@ async fn when_the_sessions_of_the_pooler_break_work_goes_on() {
     let pooled = Pooled::only();
     let (api, client) = pooled.api();
     let worker = pooled.worker("only", "15s");
-    let project = client.project("p").await;
+    let project = pooled.stage.project_id.to_string();
     let mut tasks = Vec::new();
     for number in 0..SHARED {
         tasks.push(task(&client, &project, &format!("[slow] {number}"), json!({})).await);
