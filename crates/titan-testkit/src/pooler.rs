@@ -132,6 +132,8 @@ fn settings(to: &Url, port: u16) -> String {
          pool_mode = transaction\n\
          default_pool_size = {SHARED}\n\
          max_client_conn = 200\n\
+         query_wait_timeout = 10\n\
+         server_login_retry = 1\n\
          log_connections = 0\n\
          log_disconnections = 0\n"
     )

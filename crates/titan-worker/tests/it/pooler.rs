@@ -1,6 +1,8 @@
 //! Behind a PgBouncer in transaction mode, with fewer sessions than a single daemon has connections: real daemons, which
 //! have to work as they do without it, and must leave nothing behind in sessions that belong to nobody.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -247,6 +249,21 @@ async fn when_the_sessions_of_the_pooler_break_work_goes_on() {
     }
     wait::until("the API with its database", async || (client.get("/readyz").await.status == 200).then_some(())).await;
     pooled.assert_clean_after(&mut [worker, api.daemon]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_survives_a_restart_of_postgres_behind_the_pooler() {
+    let stage = Stage::on_a_cluster();
+    let pooler = Pooler::start(stage.url());
+    let worker = stage.worker(&[("DATABASE_URL", &pooler.url()), ("DATABASE_POOLER", "transaction")]).await;
+    let ids = stage.chat("[slow] An answer that is under way").await;
+    stage.deltas(ids.run_id, 2).await;
+    stage.cluster.as_ref().unwrap().restart();
+    let run = stage.ended(ids.run_id).await;
+    assert_eq!(run.status.to_string(), "completed");
+    assert_eq!(stage.answers().await.iter().filter(|answer| answer.run_id == Some(ids.run_id)).count(), 1);
+    worker.stop(Duration::from_secs(10)).await;
+    assert_eq!(pooler.leftovers(), NOTHING);
 }
 
 #[tokio::test(flavor = "multi_thread")]
