@@ -68,10 +68,16 @@ stage_e2e() { scripts/e2e.sh; }
 
 has_postgres() { compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v pg_config >/dev/null; }
 has_chromium() { command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null; }
+# Debian keeps it where only administrators look.
+has_pgbouncer() { command -v pgbouncer >/dev/null || [[ -x /usr/sbin/pgbouncer ]]; }
+
+# Debian starts what it installs, now and at each boot; the tests run a pooler of their own.
+retire_pgbouncer() { { update-rc.d pgbouncer disable; service pgbouncer stop; } >>"$LOGS/setup.log" 2>&1 || true; }
 
 set_up() {
   local packages=()
   if wanted rust || wanted scripts || wanted e2e; then has_postgres || packages+=(postgresql); fi
+  if wanted rust; then has_pgbouncer || packages+=(pgbouncer); fi
   if wanted scripts; then command -v psql >/dev/null || packages+=(postgresql-client); fi
   if wanted e2e; then has_chromium || packages+=(chromium); fi
   command -v cc >/dev/null || packages+=(build-essential)
@@ -81,6 +87,7 @@ set_up() {
       export DEBIAN_FRONTEND=noninteractive
       { apt-get update -qq && apt-get install -y -qq --no-install-recommends "${packages[@]}"; } >"$LOGS/setup.log" 2>&1 ||
         missing "${packages[*]}" "apt-get install ${packages[*]} (which just failed: $LOGS/setup.log)"
+      if [[ " ${packages[*]} " == *' pgbouncer '* ]]; then retire_pgbouncer; fi
     else
       missing "${packages[*]}" "sudo apt-get install ${packages[*]}"
     fi

@@ -56,7 +56,7 @@ async fn serve() -> anyhow::Result<()> {
     let config = Config::from_env()?;
     check(&config)?;
     daemon::start_logging(&config.log);
-    let db = Db::new(&config.database_url, state::POOL)?;
+    let db = Db::of(&config, state::POOL)?;
     for name in tokio::task::block_in_place(|| with_patience(|| db::migrate(&mut db.dedicated()?)))? {
         tracing::info!(migration = name, "migration applied");
     }
@@ -88,9 +88,9 @@ fn check(config: &Config) -> Result<(), ConfigError> {
 }
 
 fn migrate(check: bool) -> anyhow::Result<()> {
-    let db = Db::new(&Config::from_env()?.database_url, 1)?;
+    let db = Db::of(&Config::from_env()?, 1)?;
     if check {
-        let missing = with_patience(|| db::pending(&mut db.dedicated()?))?;
+        let missing = with_patience(|| db.on(&mut db.dedicated()?, db::pending))?;
         anyhow::ensure!(missing.is_empty(), "migrations are missing: {}", missing.join(", "));
         return say("The schema is up to date.");
     }

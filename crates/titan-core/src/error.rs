@@ -75,10 +75,10 @@ impl From<Diesel> for Error {
     }
 }
 
-/// Messages of Postgres (or libpq, when the link is gone) for failures that pass by themselves. The clusters that Titan
-/// talks to may speak another language; their messages then count as refusals, which is the careful side.
+/// Messages of Postgres (or libpq, when the link is gone, or a pooler on the way) for failures that pass by themselves. The
+/// clusters that Titan talks to may speak another language; their messages then count as refusals, which is the careful side.
 fn passing(message: &str) -> bool {
-    const PASSING: [&str; 12] = [
+    const PASSING: [&str; 18] = [
         "terminating connection",
         "server closed the connection",
         "connection to server",
@@ -91,6 +91,12 @@ fn passing(message: &str) -> bool {
         "the database system is",
         "remaining connection slots",
         "too many clients",
+        "query_wait_timeout",
+        "server conn crashed",
+        "server connection closed",
+        "server login has been failing",
+        "cannot connect to server",
+        "max_client_conn",
     ];
     PASSING.iter().any(|words| message.contains(words))
 }

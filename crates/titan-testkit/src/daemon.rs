@@ -40,6 +40,11 @@ impl Daemon {
     pub fn spawn(program: &str, arguments: &[&str], env: &Env) -> Self {
         let mut command = Command::new(program_path(program));
         command.args(arguments).env_clear().envs(env.iter().map(|(name, value)| (name, value)));
+        Self::launch(program, command)
+    }
+
+    /// Starts any program.
+    pub(crate) fn launch(program: &str, mut command: Command) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{program} does not start: {error}"));
         let lines = Arc::new(Mutex::new(Vec::new()));

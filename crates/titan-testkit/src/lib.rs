@@ -5,6 +5,7 @@
 //! - [`fake_model`]: a model server that speaks the real wire.
 //! - `app`, `client`: the real router over a real socket, and a client for it.
 //! - `daemon`: the real daemons as processes, to be killed.
+//! - [`pooler`]: a PgBouncer before a test's database.
 //! - `bench`: how fast all of it is.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::missing_panics_doc)]
 
@@ -16,4 +17,5 @@ pub mod client;
 pub mod daemon;
 pub mod db;
 pub mod fake_model;
+pub mod pooler;
 pub mod wait;

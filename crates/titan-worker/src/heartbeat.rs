@@ -123,7 +123,8 @@ impl Heart {
         let lock_key = self.hold_lock(shared)?;
         let stopping = shared.stopping.load(Ordering::SeqCst);
         if Instant::now() < self.next_pulse && stopping == self.said_stopping {
-            let known = workers::sign_of_life(self.connection()?, shared.worker_id(), lock_key)?;
+            let known =
+                self.ask(shared, |connection| workers::sign_of_life(connection, shared.worker_id(), lock_key))?;
             return if known { Ok(()) } else { self.register(shared) };
         }
         self.pulse(shared, lock_key, stopping)?;
@@ -188,7 +189,7 @@ impl Heart {
             queues: shared.slots.queues(),
             stats: Meter::get().snapshot(),
         };
-        let (known, pulse) = workers::beat(self.connection()?, shared.worker_id(), &beat)?;
+        let (known, pulse) = self.ask(shared, |connection| workers::beat(connection, shared.worker_id(), &beat))?;
         if !known {
             self.register(shared)?;
         }
@@ -198,7 +199,7 @@ impl Heart {
 
     fn register(&mut self, shared: &Shared) -> Result<()> {
         tracing::warn!(worker.id = %shared.worker_id(), "this worker was forgotten; registering again");
-        workers::register(self.connection()?, &shared.registration)
+        self.ask(shared, |connection| workers::register(connection, &shared.registration))
     }
 
     /// Gives back what has looked like a stray twice in a row: once may be a claim whose jobs are just being handed over.
@@ -214,10 +215,16 @@ impl Heart {
         if strays.is_empty() {
             return Ok(());
         }
-        let released = queue::release(self.connection()?, shared.worker_id(), &strays)?;
+        let released = self.ask(shared, |connection| queue::release(connection, shared.worker_id(), &strays))?;
         tracing::warn!(jobs = ?strays, released, "gave back jobs that were claimed but never arrived here");
         shared.notifier.send(vec![Hint::Jobs]);
         Ok(())
+    }
+
+    fn ask<T>(&mut self, shared: &Shared, query: impl FnOnce(&mut PgConnection) -> Result<T>) -> Result<T> {
+        let is_direct = self.is_direct;
+        let connection = self.connection()?;
+        if is_direct { query(connection) } else { shared.db.on(connection, query) }
     }
 
     fn connection(&mut self) -> Result<&mut PgConnection> {

@@ -115,7 +115,7 @@ async fn once(config: &Config, handlers: Registry, id: Uuid) -> anyhow::Result<E
 
 /// Waits a little for the database, and brings its schema up to date.
 async fn prepare(config: &Config) -> anyhow::Result<()> {
-    let pool = db::Db::new(&config.database_url, 1)?;
+    let pool = db::Db::of(config, 1)?;
     let give_up = Instant::now() + PATIENCE;
     let applied = loop {
         let pool = pool.clone();

@@ -37,7 +37,7 @@ pub async fn run_task(
     task_id: Uuid,
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<Option<Ended>> {
-    let db = Db::new(&config.database_url, 2)?;
+    let db = Db::of(config, 2)?;
     let committer = Committer::start(&db, &Notifier::start(&db)?, 1)?;
     let executed = committer.execute(Execute { task_id, trace_id: None }).await?;
     let run_id = executed.run_id;

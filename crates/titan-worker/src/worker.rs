@@ -65,7 +65,7 @@ impl Worker {
 }
 
 async fn start(config: &Config, handlers: Registry, only_run: Option<Uuid>) -> anyhow::Result<WorkerHandle> {
-    let db = Db::new(&config.database_url, POOL)?;
+    let db = Db::of(config, POOL)?;
     let notifier = Notifier::start(&db)?;
     let committer = Committer::start(&db, &notifier, COMMITTERS)?;
     let registration = registration(config, &handlers, only_run);

@@ -1,6 +1,9 @@
-//! How a connection to Postgres is opened: what libpq is told, and which timeouts hold on every connection.
+//! How a connection to Postgres is opened: what libpq is told, and which settings hold on it: for its whole session, or,
+//! behind a pooler, for each transaction.
 
-use diesel::connection::SimpleConnection;
+use std::sync::LazyLock;
+
+use diesel::connection::{CacheSize, SimpleConnection};
 use diesel::{Connection, PgConnection};
 use url::Url;
 
@@ -17,30 +20,77 @@ const LINK: [(&str, &str); 6] = [
 ];
 
 /// No statement runs longer, no lock is awaited longer, no transaction stays open idle longer.
-const SESSION: &str = "SET statement_timeout = '30s'; SET lock_timeout = '10s'; \
-     SET idle_in_transaction_session_timeout = '30s'; SET TIME ZONE 'UTC'; SET client_min_messages = 'warning'";
+const BASIC: [Setting; 5] = [
+    ("statement_timeout", "'30s'"),
+    ("lock_timeout", "'10s'"),
+    ("idle_in_transaction_session_timeout", "'30s'"),
+    ("timezone", "'UTC'"),
+    ("client_min_messages", "'warning'"),
+];
 
-/// Opens a connection.
+/// A table that is empty most of the time has statistics that say so, and a planner that believes them would read and sort
+/// the whole table at the moment it is full. Here only the indexes remain, a plan is made once, and none is compiled.
+const BY_INDEX: [Setting; 7] = [
+    ("enable_seqscan", "off"),
+    ("enable_bitmapscan", "off"),
+    ("enable_sort", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("plan_cache_mode", "force_generic_plan"),
+    ("jit", "off"),
+];
+
+/// A setting of Postgres and its value, as SQL.
+type Setting = (&'static str, &'static str);
+
+static SESSION: LazyLock<String> = LazyLock::new(|| statements("SET", &[&BASIC]));
+static ENGINE_SESSION: LazyLock<String> = LazyLock::new(|| statements("SET", &[&BY_INDEX]));
+/// What a transaction behind a pooler begins with.
+pub(super) static LOCAL: LazyLock<String> = LazyLock::new(|| statements("SET LOCAL", &[&BASIC]));
+/// The same for the engine's.
+pub(super) static ENGINE_LOCAL: LazyLock<String> = LazyLock::new(|| statements("SET LOCAL", &[&BASIC, &BY_INDEX]));
+
+fn statements(set: &str, groups: &[&[Setting]]) -> String {
+    let all = groups.iter().flat_map(|group| group.iter());
+    all.map(|(name, value)| format!("{set} {name} = {value}")).collect::<Vec<_>>().join("; ")
+}
+
+/// Opens a connection to Postgres itself.
 ///
 /// # Errors
 /// When the database cannot be reached, in one line without a password.
 pub fn connect(url: &str) -> Result<PgConnection> {
     let mut connection = PgConnection::establish(&with_link_settings(url)?)?;
-    connection.batch_execute(SESSION)?;
+    connection.batch_execute(&SESSION)?;
     Ok(connection)
 }
 
-/// A table that is empty most of the time has statistics that say so, and a planner that believes them would read and sort
-/// the whole table at the moment it is full. Here only the indexes remain, a plan is made once, and none is compiled.
-const BY_INDEX: &str = "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off; \
-     SET enable_hashjoin = off; SET enable_mergejoin = off; SET plan_cache_mode = force_generic_plan; SET jit = off";
+/// Opens a connection to a pooler in transaction mode. Whatever it left behind in a session, a statement that is prepared or
+/// a setting, would be met by a stranger there.
+pub(super) fn connect_through_pooler(url: &str) -> Result<PgConnection> {
+    let mut connection = PgConnection::establish(&with_link_settings(url)?)?;
+    connection.set_prepared_statement_cache_size(CacheSize::Disabled);
+    Ok(connection)
+}
 
 /// Makes the planner use indexes and nothing else.
 ///
 /// # Errors
 /// When Postgres refuses.
 pub(super) fn prefer_indexes(connection: &mut PgConnection) -> Result<()> {
-    Ok(connection.batch_execute(BY_INDEX)?)
+    Ok(connection.batch_execute(&ENGINE_SESSION)?)
+}
+
+/// A transaction that changes nothing. It may be part of another one, as everything is behind a pooler.
+///
+/// # Errors
+/// What is read, or when Postgres refuses.
+pub fn read_only<T>(connection: &mut PgConnection, read: impl FnOnce(&mut PgConnection) -> Result<T>) -> Result<T> {
+    connection.transaction(|connection| {
+        // SET TRANSACTION would do, but Postgres counts it as a setting of the session.
+        connection.batch_execute("SET LOCAL transaction_read_only = on")?;
+        read(connection)
+    })
 }
 
 /// Other timeouts for the transaction that is open.

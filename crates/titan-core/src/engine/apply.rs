@@ -2,7 +2,7 @@
 //! brings are begun in the same transaction.
 
 use chrono::{DateTime, Utc};
-use diesel::connection::{AnsiTransactionManager, TransactionManager};
+use diesel::connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager};
 use diesel::sql_types::{Text, Timestamptz};
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
 
@@ -58,7 +58,7 @@ pub fn apply(connection: &mut PgConnection, batch: &[Transition]) -> Result<Batc
 /// # Errors
 /// As above.
 pub fn apply_with_claim(connection: &mut PgConnection, batch: &[Transition], claim: Option<&Claim>) -> Result<Batch> {
-    try_apply(connection, batch, claim)
+    try_apply(connection, None, batch, claim)
         .map_err(|failed| if failed.unsure.is_some() { Error::Uncertain } else { failed.error })
 }
 
@@ -72,14 +72,17 @@ pub fn apply_one(connection: &mut PgConnection, transition: Transition) -> Resul
     Ok((answer, hints))
 }
 
+/// `settings` are statements to begin with, where the connection's session cannot keep settings.
 pub(super) fn try_apply(
     connection: &mut PgConnection,
+    settings: Option<&str>,
     batch: &[Transition],
     claim: Option<&Claim>,
 ) -> std::result::Result<Batch, Failed> {
     let before_commit = |error| Failed { error, unsure: None };
     AnsiTransactionManager::begin_transaction(connection).map_err(|error| before_commit(error.into()))?;
-    match write(connection, batch, claim) {
+    let prepared = settings.map_or(Ok(()), |settings| connection.batch_execute(settings)).map_err(Error::from);
+    match prepared.and_then(|()| write(connection, batch, claim)) {
         Err(error) => {
             // A connection that cannot even roll back is broken; its owner finds that out with the next use.
             let _ = AnsiTransactionManager::rollback_transaction(connection);

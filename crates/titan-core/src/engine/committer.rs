@@ -333,7 +333,7 @@ impl Thread {
             self.connection = Some(self.db.for_engine().map_err(|error| Failed { error, unsure: None })?);
         }
         match self.connection.as_mut() {
-            Some(connection) => try_apply(connection, batch, claim),
+            Some(connection) => try_apply(connection, self.db.engine_settings(), batch, claim),
             None => Err(Failed { error: Error::Unavailable("no connection".to_owned()), unsure: None }),
         }
     }
@@ -350,7 +350,7 @@ impl Thread {
         while Instant::now() < give_up {
             let asked = self.db.dedicated().and_then(|mut connection| {
                 let query = sql_query("SELECT pg_xact_status($1::xid8) AS status").bind::<Text, _>(xid);
-                Ok(query.get_result::<Status>(&mut connection)?)
+                self.db.on(&mut connection, |connection| Ok(query.get_result::<Status>(connection)?))
             });
             match asked.map(|row| row.status) {
                 Ok(Some(status)) if status == "committed" => return Some(true),

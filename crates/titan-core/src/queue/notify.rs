@@ -72,7 +72,8 @@ fn send(db: &Db, connection: &mut Option<PgConnection>, hints: Vec<Hint>) -> Res
     }
     let Some(connection) = connection.as_mut() else { return Ok(()) };
     for payload in payloads(&hints) {
-        sql_query("SELECT pg_notify('titan_' || current_schema(), $1)").bind::<Text, _>(payload).execute(connection)?;
+        let notify = sql_query("SELECT pg_notify('titan_' || current_schema(), $1)").bind::<Text, _>(payload);
+        db.on(connection, |connection| Ok(notify.execute(connection)?))?;
     }
     Ok(())
 }

@@ -17,6 +17,7 @@ mod liveness;
 mod lone;
 mod maintenance;
 mod migrations;
+mod pooler;
 mod reading;
 mod sequences;
 mod states;

@@ -108,10 +108,10 @@ impl Keeper<'_> {
     /// One look, and how long to sleep until the next one.
     fn look(&mut self) -> Result<Duration> {
         let worker_id = self.shared.worker_id();
-        let link = connected(&mut self.link, self.shared)?;
-        if self.office.is_none() && leader::vacant(&mut link.connection)? {
-            let speed = link.speed();
-            self.office = leader::take(&mut link.connection, worker_id, speed)?.map(|term| {
+        if self.office.is_none() && self.ask(leader::vacant)? {
+            let speed = connected(&mut self.link, self.shared)?.speed();
+            let taken = self.ask(|connection| leader::take(connection, worker_id, speed))?;
+            self.office = taken.map(|term| {
                 tracing::info!(worker.id = %worker_id, term = term.number, "this worker leads the maintenance now");
                 Office::new(term)
             });
@@ -136,12 +136,12 @@ impl Keeper<'_> {
 
     fn lead(&mut self, office: &mut Office) -> Result<std::result::Result<Duration, Replaced>> {
         if office.renewed.elapsed() >= RENEW_EVERY {
-            if !leader::renew(self.connection()?, &office.term)? {
+            if !self.ask(|connection| leader::renew(connection, &office.term))? {
                 return Ok(Err(Replaced));
             }
             office.renewed = Instant::now();
         }
-        let sleepers = maintenance::sleepers(self.connection()?)?;
+        let sleepers = self.ask(maintenance::sleepers)?;
         let mut clocks = std::mem::take(&mut office.clocks);
         let mut replaced = false;
         for place in 0..clocks.len() {
@@ -181,17 +181,18 @@ impl Keeper<'_> {
         patience: Patience,
         work: impl FnOnce(&mut PgConnection) -> Result<T>,
     ) -> Result<Option<T>> {
-        leader::act(self.connection()?, term, patience, work)
+        self.ask(|connection| leader::act(connection, term, patience, work))
     }
 
-    fn connection(&mut self) -> Result<&mut PgConnection> {
-        connected(&mut self.link, self.shared).map(|link| &mut link.connection)
+    fn ask<T>(&mut self, query: impl FnOnce(&mut PgConnection) -> Result<T>) -> Result<T> {
+        let link = connected(&mut self.link, self.shared)?;
+        self.shared.db.on(&mut link.connection, query)
     }
 
     /// The last thing: the next leader need not wait.
     fn leave(&mut self) {
-        let (Some(office), Some(link)) = (self.office.take(), self.link.as_mut()) else { return };
-        if let Err(error) = leader::give_up(&mut link.connection, &office.term) {
+        let (Some(office), Some(_)) = (self.office.take(), &self.link) else { return };
+        if let Err(error) = self.ask(|connection| leader::give_up(connection, &office.term)) {
             tracing::debug!(%error, "the office of leader could not be given up; it is over by itself soon");
         }
     }

@@ -76,7 +76,7 @@ impl Keeper<'_> {
         if link.speed() == Speed::LeaseOnly {
             return Ok(Some(()));
         }
-        let lost = maintenance::candidates(&mut link.connection)?;
+        let lost = self.ask(maintenance::candidates)?;
         if lost.is_empty() {
             return Ok(Some(()));
         }
@@ -111,7 +111,7 @@ impl Keeper<'_> {
     }
 
     fn quarantine(&mut self, term: &Term) -> Result<Option<()>> {
-        for quarantine in queue::poisoned(self.connection()?)? {
+        for quarantine in self.ask(queue::poisoned)? {
             tracing::error!(
                 job.id = quarantine.job_id, run.id = %quarantine.run_id, rescues = quarantine.rescues,
                 "quarantined: this job has lost too many workers"
@@ -164,7 +164,7 @@ impl Keeper<'_> {
             tracing::warn!(admitted, "jobs waited although the limit of their key had room");
             self.jobs_are_ready();
         }
-        let stranded = maintenance::stranded(self.connection()?, office.after_run)?;
+        let stranded = self.ask(|connection| maintenance::stranded(connection, office.after_run))?;
         office.after_run = stranded.next.unwrap_or_default();
         if let Some(first) = stranded.runs.first() {
             let count = stranded.runs.len();
@@ -175,7 +175,7 @@ impl Keeper<'_> {
 
     fn end_overdue_cancels(&mut self) -> Result<Option<()>> {
         let grace = i64::try_from(self.shared.grace.as_millis()).unwrap_or(i64::MAX);
-        for ForceCancel { run_id } in queue::overdue_cancels(self.connection()?, grace)? {
+        for ForceCancel { run_id } in self.ask(|connection| queue::overdue_cancels(connection, grace))? {
             tracing::warn!(run.id = %run_id, "canceled by force: no worker ended it in time");
             self.have_applied(Transition::ForceCancel(ForceCancel { run_id }));
         }

@@ -10,6 +10,7 @@ mod handlers;
 mod liveness;
 mod outage;
 mod polling;
+mod pooler;
 mod retry;
 mod run_task;
 mod shutdown;

@@ -64,9 +64,14 @@ impl Stage {
         Stage { db, model: FakeModel::start().unwrap(), committer, project_id: project.id, url, own, cluster }
     }
 
+    /// Where its database is.
+    pub(crate) fn url(&self) -> &str {
+        self.url.expose_secret()
+    }
+
     fn variables(&self, more: &[(&str, &str)]) -> HashMap<String, String> {
         let mut map = HashMap::from([
-            ("DATABASE_URL".to_owned(), self.url.expose_secret().to_owned()),
+            ("DATABASE_URL".to_owned(), self.url().to_owned()),
             ("OPENAI_BASE_URL".to_owned(), self.model.base_url().to_string()),
             ("TITAN_DEFAULT_MODEL".to_owned(), MODEL.to_owned()),
         ]);

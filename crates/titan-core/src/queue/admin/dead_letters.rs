@@ -29,12 +29,16 @@ pub(super) struct Redriven {
 pub(super) async fn redrive(db: &Db, committer: &Committer, ids: Vec<i64>) -> Result<Redriven> {
     let (committer, runtime) = (committer.clone(), tokio::runtime::Handle::current());
     db.run(move |connection| {
-        // In two transactions: while limits are held for new jobs, the engine could not make runs that are subject to them.
-        let runs = runs_anew(connection, &ids, |tasks| runtime.block_on(execute(&committer, tasks)))?;
+        // The runs come first: while limits are held for new jobs, the engine could not make runs that are subject to them.
+        let (runs, failed) = runs_anew(connection, &ids, |tasks| runtime.block_on(execute(&committer, tasks)))?;
+        if let Some(error) = failed {
+            // Told as a value, so that what was done for the others is kept.
+            return Ok(Err(error));
+        }
         let jobs = jobs_anew(connection, &ids)?;
-        Ok(Redriven { letters: runs + jobs, any_ready: runs + jobs > 0 })
+        Ok(Ok(Redriven { letters: runs + jobs, any_ready: runs + jobs > 0 }))
     })
-    .await
+    .await?
 }
 
 async fn execute(committer: &Committer, tasks: &[Uuid]) -> Vec<Result<Uuid>> {
@@ -45,11 +49,12 @@ async fn execute(committer: &Committer, tasks: &[Uuid]) -> Vec<Result<Uuid>> {
     futures_util::future::join_all(tasks.iter().copied().map(one)).await
 }
 
+/// How many, and what went wrong with others that may pass.
 fn runs_anew(
     connection: &mut PgConnection,
     ids: &[i64],
     execute: impl FnOnce(&[Uuid]) -> Vec<Result<Uuid>>,
-) -> Result<usize> {
+) -> Result<(usize, Option<Error>)> {
     #[derive(QueryableByName)]
     struct Letter {
         #[diesel(sql_type = BigInt)]
@@ -61,7 +66,7 @@ fn runs_anew(
         #[diesel(sql_type = Nullable<SqlUuid>)]
         latest_run_id: Option<Uuid>,
     }
-    let (marked, failed) = connection.transaction(|connection| {
+    connection.transaction(|connection| {
         let letters: Vec<Letter> = sql_query(
             "SELECT d.job_id, d.run_id, d.task_id, t.latest_run_id FROM dead_letters d JOIN tasks t ON t.id = d.task_id \
              WHERE d.job_id = ANY($1) AND d.run_id IS NOT NULL AND d.redriven_at IS NULL \
@@ -80,15 +85,13 @@ fn runs_anew(
         for (letter, answer) in due.iter().zip(execute(&tasks)) {
             match answer {
                 Ok(run_id) => marks.push((letter.job_id, run_id.to_string())),
-                // What was done for the others is kept before this is told.
                 Err(error) if error.may_pass() => failed = Some(error),
                 Err(error) => tracing::debug!(job.id = letter.job_id, %error, "a dead letter was not tried again"),
             }
         }
         mark(connection, &marks)?;
-        Ok::<_, Error>((marks.len(), failed))
-    })?;
-    failed.map_or(Ok(marked), Err)
+        Ok((marks.len(), failed))
+    })
 }
 
 fn jobs_anew(connection: &mut PgConnection, ids: &[i64]) -> Result<usize> {

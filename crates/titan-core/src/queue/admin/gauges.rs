@@ -9,7 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::queues;
-use crate::db::{Prepare as _, set_local_timeouts};
+use crate::db::{Prepare as _, read_only, set_local_timeouts};
 use crate::meter::Snapshot;
 use crate::workers::{self, Worker};
 use crate::{Error, Result};
@@ -77,7 +77,7 @@ pub fn gauges(connection: &mut PgConnection) -> Result<Gauges> {
         }
         set_local_timeouts(connection, left, left)
     };
-    connection.build_transaction().read_only().run(|connection| {
+    read_only(connection, |connection| {
         patient(connection)?;
         let queues = queues::depths(connection, None)?.into_iter().map(QueueGauges::from).collect();
         patient(connection)?;

@@ -13,7 +13,7 @@ mod queues;
 use diesel::PgConnection;
 
 use crate::Result;
-use crate::db::set_local_timeouts;
+use crate::db::{read_only, set_local_timeouts};
 
 pub use bulk::{Action, BATCH, Bulk, BulkResult, MOST_COUNTED, bulk};
 pub use filter::{JobFilter, JobState, MOST_IDS};
@@ -27,7 +27,7 @@ const PATIENCE_MS: u32 = 5_000;
 
 /// A look that changes nothing and does not go on for ever, whatever it has to count.
 fn look<T>(connection: &mut PgConnection, read: impl FnOnce(&mut PgConnection) -> Result<T>) -> Result<T> {
-    connection.build_transaction().read_only().run(|connection| {
+    read_only(connection, |connection| {
         set_local_timeouts(connection, PATIENCE_MS, 1_000)?;
         read(connection)
     })
