@@ -12,6 +12,8 @@ pub(crate) struct Slots {
 
 #[derive(Debug)]
 struct State {
+    /// At most so many with one claim: half of all, so that while one batch is written the jobs of another are carried out.
+    per_claim: i64,
     /// Below zero for the moment between a batch that ends jobs and claims others, and the ends themselves.
     free: i64,
     queues: Vec<Queue>,
@@ -39,7 +41,9 @@ pub(crate) struct Room {
 impl Slots {
     pub(crate) fn new(free: usize, queues: Vec<String>) -> Self {
         let queues = queues.into_iter().map(|name| Queue { name, hungry: true }).collect();
-        let state = State { free: signed(free), queues, closed: false, suspects: 0, look_for_suspects: true };
+        let per_claim = signed(free.div_ceil(2));
+        let state =
+            State { free: signed(free), per_claim, queues, closed: false, suspects: 0, look_for_suspects: true };
         Slots { state: Mutex::new(state) }
     }
 
@@ -75,7 +79,7 @@ impl Slots {
     /// no slot for it.
     pub(crate) fn set_aside(&self, ending: usize) -> Option<Room> {
         let mut state = self.lock();
-        let limit = usize::try_from(state.free + signed(ending)).unwrap_or(0);
+        let limit = usize::try_from((state.free + signed(ending)).min(state.per_claim)).unwrap_or(0);
         if state.closed || limit == 0 || state.queues.iter().all(|queue| !queue.hungry) {
             return None;
         }
@@ -165,13 +169,19 @@ mod tests {
 
     #[test]
     fn a_slot_is_taken_once_and_freed_once() {
-        let slots = slots(2, &["default"]);
+        let slots = slots(4, &["default"]);
         let chat = job("default");
         let room = slots.set_aside(0).unwrap();
-        assert_eq!(room.limit, 2);
+        assert_eq!(room.limit, 2, "half of them with one claim");
         assert!(slots.set_aside(0).is_none(), "the question is asked already");
         slots.taken(&room, &[&chat]);
         assert!(slots.set_aside(0).is_none(), "there is nothing more");
+        for left in [2, 1] {
+            slots.ring();
+            let room = slots.set_aside(0).unwrap();
+            assert_eq!(room.limit, left);
+            slots.taken(&room, &[&chat]);
+        }
         slots.ring();
         let room = slots.set_aside(0).unwrap();
         assert_eq!(room.limit, 1);
@@ -195,14 +205,13 @@ mod tests {
 
     #[test]
     fn a_queue_that_was_emptied_is_left_alone_until_somebody_rings() {
-        let slots = slots(3, &["a", "b"]);
+        let slots = slots(6, &["a", "b"]);
         let room = slots.set_aside(0).unwrap();
         assert_eq!(room.queues, ["b", "a"]);
         let job = job("a");
         slots.taken(&room, &[&job, &job, &job]);
-        slots.free(false);
         let room = slots.set_aside(0).unwrap();
-        assert_eq!((room.queues.as_slice(), room.limit), (["a".to_owned()].as_slice(), 1));
+        assert_eq!(room.queues, ["a"]);
         slots.taken(&room, &[]);
         slots.ring();
         assert_eq!(slots.set_aside(0).unwrap().queues.len(), 2);

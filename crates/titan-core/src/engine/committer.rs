@@ -24,8 +24,8 @@ use crate::meter::Meter;
 use crate::queue::{Claim, NewJob, Notifier};
 use crate::{Error, Result};
 
-/// Transitions per transaction at most.
-const MAX_BATCH: usize = 500;
+/// Transitions per transaction at most: beyond that a larger batch costs no less for each, and keeps the other threads idle.
+const MAX_BATCH: usize = 256;
 /// Transitions that may wait; beyond that the caller is told that the database is not keeping up.
 const QUEUE: usize = 10_000;
 /// From so many transitions in its last batch on, a thread waits for company, and at most this long.
