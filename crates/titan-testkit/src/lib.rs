@@ -5,7 +5,9 @@
 //! - [`fake_model`]: a model server that speaks the real wire.
 //! - `app`, `client`: the real router over a real socket, and a client for it.
 //! - `daemon`: the real daemons as processes, to be killed.
+//! - [`proxy`]: a connection to Postgres that can be cut and held.
 //! - `bench`: how fast all of it is.
+//! - `faults`: what must not get lost, whatever happens.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::missing_panics_doc)]
 
 #[cfg(feature = "daemons")]
@@ -16,4 +18,7 @@ pub mod client;
 pub mod daemon;
 pub mod db;
 pub mod fake_model;
+#[cfg(feature = "daemons")]
+pub mod faults;
+pub mod proxy;
 pub mod wait;
