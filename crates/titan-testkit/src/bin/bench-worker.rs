@@ -1,8 +1,8 @@
 //! The shipped worker with jobs that do nothing, for `make bench`: what is left is what the queue itself costs. It is
-//! configured by the environment like the daemon.
+//! configured by the environment like the daemon. `make faults` uses it too, for a job that the product does not have.
 //!
 //! `bench.noop` ends at once. `bench.hold` says that it began and holds its slot until it is told to stop; one worker does 20
-//! of them at once, or as many as `BENCH_HOLD_AT_ONCE` says.
+//! of them at once, or as many as `BENCH_HOLD_AT_ONCE` says. `bench.poison` aborts the process.
 
 use std::io::Write as _;
 
@@ -15,6 +15,7 @@ use titan_worker::{JobHandler, LoneJob, Registry, Worker};
 struct Noop;
 /// So many at once.
 struct Hold(usize);
+struct Poison;
 
 #[async_trait]
 impl JobHandler for Noop {
@@ -47,12 +48,24 @@ impl JobHandler for Hold {
     }
 }
 
+#[async_trait]
+impl JobHandler for Poison {
+    fn kind(&self) -> &'static str {
+        "bench.poison"
+    }
+
+    async fn run(&self, _: LoneJob) -> Outcome {
+        std::process::abort()
+    }
+}
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let config = Config::from_env()?;
     daemon::start_logging(&config.log);
     let mut handlers = Registry::new();
     handlers.add_job(Noop)?;
+    handlers.add_job(Poison)?;
     let at_once = std::env::var("BENCH_HOLD_AT_ONCE").map_or(Ok(20), |given| given.parse())?;
     handlers.add_job(Hold(at_once))?;
     let worker = Worker::start(&config, handlers).await?;

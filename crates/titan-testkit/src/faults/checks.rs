@@ -19,7 +19,6 @@ use super::trial::{LIMIT, MAX_RUNNING, Trial, until};
 /// How much was looked at.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Checked {
-    
     pub(crate) events: usize,
 }
 
@@ -29,11 +28,7 @@ const TOLD: usize = 6;
 /// What is counted must be 0.
 const WRONG: [(&str, &str, &str); 11] = [
     ("L", "jobs are left", "SELECT count(*) FROM jobs"),
-    (
-        "L",
-        "runs have not ended",
-        "SELECT count(*) FROM runs WHERE status NOT IN ('completed', 'failed', 'canceled')",
-    ),
+    ("L", "runs have not ended", "SELECT count(*) FROM runs WHERE status NOT IN ('completed', 'failed', 'canceled')"),
     (
         "L",
         "tasks do not stand where their latest run does",
@@ -235,7 +230,8 @@ fn slots(trial: &Trial<'_>, sampled: Option<Sampled>, wrong: &mut Vec<String>) -
     }
     // Workers say once a second how many jobs they hold.
     let all_free = until("workers that hold nothing", Duration::from_secs(5), || {
-        let held = "SELECT coalesce(sum(running), 0) FROM workers WHERE heartbeat_at > clock_timestamp() - interval '2 s'";
+        let held =
+            "SELECT coalesce(sum(running), 0) FROM workers WHERE heartbeat_at > clock_timestamp() - interval '2 s'";
         Ok((trial.database.count(held)? == 0).then_some(()))
     });
     if all_free.is_err() {

@@ -47,10 +47,6 @@ impl Database {
         connect(&self.server)
     }
 
-    pub(crate) fn execute(&self, sql: &str) -> anyhow::Result<()> {
-        self.connect()?.batch_execute(sql).with_context(|| sql.to_owned())
-    }
-
     pub(crate) fn count(&self, expression: &str) -> anyhow::Result<i64> {
         count(&mut self.connect()?, expression)
     }

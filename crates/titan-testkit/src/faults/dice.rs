@@ -10,9 +10,9 @@ pub(crate) struct Dice(u64);
 impl Dice {
     /// Of a row's own: the same seed means something else in each row.
     pub(crate) fn new(row: &str, seed: u64) -> Self {
-        let name = row.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        });
+        let name = row
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
         Dice(name ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
     }
 

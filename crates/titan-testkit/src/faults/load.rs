@@ -132,12 +132,7 @@ async fn one(target: &Target, mix: &Mix, number: usize) {
 }
 
 /// Asks until there is an answer that is final.
-pub(crate) async fn ask(
-    http: &reqwest::Client,
-    url: &str,
-    key: &str,
-    body: &Value,
-) -> Result<Acknowledged, String> {
+pub(crate) async fn ask(http: &reqwest::Client, url: &str, key: &str, body: &Value) -> Result<Acknowledged, String> {
     let answer = patiently(http, url, key, body).await?;
     let id = |value: &Value| value.as_str().and_then(|id| id.parse().ok());
     match (id(&answer["id"]), id(&answer["latest_run"]["id"])) {

@@ -150,6 +150,7 @@ fn try_seed(row: &Row, seed: u64, quick: bool, cluster: &Cluster) -> SeedReport 
     tried.faults = trial.faults;
     tried.counted = trial.counted.clone();
     (tried.succeeded, tried.operations) = trial.operations();
+    tried.refusal = trial.history.operations().into_iter().find_map(|operation| operation.refusal);
     match judged {
         Ok(checked) => tried.events = checked.events,
         Err(error) => {

@@ -31,6 +31,8 @@ pub struct SeedReport {
     pub succeeded: usize,
     pub events: usize,
     pub counted: BTreeMap<&'static str, u64>,
+    /// The last answer to an operation that never succeeded.
+    pub refusal: Option<String>,
     pub failure: Option<String>,
 }
 
@@ -47,9 +49,10 @@ impl SeedReport {
 
     pub(super) fn line(&self, row: &str, took: Duration) -> String {
         let verdict = self.failure.as_ref().map_or("ok".to_owned(), |why| format!("FAILED: {why}"));
+        let refusal = self.refusal.as_ref().map_or(String::new(), |refusal| format!(" (refused: {refusal})"));
         let counted: String = self.counted.iter().map(|(name, count)| format!(", {count} {name}")).collect();
         format!(
-            "{row} seed {}: {} faults, {} of {} operations{counted}, {:.1} s: {verdict}",
+            "{row} seed {}: {} faults, {} of {} operations{refusal}{counted}, {:.1} s: {verdict}",
             self.seed,
             self.faults,
             self.succeeded,
@@ -164,7 +167,10 @@ mod tests {
         assert!(says(vec![SeedReport { faults: 0, ..seed() }]).contains("no fault"));
         assert!(says(vec![SeedReport { succeeded: 94, ..seed() }]).contains("94.0 %"));
         assert!(says(vec![SeedReport { counted: BTreeMap::new(), ..seed() }]).contains("refused writes"));
-        assert!(says(vec![seed(), SeedReport { seed: 7, ..seed().failed("L: lost".to_owned()) }]).contains("seeds 7: L: lost"));
+        assert!(
+            says(vec![seed(), SeedReport { seed: 7, ..seed().failed("L: lost".to_owned()) }])
+                .contains("seeds 7: L: lost")
+        );
     }
 
     #[test]

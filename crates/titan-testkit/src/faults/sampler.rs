@@ -49,8 +49,7 @@ impl Sampler {
 
 fn look(url: &SecretString, stop: &AtomicBool, sampled: &mut Sampled) -> anyhow::Result<()> {
     let mut connection = db::connect(url.expose_secret())?;
-    let admitted =
-        format!("SELECT count(*) FROM jobs WHERE limit_key = '{LIMIT}' AND state IN ('ready', 'running')");
+    let admitted = format!("SELECT count(*) FROM jobs WHERE limit_key = '{LIMIT}' AND state IN ('ready', 'running')");
     while !stop.load(Ordering::SeqCst) {
         sampled.most = sampled.most.max(count(&mut connection, &admitted)?);
         sampled.looks += 1;

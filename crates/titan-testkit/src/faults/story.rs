@@ -53,7 +53,8 @@ pub(super) fn read(run: &Run, events: &[Event]) -> Told {
     let mut status = "";
     for (event, expected) in events.iter().zip(1..) {
         let kind = event.kind.as_str();
-        let mut wrong = |rule: &str, what: String| told.wrong.push(format!("{rule}: event {}, {kind}: {what}", event.seq));
+        let mut wrong =
+            |rule: &str, what: String| told.wrong.push(format!("{rule}: event {}, {kind}: {what}", event.seq));
         if event.seq != expected {
             wrong("M", format!("is where {expected} was to be"));
             break;

@@ -50,7 +50,6 @@ pub(crate) struct Held {
 
 pub(crate) struct Trial<'a> {
     pub(crate) dice: Dice,
-    pub(crate) seed: u64,
     /// The small form, for `make test`.
     pub(crate) quick: bool,
     pub(crate) apis: Vec<Api>,
@@ -83,7 +82,6 @@ impl<'a> Trial<'a> {
         model.set_default(Behaviour::Answer(Answer::default().with_delay(Duration::from_millis(20))));
         Ok(Trial {
             dice: Dice::new(row, seed),
-            seed,
             quick,
             apis: Vec::new(),
             workers: Vec::new(),
@@ -274,9 +272,8 @@ impl<'a> Trial<'a> {
             let answer = trial.http.get(format!("{}/metrics", trial.apis[0].url)).send().await?;
             answer.error_for_status()?.text().await
         })?;
-        let values = text.lines().filter(|line| {
-            line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '{']))
-        });
+        let values =
+            text.lines().filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '{'])));
         Ok(values.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum())
     }
 
@@ -292,11 +289,7 @@ impl<'a> Trial<'a> {
         self.runtime.block_on(ask(self))
     }
 
-    pub(crate) fn until<T>(
-        &self,
-        what: &str,
-        look: impl FnMut() -> anyhow::Result<Option<T>>,
-    ) -> anyhow::Result<T> {
+    pub(crate) fn until<T>(&self, what: &str, look: impl FnMut() -> anyhow::Result<Option<T>>) -> anyhow::Result<T> {
         until(what, QUIET, look)
     }
 

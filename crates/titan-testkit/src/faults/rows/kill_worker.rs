@@ -7,7 +7,8 @@ use super::super::Row;
 use super::super::load::Mix;
 use super::super::trial::Trial;
 
-pub(super) const ROW: Row = Row::new("kill-worker", "kill -9 of a worker, three times", harm).must_see("jobs in its hands");
+pub(super) const ROW: Row =
+    Row::new("kill-worker", "kill -9 of a worker, three times", harm).must_see("jobs in its hands");
 
 fn harm(trial: &mut Trial<'_>) -> anyhow::Result<()> {
     trial.set_up(2)?;
