@@ -92,7 +92,7 @@ impl Db {
     /// When the database cannot be reached.
     pub fn for_engine(&self) -> Result<PgConnection> {
         let mut connection = self.dedicated()?;
-        connection::prefer_indexes(&mut connection)?;
+        connection::settle_for_engine(&mut connection)?;
         Ok(connection)
     }
 

@@ -119,7 +119,8 @@ pub(super) fn all(trial: &Trial<'_>, sampled: Option<Sampled>) -> anyhow::Result
         let events = by_run.get(&run.id).map(Vec::as_slice).unwrap_or_default();
         let told = story::read(run, events);
         wrong.extend(told.wrong.iter().map(|what| format!("{what} (run {})", run.id)));
-        story::model_calls(run, &told, asked.get(key(&run.content)).map(Vec::as_slice).unwrap_or_default(), &mut wrong);
+        let calls = asked.get(key(&run.content)).map(Vec::as_slice).unwrap_or_default();
+        story::model_calls(run, &told, calls, trial.late_comers, &mut wrong);
     }
     watched(trial, &runs, &mut wrong);
     slots(trial, sampled, &mut wrong)?;

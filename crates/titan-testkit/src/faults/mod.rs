@@ -72,7 +72,7 @@ impl Row {
     }
 
     const fn slow(self) -> Self {
-        Row { slow: true, quick: false, ..self }
+        Row { slow: true, ..self }
     }
 
     const fn not_in_tests(self) -> Self {

@@ -120,14 +120,16 @@ pub(super) fn read(run: &Run, events: &[Event]) -> Told {
     told
 }
 
-/// S: the model is asked once per attempt at most, and never again once its step is completed.
-pub(super) fn model_calls(run: &Run, told: &Told, asked: &[SystemTime], wrong: &mut Vec<String>) {
+/// S: the model is asked once per attempt at most; and never again once its step has ended, except by `late_comers`, who
+/// have begun their attempt before that.
+pub(super) fn model_calls(run: &Run, told: &Told, asked: &[SystemTime], late_comers: bool, wrong: &mut Vec<String>) {
     let Some(step) = told.steps.get(&ANSWER) else { return };
     let (calls, attempts) = (asked.len() as i64, step.attempts);
     if calls > attempts || step.completed && calls == 0 {
         wrong.push(format!("S: the model was asked {calls} times in {attempts} attempts (run {})", run.id));
     }
     if let Some(ended) = step.ended
+        && !late_comers
         && asked.iter().any(|at| DateTime::<Utc>::from(*at) > ended)
     {
         wrong.push(format!("S: the model was asked again after its step had ended (run {})", run.id));
@@ -203,7 +205,7 @@ mod tests {
         let told = read(&run(8), &events(&good()));
         let calls = |asked: &[SystemTime]| {
             let mut wrong = Vec::new();
-            model_calls(&run(8), &told, asked, &mut wrong);
+            model_calls(&run(8), &told, asked, false, &mut wrong);
             wrong.len()
         };
         let before = SystemTime::now() - std::time::Duration::from_secs(5);

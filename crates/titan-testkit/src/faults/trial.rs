@@ -24,8 +24,10 @@ use crate::fake_model::{Answer, Behaviour, FakeModel, MODEL};
 /// The shortest that a worker accepts.
 pub(crate) const LEASE: Duration = Duration::from_secs(2);
 const LEASE_TEXT: &str = "2s";
-/// A lost job runs again after this at most.
-const RESUMED_WITHIN: Duration = Duration::from_secs(2 + 5);
+/// A lost job runs again so long after its worker's lease at most.
+const MARGIN: Duration = Duration::from_secs(5);
+/// How long a leader that is silent but not dead stays the leader.
+const TERM: Duration = Duration::from_secs(15);
 /// The limit that some of the tasks share, and its size.
 pub(crate) const LIMIT: &str = "trial";
 pub(crate) const MAX_RUNNING: i64 = 5;
@@ -62,6 +64,8 @@ pub(crate) struct Trial<'a> {
     pub(crate) faults: u64,
     /// What was seen besides, such as refused writes.
     pub(crate) counted: BTreeMap<&'static str, u64>,
+    /// A worker was stopped or cut off and came back: it may ask the model before it hears that its job is another's.
+    pub(crate) late_comers: bool,
     pub(crate) http: reqwest::Client,
     projects: Vec<Uuid>,
     load: Option<Load>,
@@ -91,6 +95,7 @@ impl<'a> Trial<'a> {
             watchers: Watchers::new(runtime.handle().clone()),
             faults: 0,
             counted: BTreeMap::new(),
+            late_comers: false,
             http: reqwest::Client::builder().no_proxy().build()?,
             projects: Vec::new(),
             load: None,
@@ -238,9 +243,23 @@ impl<'a> Trial<'a> {
         self.database.rows(&format!("SELECT id, epoch FROM jobs WHERE worker_id = '{worker}' AND state = 'running'"))
     }
 
+    /// Whether this worker does maintenance, so that somebody must become the leader before its jobs are rescued.
+    pub(crate) fn leads(&self, worker: Uuid) -> anyhow::Result<bool> {
+        Ok(self.database.count(&format!("SELECT count(*) FROM leaders WHERE holder = '{worker}'"))? > 0)
+    }
+
     /// Waits until each of these jobs was taken by somebody else or has ended, which must not take longer than a lease and
     /// five seconds.
     pub(crate) fn resumed(&self, held: &[Held], since: Instant) -> anyhow::Result<()> {
+        self.resumed_within(LEASE + MARGIN, held, since)
+    }
+
+    /// The same where the leader itself was silent.
+    pub(crate) fn resumed_under_a_new_leader(&self, held: &[Held], since: Instant) -> anyhow::Result<()> {
+        self.resumed_within(LEASE.max(TERM) + MARGIN, held, since)
+    }
+
+    fn resumed_within(&self, limit: Duration, held: &[Held], since: Instant) -> anyhow::Result<()> {
         let list: Vec<String> = held.iter().map(|job| format!("({}, {})", job.id, job.epoch)).collect();
         if list.is_empty() {
             return Ok(());
@@ -256,8 +275,8 @@ impl<'a> Trial<'a> {
                 return Ok(());
             }
             ensure!(
-                since.elapsed() < RESUMED_WITHIN,
-                "{count} of {} lost jobs have not begun again after {RESUMED_WITHIN:?}",
+                since.elapsed() < limit,
+                "{count} of {} lost jobs have not begun again after {limit:?}",
                 held.len()
             );
             std::thread::sleep(LOOK);

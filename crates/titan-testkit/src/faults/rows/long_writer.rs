@@ -10,7 +10,8 @@ use super::super::Row;
 use super::super::load::Mix;
 use super::super::trial::Trial;
 
-pub(super) const ROW: Row = Row::new("long-writer", "a writer elsewhere holds its transaction", harm).slow();
+pub(super) const ROW: Row =
+    Row::new("long-writer", "a writer elsewhere holds its transaction", harm).slow().not_in_tests();
 
 const LATE: Duration = Duration::from_secs(3);
 

@@ -17,7 +17,7 @@ pub(super) const ROW: Row = Row::new("slow-reader", "streams that nobody reads",
 
 const READERS: usize = 60;
 /// Far more than sockets hold.
-const LONG_ANSWER: usize = 4_000_000;
+const LONG_ANSWER: usize = 2_000_000;
 const GROWN_KIB: f64 = 64.0 * 1024.0;
 /// From an event to a watcher that does read.
 const LATE: Duration = Duration::from_secs(5);
@@ -38,9 +38,8 @@ fn harm(trial: &mut Trial<'_>) -> anyhow::Result<()> {
     trial.moment(2000..=3000);
     let grown = resident_kib(pid)? - before;
     ensure!(grown < GROWN_KIB, "the API has grown by {:.0} MiB", grown / 1024.0);
-    trial.counted.insert("KiB grown at most", 0);
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    trial.counted.insert("KiB grown at most", grown.max(0.0) as u64);
+    trial.counted.insert("KiB grown", grown.max(0.0) as u64);
     trial.stop_load()?;
     let latest = trial.watchers.seen().iter().map(|seen| seen.latest).max().unwrap_or_default();
     ensure!(latest < LATE, "an event reached a watcher after {latest:?}");
