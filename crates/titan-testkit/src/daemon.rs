@@ -232,15 +232,13 @@ impl Cluster {
         Self::start_with(vec!["--throwaway".to_owned()])
     }
 
-    /// One that keeps what it has confirmed although it crashes, as long as the machine does not, with settings such as
-    /// `max_connections=60`.
+    /// One that keeps what it has confirmed although it crashes, with settings such as `max_connections=60`.
     ///
     /// # Panics
     /// When there is no Postgres server on this machine.
     #[must_use]
     pub fn durable(settings: &[&str]) -> Self {
-        let settings = ["fsync=off"].iter().chain(settings);
-        Self::start_with(settings.flat_map(|setting| ["--set".to_owned(), (*setting).to_owned()]).collect())
+        Self::start_with(settings.iter().flat_map(|setting| ["--set".to_owned(), (*setting).to_owned()]).collect())
     }
 
     fn start_with(options: Vec<String>) -> Self {

@@ -33,6 +33,8 @@ struct Shared {
     /// What is to happen, after so many COMMITs that pass.
     cut: Mutex<Option<(Cut, usize)>>,
     cuts: AtomicUsize,
+    /// The next cut is also the moment from which nothing passes.
+    hold_then: AtomicBool,
     held: AtomicBool,
 }
 
@@ -65,6 +67,12 @@ impl Proxy {
     /// Cuts the connection of a COMMIT that comes, after letting so many others pass.
     pub fn cut(&self, cut: Cut, passing: usize) {
         *self.shared.cut.lock().unwrap_or_else(PoisonError::into_inner) = Some((cut, passing));
+    }
+
+    /// The same, and from that moment on nothing passes.
+    pub fn cut_and_hold(&self, cut: Cut) {
+        self.shared.hold_then.store(true, Ordering::SeqCst);
+        self.cut(cut, 0);
     }
 
     /// How many have been cut.
@@ -118,12 +126,15 @@ fn forward(mut from: TcpStream, mut to: TcpStream, shared: &Shared, from_client:
         let bytes = buffer.get(..n).unwrap_or_default();
         let cut = if from_client { shared.due(bytes) } else { None };
         if let Some(cut) = cut {
+            shared.held.fetch_or(shared.hold_then.swap(false, Ordering::SeqCst), Ordering::SeqCst);
+            // Both ways at once: if the server gets the COMMIT, the client gets no answer.
+            let _ = from.shutdown(Shutdown::Both);
             if cut == Cut::After {
-                // Both ways at once: the server gets the COMMIT, the client gets no answer.
-                let _ = from.shutdown(Shutdown::Both);
                 let _ = to.write_all(bytes);
             }
             shared.cuts.fetch_add(1, Ordering::SeqCst);
+            // The server is told no sooner than anything else.
+            shared.wait_while_held();
             if cut == Cut::After {
                 return;
             }

@@ -34,8 +34,8 @@ use crate::db::repository;
 use report::{Report, RowReport, SeedReport};
 use trial::Trial;
 
-/// Small enough for a row to use them up.
-const MAX_CONNECTIONS: &str = "max_connections=100";
+/// So few connections that a row can use them up, and commits that take a while, so that faults find them under way.
+const SETTINGS: [&str; 3] = ["max_connections=100", "commit_delay=4000", "commit_siblings=0"];
 /// Of slow rows so many seeds are enough.
 const SEEDS_OF_SLOW_ROWS: u64 = 3;
 
@@ -110,7 +110,7 @@ pub fn run(options: &Options, tell: &mut dyn FnMut(&str)) -> anyhow::Result<Repo
     let wanted = |row: &&Row| {
         if options.rows.is_empty() { row.quick || !options.quick } else { named(row) }
     };
-    let cluster = Cluster::durable(&[MAX_CONNECTIONS]);
+    let cluster = Cluster::durable(&SETTINGS);
     titan_core::db::migrate(&mut cluster.db.dedicated()?)?;
     let mut report = Report::default();
     for row in rows::ALL.iter().filter(wanted) {
