@@ -39,7 +39,7 @@ fn harm(trial: &mut Trial<'_>) -> anyhow::Result<()> {
     let grown = resident_kib(pid)? - before;
     ensure!(grown < GROWN_KIB, "the API has grown by {:.0} MiB", grown / 1024.0);
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    trial.counted.insert("KiB grown", grown.max(0.0) as u64);
+    trial.counted.insert("KiB grown, added up", grown.max(0.0) as u64);
     trial.stop_load()?;
     let latest = trial.watchers.seen().iter().map(|seen| seen.latest).max().unwrap_or_default();
     ensure!(latest < LATE, "an event reached a watcher after {latest:?}");
