@@ -7,7 +7,7 @@ DEBUG = $${CARGO_TARGET_DIR:-target}/debug
 RELEASE = $${CARGO_TARGET_DIR:-target}/release
 
 .DEFAULT_GOAL := help
-.PHONY: help start dev build test lint fmt e2e generate migrate bench check-tasks clean
+.PHONY: help start dev build test lint fmt e2e generate migrate bench faults check-tasks clean
 
 help: ## explain the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ migrate: ## bring the database of DATABASE_URL, or the one under data/, to this 
 
 bench: ## measure how fast all of it is and write docs/BENCHMARKS.md; ROWS=Q1,Q4 only those, QUICK=1 only tries them
 	@ROWS="$(ROWS)" QUICK="$(QUICK)" PEERS="$(PEERS)" scripts/bench.sh
+
+faults: ## harm Titan in every way there is and look whether anything is lost; SEEDS=20, ROWS=kill-worker,partition only those
+	@ROWS="$(ROWS)" SEEDS="$(SEEDS)" QUICK="$(QUICK)" scripts/faults.sh
 
 check-tasks: ## check the form of TASKS.md and INBOX.md
 	@node scripts/check-tasks.mjs

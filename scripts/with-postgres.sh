@@ -4,6 +4,7 @@
 # is gone afterwards too, but as safe and as large as one that is to be measured.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. scripts/lib/sweep.sh
 
 usage='usage: scripts/with-postgres.sh {data|throwaway|bench} COMMAND...'
 kind=${1:-}
@@ -25,13 +26,7 @@ case "$kind" in
     ;;
   throwaway | bench)
     mkdir -p target
-    # What a killed one left behind.
-    for old in target/throwaway-postgres.*; do
-      [[ -f $old/owner ]] || continue
-      if kill -0 "$(<"$old/owner")" 2>/dev/null; then continue; fi
-      scripts/postgres.sh destroy --dir "$old"
-      rm -rf "$old"
-    done
+    sweep_throwaway_clusters
     dir=$(mktemp -d target/throwaway-postgres.XXXXXX)
     echo $$ >"$dir/owner"
     trap 'scripts/postgres.sh destroy --dir "$dir"; rm -rf "$dir"' EXIT

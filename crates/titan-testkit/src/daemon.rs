@@ -4,7 +4,7 @@
 //! says and nothing else.
 
 use std::io::{BufRead as _, BufReader, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -120,6 +120,12 @@ impl Daemon {
         assert!(status.success(), "{} did not take SIG{name}", self.name);
     }
 
+    /// The number of its process.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Whether it still runs.
     ///
     /// # Panics
@@ -217,6 +223,8 @@ pub(crate) fn program_path(program: &str) -> PathBuf {
 /// A Postgres of its own, with an empty database `titan`, for tests that restart it. Gone when it is dropped.
 pub struct Cluster {
     dir: PathBuf,
+    /// How it was made, which is repeated when it is started again.
+    options: Vec<String>,
     pub url: SecretString,
     pub db: Db,
 }
@@ -226,14 +234,27 @@ impl Cluster {
     /// When there is no Postgres server on this machine.
     #[must_use]
     pub fn start() -> Self {
+        Self::start_with(vec!["--throwaway".to_owned()])
+    }
+
+    /// One that keeps what it has confirmed although it crashes, with settings such as `max_connections=60`.
+    ///
+    /// # Panics
+    /// When there is no Postgres server on this machine.
+    #[must_use]
+    pub fn durable(settings: &[&str]) -> Self {
+        Self::start_with(settings.iter().flat_map(|setting| ["--set".to_owned(), (*setting).to_owned()]).collect())
+    }
+
+    fn start_with(options: Vec<String>) -> Self {
         let id = titan_core::ids::new().simple().to_string();
         let dir = repository().join(format!("target/throwaway-postgres.{id}"));
         std::fs::create_dir_all(&dir).expect("a folder for the cluster");
         // What a killed test leaves behind is cleared away by scripts/with-postgres.sh, which looks for this file.
         std::fs::write(dir.join("owner"), std::process::id().to_string()).expect("the owner's number");
-        let url = SecretString::from(script(&["ensure", "--throwaway", "--dir", &dir.to_string_lossy()]));
+        let url = SecretString::from(ensure(&dir, &options));
         let db = Db::new(&url, 4).expect("a pool");
-        Cluster { dir, url, db }
+        Cluster { dir, options, url, db }
     }
 
     /// The URL with its password.
@@ -252,10 +273,31 @@ impl Cluster {
         script(&["stop", "--dir", &self.dir.to_string_lossy()]);
     }
 
-    /// Starts it after [`Cluster::stop`], on the same port.
-    pub fn start_again(&self) {
-        script(&["ensure", "--throwaway", "--dir", &self.dir.to_string_lossy()]);
+    /// Ends the server as a crash does: nothing is finished, nothing is written down (SIGQUIT, "immediate").
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn crash(&self) {
+        let file = self.dir.join("cluster/postmaster.pid");
+        let pid = std::fs::read_to_string(&file).expect("the number of the server's process");
+        let pid = pid.lines().next().expect("a number").to_owned();
+        let status = Command::new("kill").args(["-QUIT", &pid]).status().expect("kill");
+        assert!(status.success(), "Postgres (process {pid}) did not take SIGQUIT");
+        let process = PathBuf::from(format!("/proc/{pid}"));
+        wait::until_blocking("the end of Postgres", || (!process.exists()).then_some(()));
     }
+
+    /// Starts it after [`Cluster::stop`] or [`Cluster::crash`], on the same port.
+    pub fn start_again(&self) {
+        ensure(&self.dir, &self.options);
+    }
+}
+
+fn ensure(dir: &Path, options: &[String]) -> String {
+    let dir = dir.to_string_lossy();
+    let mut arguments = vec!["ensure", "--dir", &*dir];
+    arguments.extend(options.iter().map(String::as_str));
+    script(&arguments)
 }
 
 impl Drop for Cluster {

@@ -6,7 +6,9 @@
 //! - `app`, `client`: the real router over a real socket, and a client for it.
 //! - `daemon`: the real daemons as processes, to be killed.
 //! - [`pooler`]: a PgBouncer before a test's database.
+//! - [`proxy`]: a connection to Postgres that can be cut and held.
 //! - `bench`: how fast all of it is.
+//! - `faults`: what must not get lost, whatever happens.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::missing_panics_doc)]
 
 #[cfg(feature = "daemons")]
@@ -17,5 +19,8 @@ pub mod client;
 pub mod daemon;
 pub mod db;
 pub mod fake_model;
+#[cfg(feature = "daemons")]
+pub mod faults;
 pub mod pooler;
+pub mod proxy;
 pub mod wait;

@@ -24,7 +24,10 @@ use super::hub::{Follower, RunNews};
 use super::sse;
 use crate::state::AppState;
 
+/// Events that are read at a time, at most.
 const PAGE: i64 = 500;
+/// Bytes after which a page ends: so much may wait for a client that does not read. Only a single event may be larger.
+const PAGE_BYTES: usize = 64 * 1024;
 /// How often the database is looked into without being told to: while hints are heard, and while they are not.
 const POLL: Duration = Duration::from_secs(5);
 const POLL_WHILE_DEAF: Duration = Duration::from_millis(500);
@@ -60,6 +63,7 @@ pub fn stream(
         state,
         run_id,
         after,
+        page: PAGE,
         follower,
         listening,
         phase: Phase::Opening,
@@ -86,6 +90,8 @@ struct Following {
     state: Arc<AppState>,
     run_id: Uuid,
     after: i64,
+    /// How many events are read next: about as many as can be sent, so that large ones are not read again and again.
+    page: i64,
     follower: Follower,
     listening: watch::Receiver<bool>,
     phase: Phase,
@@ -171,23 +177,28 @@ impl Following {
     }
 
     async fn read(&self) -> titan_core::Result<(Position, Vec<RunEvent>)> {
-        let (run_id, after) = (self.run_id, self.after);
+        let (run_id, after, page) = (self.run_id, self.after, self.page);
         self.state
             .db
             .run(move |connection| {
                 // In this order: events that come between are sent now and the end a look later.
                 let position = runs::position(connection, run_id)?;
-                Ok((position, events::after(connection, run_id, after, PAGE)?))
+                Ok((position, events::after(connection, run_id, after, page)?))
             })
             .await
     }
 
     fn render(&mut self, events: &[RunEvent]) -> Bytes {
-        let mut out = Vec::new();
+        let (mut out, mut sent) = (Vec::new(), 0);
         for event in events {
             sse::write(&mut out, Some(event.seq), "run_event", event);
             self.after = event.seq;
+            sent += 1;
+            if out.len() >= PAGE_BYTES {
+                break;
+            }
         }
+        self.page = (sent * 2).min(PAGE);
         out.into()
     }
 }

@@ -88,6 +88,28 @@ async fn a_stream_of_a_run_that_has_ended_sends_all_and_closes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn events_of_any_size_are_streamed_whole_and_in_order() {
+    let app = TestApp::with_worker().await;
+    let project = app.client.project("p").await;
+    let run = run_of(&app.client.chat(&project, "hello").await);
+    let last = app.client.run_ended(&run).await["last_seq"].as_i64().unwrap();
+    // Pages end by number and by size.
+    app.db.execute(
+        "INSERT INTO run_events (run_id, seq, project_id, task_id, kind, data) \
+         SELECT id, last_seq + n, project_id, task_id, 'delta', \
+           jsonb_build_object('text', repeat('x', CASE WHEN n > 900 AND n % 7 = 0 THEN 100000 ELSE 10 END)) \
+         FROM runs, generate_series(1, 1000) AS n; \
+         UPDATE runs SET last_seq = last_seq + 1000",
+    );
+    let events = app.client.stream(&format!("/api/runs/{run}/events"), None).await.rest().await;
+    let (end, events) = events.split_last().unwrap();
+    assert_eq!(end.event, "end");
+    let seqs: Vec<i64> = events.iter().map(|event| event.id.parse().unwrap()).collect();
+    assert_eq!(seqs, (1..=last + 1000).collect::<Vec<_>>());
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_heartbeat_reaches_who_watches_the_run_and_nobody_else() {
     let app = TestApp::start().await;
     let project = app.client.project("p").await;

@@ -40,15 +40,19 @@ const BY_INDEX: [Setting; 7] = [
     ("jit", "off"),
 ];
 
+/// A worker that is cut off or frozen in the middle of a transaction keeps its jobs locked, and nobody can take what is
+/// locked. Between two statements of the engine there is no more than a little arithmetic.
+const SOON_IDLE: [Setting; 1] = [("idle_in_transaction_session_timeout", "'5s'")];
+
 /// A setting of Postgres and its value, as SQL.
 type Setting = (&'static str, &'static str);
 
 static SESSION: LazyLock<String> = LazyLock::new(|| statements("SET", &[&BASIC]));
-static ENGINE_SESSION: LazyLock<String> = LazyLock::new(|| statements("SET", &[&BY_INDEX]));
+static ENGINE_SESSION: LazyLock<String> = LazyLock::new(|| statements("SET", &[&BY_INDEX, &SOON_IDLE]));
 /// What a transaction behind a pooler begins with.
 pub(super) static LOCAL: LazyLock<String> = LazyLock::new(|| statements("SET LOCAL", &[&BASIC]));
 /// The same for the engine's.
-pub(super) static ENGINE_LOCAL: LazyLock<String> = LazyLock::new(|| statements("SET LOCAL", &[&BASIC, &BY_INDEX]));
+pub(super) static ENGINE_LOCAL: LazyLock<String> = LazyLock::new(|| statements("SET LOCAL", &[&BASIC, &BY_INDEX, &SOON_IDLE]));
 
 fn statements(set: &str, groups: &[&[Setting]]) -> String {
     let all = groups.iter().flat_map(|group| group.iter());
@@ -73,11 +77,12 @@ pub(super) fn connect_through_pooler(url: &str) -> Result<PgConnection> {
     Ok(connection)
 }
 
-/// Makes the planner use indexes and nothing else.
+/// What holds on a connection of the engine besides: the planner uses indexes and nothing else, and a transaction that was
+/// left open ends soon.
 ///
 /// # Errors
 /// When Postgres refuses.
-pub(super) fn prefer_indexes(connection: &mut PgConnection) -> Result<()> {
+pub(super) fn settle_for_engine(connection: &mut PgConnection) -> Result<()> {
     Ok(connection.batch_execute(&ENGINE_SESSION)?)
 }
 

@@ -129,7 +129,7 @@ impl Db {
     pub fn for_engine(&self) -> Result<PgConnection> {
         let mut connection = self.dedicated()?;
         if !self.address.pooler {
-            connection::prefer_indexes(&mut connection)?;
+            connection::settle_for_engine(&mut connection)?;
         }
         Ok(connection)
     }

@@ -76,6 +76,7 @@ impl Committer {
                 waiting: Arc::clone(&waiting),
                 intake: Arc::clone(&intake),
                 connection: None,
+                life: String::new(),
                 last: 0,
             };
             let handle = std::thread::Builder::new()
@@ -204,6 +205,8 @@ struct Thread {
     waiting: Arc<Mutex<Receiver<Item>>>,
     intake: Arc<OnceLock<Weak<dyn Intake>>>,
     connection: Option<PgConnection>,
+    /// In which life of Postgres the connection was made.
+    life: String,
     /// Transitions of the last batch.
     last: usize,
 }
@@ -330,7 +333,9 @@ impl Thread {
 
     fn attempt(&mut self, batch: &[Transition], claim: Option<&Claim>) -> std::result::Result<Batch, Failed> {
         if self.connection.is_none() {
-            self.connection = Some(self.db.for_engine().map_err(|error| Failed { error, unsure: None })?);
+            let made = self.db.for_engine().and_then(|mut connection| Ok((self.db.on(&mut connection, life)?, connection)));
+            let (life, connection) = made.map_err(|error| Failed { error, unsure: None })?;
+            (self.life, self.connection) = (life, Some(connection));
         }
         match self.connection.as_mut() {
             Some(connection) => try_apply(connection, self.db.engine_settings(), batch, claim),
@@ -340,7 +345,8 @@ impl Thread {
 
     /// Whether a transaction was committed. `None` when nobody could be asked before time was up.
     ///
-    /// A server that has lost its client may still be writing the commit, so `in progress` is asked again.
+    /// A server that has lost its client may still be writing the commit, so `in progress` is asked again. After a crash the
+    /// numbers of transactions that were not written down are given to others: then `committed` may be said of one of those.
     fn ask(&mut self, xid: &str, give_up: Instant) -> Option<bool> {
         #[derive(QueryableByName)]
         struct Status {
@@ -350,14 +356,30 @@ impl Thread {
         while Instant::now() < give_up {
             let asked = self.db.dedicated().and_then(|mut connection| {
                 let query = sql_query("SELECT pg_xact_status($1::xid8) AS status").bind::<Text, _>(xid);
-                self.db.on(&mut connection, |connection| Ok(query.get_result::<Status>(connection)?))
+                self.db.on(&mut connection, |connection| {
+                    let row: Status = query.get_result(connection)?;
+                    Ok((row.status, life(connection)?))
+                })
             });
-            match asked.map(|row| row.status) {
-                Ok(Some(status)) if status == "committed" => return Some(true),
-                Ok(Some(status)) if status == "aborted" => return Some(false),
+            match asked {
+                Ok((Some(status), life)) if status == "committed" => return (life == self.life).then_some(true),
+                Ok((Some(status), _)) if status == "aborted" => return Some(false),
                 _ => std::thread::sleep(Duration::from_millis(100)),
             }
         }
         None
     }
+}
+
+/// Another text after each crash of Postgres, and the same after a restart in order: a crash throws the statistics away, and
+/// this is since when there are any. Whoever resets them by hand makes no more than a doubt.
+fn life(connection: &mut PgConnection) -> Result<String> {
+    #[derive(QueryableByName)]
+    struct Since {
+        #[diesel(sql_type = Text)]
+        since: String,
+    }
+    let since: Since =
+        sql_query("SELECT coalesce(extract(epoch FROM stats_reset)::text, '') AS since FROM pg_stat_bgwriter").get_result(connection)?;
+    Ok(since.since)
 }

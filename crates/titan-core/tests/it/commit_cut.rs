@@ -1,86 +1,26 @@
 //! The connection is cut while COMMIT is under way: the caller hears the truth, and nothing happens twice.
 
-use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
-
-use secrecy::{ExposeSecret, SecretString};
-use titan_core::db::Db;
+use diesel::{RunQueryDsl, sql_query};
+use titan_core::Error;
+use titan_core::db::{self, Db};
 use titan_core::engine::Committer;
+use titan_core::projects::{self, NewProject};
 use titan_core::queue::Notifier;
-use url::Url;
+use titan_testkit::daemon::Cluster;
+use titan_testkit::proxy::{Cut, Proxy};
+use titan_testkit::wait;
 
 use crate::support::{Bench, submission};
 
-const PASS: u8 = 0;
-/// The next COMMIT reaches the server, its answer is lost.
-const CUT_AFTER: u8 = 1;
-/// The next COMMIT is lost before it reaches the server.
-const CUT_BEFORE: u8 = 2;
-
-/// A proxy in front of Postgres that can cut a connection at its COMMIT.
-struct Proxy {
-    url: SecretString,
-    mode: Arc<AtomicU8>,
-}
-
-impl Proxy {
-    fn before(url: &SecretString) -> Self {
-        let mut url = Url::parse(url.expose_secret()).unwrap();
-        let server = (url.host_str().unwrap().to_owned(), url.port().unwrap_or(5432));
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        url.set_host(Some("127.0.0.1")).unwrap();
-        url.set_port(Some(listener.local_addr().unwrap().port())).unwrap();
-        let mode = Arc::new(AtomicU8::new(PASS));
-        let shared = Arc::clone(&mode);
-        std::thread::spawn(move || {
-            for client in listener.incoming().flatten() {
-                let server = TcpStream::connect((server.0.as_str(), server.1)).unwrap();
-                let (client_too, server_too) = (client.try_clone().unwrap(), server.try_clone().unwrap());
-                let mode = Arc::clone(&shared);
-                std::thread::spawn(move || forward(client, server, &mode));
-                std::thread::spawn(move || forward(server_too, client_too, &AtomicU8::new(PASS)));
-            }
-        });
-        Proxy { url: SecretString::from(String::from(url)), mode }
-    }
-}
-
-fn forward(mut from: TcpStream, mut to: TcpStream, mode: &AtomicU8) {
-    let mut buffer = [0; 65536];
-    while let Ok(n) = from.read(&mut buffer) {
-        if n == 0 {
-            break;
-        }
-        let commits = buffer[..n].windows(6).any(|window| window == b"COMMIT");
-        let cut = if commits { mode.swap(PASS, Ordering::SeqCst) } else { PASS };
-        if cut == CUT_AFTER {
-            // Both ways at once: the server gets the COMMIT, the client gets no answer.
-            let _ = from.shutdown(Shutdown::Both);
-            let _ = to.write_all(&buffer[..n]);
-            return;
-        }
-        if cut == CUT_BEFORE {
-            break;
-        }
-        if to.write_all(&buffer[..n]).is_err() {
-            break;
-        }
-    }
-    let _ = from.shutdown(Shutdown::Both);
-    let _ = to.shutdown(Shutdown::Both);
-}
-
-async fn survives(mode: u8) {
+async fn survives(cut: Cut) {
     let bench = Bench::new();
     let proxy = Proxy::before(&bench.test.url);
     let db = Db::new(&proxy.url, 2).unwrap();
     let committer = Committer::start(&db, &Notifier::start(&bench.test.db).unwrap(), 1).unwrap();
     committer.submit(submission(bench.project, "before")).await.unwrap();
-    proxy.mode.store(mode, Ordering::SeqCst);
+    proxy.cut(cut, 0);
     let submitted = committer.submit(submission(bench.project, "during")).await.unwrap();
-    assert_eq!(proxy.mode.load(Ordering::SeqCst), PASS, "no COMMIT was cut");
+    assert_eq!(proxy.cuts(), 1, "no COMMIT was cut");
     committer.submit(submission(bench.project, "after")).await.unwrap();
     assert_eq!(bench.test.count("SELECT count(*) FROM tasks"), 3);
     let during = bench.test.text("SELECT id FROM tasks WHERE title = 'during'");
@@ -90,10 +30,43 @@ async fn survives(mode: u8) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_that_happened_is_not_repeated() {
-    survives(CUT_AFTER).await;
+    survives(Cut::After).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_that_did_not_happen_is_done_again() {
-    survives(CUT_BEFORE).await;
+    survives(Cut::Before).await;
+}
+
+/// After a crash Postgres gives the numbers of transactions that it had not written down to others. One of those may have
+/// been committed since.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_crash_the_number_of_a_transaction_proves_nothing() {
+    // What is not committed is not written down by the way.
+    let cluster = Cluster::durable(&["wal_writer_delay=10000"]);
+    let mut direct = cluster.db.dedicated().unwrap();
+    db::migrate(&mut direct).unwrap();
+    let new = NewProject { name: "Test".to_owned(), project_type: None, template_ref: None, spec: None };
+    let project = projects::create(&mut direct, &new, None).unwrap().0.id;
+    let proxy = Proxy::before(&cluster.url);
+    let db = Db::new(&proxy.url, 2).unwrap();
+    let committer = Committer::start(&db, &Notifier::start(&cluster.db).unwrap(), 1).unwrap();
+    committer.submit(submission(project, "before")).await.unwrap();
+    // Nor by the hint that follows it.
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+
+    proxy.cut_and_hold(Cut::Before);
+    let during = tokio::spawn(async move { committer.submit(submission(project, "during")).await });
+    wait::until("a COMMIT that is cut", async || (proxy.cuts() == 1).then_some(())).await;
+    cluster.crash();
+    cluster.start_again();
+    let mut direct = cluster.db.dedicated().unwrap();
+    for _ in 0..50 {
+        sql_query("SELECT pg_current_xact_id()").execute(&mut direct).unwrap();
+    }
+    proxy.release();
+    let told = during.await.unwrap();
+    let there = sql_query("SELECT FROM tasks WHERE title = 'during'").execute(&mut direct).unwrap();
+    assert_eq!(there, 0);
+    assert!(matches!(told, Err(Error::Uncertain)), "{told:?}");
 }

@@ -52,6 +52,8 @@ use figure::Figure;
 use limits::Limits;
 use report::Report;
 
+pub(crate) use processes::resident_kib;
+
 /// How much is measured.
 #[derive(Debug, Clone)]
 pub struct Options {

@@ -1,7 +1,8 @@
 //! The shipped worker with jobs that do nothing, for `make bench`: what is left is what the queue itself costs. It is
-//! configured by the environment like the daemon.
+//! configured by the environment like the daemon. `make faults` uses it too, for a job that the product does not have.
 //!
-//! `bench.noop` ends at once. `bench.hold` says that it began and holds its slot until it is told to stop.
+//! `bench.noop` ends at once. `bench.hold` says that it began and holds its slot until it is told to stop. `bench.poison`
+//! aborts the process.
 
 use std::io::Write as _;
 
@@ -13,6 +14,7 @@ use titan_worker::{JobHandler, LoneJob, Registry, Worker};
 
 struct Noop;
 struct Hold;
+struct Poison;
 
 #[async_trait]
 impl JobHandler for Noop {
@@ -41,6 +43,17 @@ impl JobHandler for Hold {
     }
 }
 
+#[async_trait]
+impl JobHandler for Poison {
+    fn kind(&self) -> &'static str {
+        "bench.poison"
+    }
+
+    async fn run(&self, _: LoneJob) -> Outcome {
+        std::process::abort()
+    }
+}
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let config = Config::from_env()?;
@@ -48,6 +61,7 @@ async fn main() -> anyhow::Result<()> {
     let mut handlers = Registry::new();
     handlers.add_job(Noop)?;
     handlers.add_job(Hold)?;
+    handlers.add_job(Poison)?;
     let worker = Worker::start(&config, handlers).await?;
     daemon::shutdown_signal().await?;
     worker.stop(config.grace).await;
