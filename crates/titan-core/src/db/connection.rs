@@ -52,7 +52,8 @@ static ENGINE_SESSION: LazyLock<String> = LazyLock::new(|| statements("SET", &[&
 /// What a transaction behind a pooler begins with.
 pub(super) static LOCAL: LazyLock<String> = LazyLock::new(|| statements("SET LOCAL", &[&BASIC]));
 /// The same for the engine's.
-pub(super) static ENGINE_LOCAL: LazyLock<String> = LazyLock::new(|| statements("SET LOCAL", &[&BASIC, &BY_INDEX, &SOON_IDLE]));
+pub(super) static ENGINE_LOCAL: LazyLock<String> =
+    LazyLock::new(|| statements("SET LOCAL", &[&BASIC, &BY_INDEX, &SOON_IDLE]));
 
 fn statements(set: &str, groups: &[&[Setting]]) -> String {
     let all = groups.iter().flat_map(|group| group.iter());

@@ -333,7 +333,8 @@ impl Thread {
 
     fn attempt(&mut self, batch: &[Transition], claim: Option<&Claim>) -> std::result::Result<Batch, Failed> {
         if self.connection.is_none() {
-            let made = self.db.for_engine().and_then(|mut connection| Ok((self.db.on(&mut connection, life)?, connection)));
+            let made =
+                self.db.for_engine().and_then(|mut connection| Ok((self.db.on(&mut connection, life)?, connection)));
             let (life, connection) = made.map_err(|error| Failed { error, unsure: None })?;
             (self.life, self.connection) = (life, Some(connection));
         }
@@ -380,6 +381,7 @@ fn life(connection: &mut PgConnection) -> Result<String> {
         since: String,
     }
     let since: Since =
-        sql_query("SELECT coalesce(extract(epoch FROM stats_reset)::text, '') AS since FROM pg_stat_bgwriter").get_result(connection)?;
+        sql_query("SELECT coalesce(extract(epoch FROM stats_reset)::text, '') AS since FROM pg_stat_bgwriter")
+            .get_result(connection)?;
     Ok(since.since)
 }
