@@ -12,6 +12,7 @@ use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::counts::Before;
 use super::transition::Transition;
 use crate::Result;
 use crate::db::Prepare as _;
@@ -158,6 +159,7 @@ pub(super) struct World {
     pub(super) steps: BTreeMap<(Uuid, i16), Step>,
     pub(super) jobs: BTreeMap<i64, Job>,
     pub(super) tasks: BTreeMap<Uuid, Task>,
+    pub(super) before: Before,
 }
 
 /// The ids that a batch names.
@@ -257,7 +259,8 @@ pub(super) fn load(
     let projects = load_projects(connection, &project_ids)?;
     let limits = load_names(connection, "SELECT key AS name FROM limits WHERE key = ANY($1)", wanted.limits)?;
     let queues = load_names(connection, "SELECT name FROM queues WHERE name = ANY($1)", wanted.queues)?;
-    Ok((World { now, keys, projects, limits, queues, runs, steps, jobs, tasks }, claimed))
+    let before = Before::of(&runs, &tasks);
+    Ok((World { now, keys, projects, limits, queues, runs, steps, jobs, tasks, before }, claimed))
 }
 
 impl From<&ClaimedJob> for Job {

@@ -11,6 +11,7 @@
 mod apply;
 mod backoff;
 mod committer;
+mod counts;
 mod load;
 mod save;
 mod story;

@@ -9,6 +9,7 @@ use diesel::sql_types::{
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use uuid::Uuid;
 
+use super::counts;
 use super::load::{Run, Step, Task};
 use super::story::{Changes, Story};
 use super::transition::Applied;
@@ -31,6 +32,7 @@ pub(super) fn save(connection: &mut PgConnection, story: &mut Story, answers: &m
     update_runs(connection, story)?;
     update_steps(connection, story)?;
     update_tasks(connection, story)?;
+    counts::save(connection, story)?;
     let changes = &story.changes;
     let mut limits = end_jobs(connection, changes)?;
     limits.extend(reschedule_jobs(connection, changes)?);
@@ -69,7 +71,7 @@ fn insert_tasks(connection: &mut PgConnection, story: &Story) -> Result<()> {
     .bind::<Array<SqlUuid>, _>(col(&rows, |(_, t)| t.project_id))
     .bind::<Array<Text>, _>(col(&rows, |(_, t)| t.task_type.as_str()))
     .bind::<Array<Text>, _>(col(&rows, |(new, _)| new.title.as_str()))
-    .bind::<Array<Jsonb>, _>(col(&rows, |(_, t)| t.payload.clone()))
+    .bind::<Array<Jsonb>, _>(col(&rows, |(_, t)| &t.payload))
     .bind::<Array<Text>, _>(col(&rows, |(new, _)| new.execution_type.as_str()))
     .bind::<Array<Text>, _>(col(&rows, |(_, t)| t.status.as_str()))
     .bind::<Array<SmallInt>, _>(col(&rows, |(_, t)| t.priority))
@@ -199,7 +201,7 @@ fn update_steps(connection: &mut PgConnection, story: &Story) -> Result<()> {
     .bind::<Array<Nullable<Text>>, _>(col(&rows, |s| s.waiting_reason.as_deref()))
     .bind::<Array<Integer>, _>(col(&rows, |s| s.attempt))
     .bind::<Array<Nullable<Text>>, _>(col(&rows, |s| s.worker.as_deref()))
-    .bind::<Array<Nullable<Jsonb>>, _>(col(&rows, |s| s.output.clone()))
+    .bind::<Array<Nullable<Jsonb>>, _>(col(&rows, |s| s.output.as_ref()))
     .bind::<Array<Nullable<Text>>, _>(col(&rows, |s| s.error.as_deref()))
     .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |s| s.started_at))
     .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |s| s.heartbeat_at))
@@ -316,7 +318,7 @@ fn insert_events(connection: &mut PgConnection, story: &Story) -> Result<()> {
     .bind::<Array<Text>, _>(col(rows, |e| e.kind))
     .bind::<Array<Nullable<Text>>, _>(col(rows, |e| e.level.map(crate::state::Level::as_str)))
     .bind::<Array<Nullable<Text>>, _>(col(rows, |e| e.message.as_deref()))
-    .bind::<Array<Jsonb>, _>(col(rows, |e| e.data.clone()))
+    .bind::<Array<Jsonb>, _>(col(rows, |e| &e.data))
     .bind::<Timestamptz, _>(at)
     .prepared()
     .execute(connection)?;

@@ -12,6 +12,10 @@ use titan_core::daemon;
 use titan_core::engine::{Done, Outcome};
 use titan_worker::{JobHandler, LoneJob, Registry, Worker};
 
+/// Threads that allocate much do it faster than with the system's allocator, and give back what they no longer need.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 struct Noop;
 struct Hold;
 struct Poison;

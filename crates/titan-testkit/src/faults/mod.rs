@@ -1,7 +1,7 @@
 //! The fault matrix: real daemons under load, faults whose moment and choice a seed decides, and the question whether
 //! anything was lost, doubled or out of order.
 //!
-//! A row is one kind of fault. It sets up a [`trial::Trial`], sets clients to work and does harm; the judgement is the same for
+//! A row is one kind of fault. It sets up a `trial::Trial`, sets clients to work and does harm; the judgement is the same for
 //! all rows. What happens by chance on the machine (who is scheduled when) is not repeated by a seed; what the row does is.
 //!
 //! - [`report`]: what came of it.

@@ -13,7 +13,7 @@ use titan_agent::{Chunk, ChunkStream, FinishReason, ModelRequest, ProviderError,
 use titan_core::Error;
 use titan_core::engine::NewEvent;
 use titan_core::state::Level;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
 
 use crate::handler::Work;
 
@@ -80,7 +80,7 @@ impl<'a> Live<'a> {
 
     async fn read(&mut self, resolved: &Resolved, request: ModelRequest) -> Result<Answer, Broken> {
         let stop = &self.work.stop;
-        let mut beat = interval(BEAT);
+        let mut beat = interval_at(Instant::now() + FIRST_REPORT, BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let opening = resolved.provider.stream(request, stop.token());
         tokio::pin!(opening);

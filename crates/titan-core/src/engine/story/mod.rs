@@ -10,6 +10,8 @@ mod end;
 mod lone;
 mod work;
 
+use serde_json::Value;
+
 use super::load::{Job, Run, World};
 use super::transition::{Applied, Fence, NewEvent, Transition};
 use crate::queue::Hint;
@@ -87,8 +89,10 @@ fn storable(text: String) -> String {
     if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
 }
 
-fn storable_json(value: serde_json::Value) -> serde_json::Value {
-    use serde_json::Value;
+fn storable_json(value: Value) -> Value {
+    if !has_nul(&value) {
+        return value;
+    }
     match value {
         Value::String(text) => Value::String(storable(text)),
         Value::Array(items) => Value::Array(items.into_iter().map(storable_json).collect()),
@@ -96,6 +100,15 @@ fn storable_json(value: serde_json::Value) -> serde_json::Value {
             Value::Object(map.into_iter().map(|(key, value)| (storable(key), storable_json(value))).collect())
         }
         other => other,
+    }
+}
+
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(map) => map.iter().any(|(key, value)| key.contains('\0') || has_nul(value)),
+        _ => false,
     }
 }
 
