@@ -6,6 +6,8 @@ cd "$(dirname "$0")/.." || exit 1
 . scripts/lib/need.sh
 
 readonly ALL_STAGES=(tasks env fmt licences clippy doc build rust faults openapi dashboard scripts e2e)
+# Not part of a plain run, because they take minutes.
+readonly MORE_STAGES=(scale)
 readonly LOGS=target/test-logs DASHBOARD=crates/titan-api/dashboard
 # The same selection everywhere: with another one cargo would build the dependencies again.
 readonly SELECTION=(--workspace --features titan-api/dashboard)
@@ -13,7 +15,8 @@ readonly SELECTION=(--workspace --features titan-api/dashboard)
 stages=("$@")
 ((${#stages[@]})) || stages=("${ALL_STAGES[@]}")
 for stage in "${stages[@]}"; do
-  [[ " ${ALL_STAGES[*]} " == *" $stage "* ]] || { echo "unknown stage '$stage'; there are: ${ALL_STAGES[*]}" >&2; exit 2; }
+  [[ " ${ALL_STAGES[*]} ${MORE_STAGES[*]} " == *" $stage "* ]] ||
+    { echo "unknown stage '$stage'; there are: ${ALL_STAGES[*]} ${MORE_STAGES[*]}" >&2; exit 2; }
 done
 wanted() { [[ " ${stages[*]} " == *" $1 "* ]]; }
 
@@ -33,6 +36,9 @@ stage_rust() {
     scripts/with-postgres.sh throwaway cargo test --locked "${SELECTION[@]}" --no-fail-fast
   fi
 }
+
+# The tests that are ignored because of what they put into the database.
+stage_scale() { scripts/with-postgres.sh throwaway cargo test --locked "${SELECTION[@]}" --test it -- --ignored; }
 
 # Alone, since it also looks how soon things happen.
 stage_faults() { QUICK=1 SEEDS=1 scripts/faults.sh; }
@@ -79,7 +85,7 @@ retire_pgbouncer() { { update-rc.d pgbouncer disable; service pgbouncer stop; } 
 
 set_up() {
   local packages=()
-  if wanted rust || wanted faults || wanted scripts || wanted e2e; then has_postgres || packages+=(postgresql); fi
+  if wanted rust || wanted scale || wanted faults || wanted scripts || wanted e2e; then has_postgres || packages+=(postgresql); fi
   if wanted rust; then has_pgbouncer || packages+=(pgbouncer); fi
   if wanted scripts; then command -v psql >/dev/null || packages+=(postgresql-client); fi
   if wanted e2e; then has_chromium || packages+=(chromium); fi
@@ -168,7 +174,7 @@ start_dashboard
 for stage in clippy doc build; do run_stage "$stage"; done
 # Some Rust tests start the built programs, which read the dashboard's files while they run.
 join_dashboard
-for stage in rust faults openapi scripts e2e; do run_stage "$stage"; done
+for stage in rust scale faults openapi scripts e2e; do run_stage "$stage"; done
 
 printf '\n%d passed, %d failed\n' "${#passed[@]}" "${#failed[@]}"
 ((${#failed[@]} == 0)) || { printf 'failed: %s\n' "${failed[*]}"; exit 1; }

@@ -60,6 +60,10 @@ async fn serve() -> anyhow::Result<()> {
     let config = Config::from_env()?;
     check(&config)?;
     daemon::start_logging(&config.log);
+    // Each stream is an open file, and many systems begin with 1,024 of them.
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
     let db = Db::of(&config, state::POOL)?;
     for name in tokio::task::block_in_place(|| with_patience(|| db::migrate(&mut db.dedicated()?)))? {
         tracing::info!(migration = name, "migration applied");

@@ -17,7 +17,7 @@ use uuid::Uuid;
 /// Streams that follow a run, at once.
 pub const MOST_RUN_STREAMS: usize = 2_000;
 /// Streams of change hints, at once.
-pub const MOST_CHANGE_STREAMS: usize = 10_000;
+pub const MOST_CHANGE_STREAMS: usize = 20_000;
 /// News of a run that a stream may be behind.
 const ROOM: usize = 16;
 /// Batches of change hints that a stream may be behind before it is told to fetch everything again.

@@ -59,15 +59,14 @@ pub(super) fn save(connection: &mut PgConnection, story: &Story) -> Result<()> {
     if deltas.is_empty() {
         return Ok(());
     }
-    let column = |of: fn(&(Uuid, &'static str, &'static str)) -> &'static str| deltas.keys().map(of).collect::<Vec<_>>();
-    sql_query(
-        "INSERT INTO counter_deltas (project_id, subject, state, delta) SELECT * FROM unnest($1, $2, $3, $4)",
-    )
-    .bind::<Array<SqlUuid>, _>(deltas.keys().map(|(project_id, ..)| *project_id).collect::<Vec<_>>())
-    .bind::<Array<Text>, _>(column(|(_, subject, _)| subject))
-    .bind::<Array<Text>, _>(column(|(.., state)| state))
-    .bind::<Array<BigInt>, _>(deltas.values().copied().collect::<Vec<_>>())
-    .prepared()
-    .execute(connection)?;
+    let column =
+        |of: fn(&(Uuid, &'static str, &'static str)) -> &'static str| deltas.keys().map(of).collect::<Vec<_>>();
+    sql_query("INSERT INTO counter_deltas (project_id, subject, state, delta) SELECT * FROM unnest($1, $2, $3, $4)")
+        .bind::<Array<SqlUuid>, _>(deltas.keys().map(|(project_id, ..)| *project_id).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(column(|(_, subject, _)| subject))
+        .bind::<Array<Text>, _>(column(|(.., state)| state))
+        .bind::<Array<BigInt>, _>(deltas.values().copied().collect::<Vec<_>>())
+        .prepared()
+        .execute(connection)?;
     Ok(())
 }

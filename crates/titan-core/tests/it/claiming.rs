@@ -70,25 +70,72 @@ fn eight_claimers_share_the_jobs_without_a_double() {
 /// The statistics of a hot table are always wrong: made when it was empty, used when it is full. Pinned in that state.
 #[test]
 fn the_claim_reads_its_index_in_order_and_sorts_nothing() {
+    let bench = Bench::new();
+    bench.test.execute(&format!("ANALYZE jobs; {READY}"));
+    let text = plan_of_a_claim(&bench, "");
+    assert!(reads_its_indexes(&text), "{text}");
+    bench.test.execute("DELETE FROM jobs");
+}
+
+/// With a million scheduled jobs and ten million rows of history, whatever the statistics say. Besides the plan, the pages
+/// that a claim of ten jobs looks at are counted: their number may not grow with the tables.
+#[test]
+#[ignore = "makes eleven million rows, which takes minutes: STAGES=scale make test"]
+fn the_claim_keeps_its_plan_and_its_cost_when_the_tables_are_large() {
+    let bench = Bench::new();
+    bench.test.execute(READY);
+    let small = pages(&plan_of_a_claim(&bench, "ANALYZE, BUFFERS, TIMING OFF, SUMMARY OFF, "));
+    bench.test.execute(
+        "INSERT INTO jobs (kind, state, run_at, max_attempts, timeout_ms) \
+         SELECT 'chat', 'scheduled', now() + n * interval '1 second', 3, 60000 FROM generate_series(1, 1000000) AS n",
+    );
+    for _ in 0..20 {
+        bench.test.execute(
+            "INSERT INTO job_history (id, finished_at, kind, queue, outcome, attempt, rescues, epoch, created_at) \
+             SELECT -n, now(), 'chat', 'default', 'completed', 1, 0, 1, now() FROM generate_series(1, 500000) AS n",
+        );
+    }
+    for statistics in ["", "ANALYZE jobs; ANALYZE job_history"] {
+        bench.test.execute(statistics);
+        let text = plan_of_a_claim(&bench, "ANALYZE, BUFFERS, TIMING OFF, SUMMARY OFF, ");
+        assert!(reads_its_indexes(&text), "{text}");
+        let large = pages(&text);
+        // An index on eleven hundred times as many rows is two levels deeper at most, and each job is found by two of them.
+        assert!(large <= small + 2 * 2 * 10, "{small} pages at first, now {large}:\n{text}");
+    }
+    bench.test.execute("TRUNCATE jobs");
+}
+
+const READY: &str = "INSERT INTO jobs (kind, state, max_attempts, timeout_ms) \
+                     SELECT 'chat', 'ready', 1, 1000 FROM generate_series(1, 1000)";
+
+/// The plan on a connection of the engine. What it claims to count is rolled back.
+fn plan_of_a_claim(bench: &Bench, options: &str) -> String {
     #[derive(QueryableByName)]
     struct Line {
         #[diesel(sql_type = Text)]
         #[diesel(column_name = "QUERY PLAN")]
         line: String,
     }
-    let bench = Bench::new();
-    bench.test.execute(
-        "ANALYZE jobs; INSERT INTO jobs (kind, state, max_attempts, timeout_ms) SELECT 'chat', 'ready', 1, 1000 FROM generate_series(1, 2000)",
-    );
     let mut connection = bench.test.db.for_engine().unwrap();
-    connection.batch_execute(&format!("PREPARE claim (uuid, text[], bigint, text) AS {CLAIM_SQL}")).unwrap();
-    let plan: Vec<Line> = sql_query("EXPLAIN (COSTS OFF) EXECUTE claim (gen_random_uuid(), '{chat}', 10, 'default')")
-        .load(&mut connection)
-        .unwrap();
-    let plan: Vec<String> = plan.into_iter().map(|line| line.line).collect();
-    let text = plan.join("\n");
-    assert!(text.contains("Index Scan using jobs_ready on jobs"), "{text}");
-    assert!(text.contains("Index Scan using jobs_pkey on jobs j"), "{text}");
-    assert!(!text.contains("Sort") && !text.contains("Seq Scan"), "{text}");
-    bench.test.execute("DELETE FROM jobs");
+    connection.batch_execute(&format!("PREPARE claim (uuid, text[], bigint, text) AS {CLAIM_SQL}; BEGIN")).unwrap();
+    let explain = format!("EXPLAIN ({options}COSTS OFF) EXECUTE claim (gen_random_uuid(), '{{chat}}', 10, 'default')");
+    let plan: Vec<Line> = sql_query(explain).load(&mut connection).unwrap();
+    connection.batch_execute("ROLLBACK").unwrap();
+    plan.into_iter().map(|line| line.line).collect::<Vec<_>>().join("\n")
+}
+
+fn reads_its_indexes(plan: &str) -> bool {
+    let both = ["Index Scan using jobs_ready on jobs", "Index Scan using jobs_pkey on jobs j"];
+    both.iter().all(|scan| plan.contains(scan)) && !plan.contains("Sort") && !plan.contains("Seq Scan")
+}
+
+/// Pages that the whole statement looked at: what its top line sums up.
+fn pages(plan: &str) -> u64 {
+    let line = plan.lines().find(|line| line.contains("Buffers:")).unwrap();
+    let counted = line.split_whitespace().filter_map(|word| {
+        let (what, count) = word.split_once('=')?;
+        ["hit", "read"].contains(&what).then(|| count.parse::<u64>().unwrap())
+    });
+    counted.sum()
 }

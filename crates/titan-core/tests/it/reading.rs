@@ -74,6 +74,20 @@ fn log_search_says_the_true_total_and_pages_through_one_moment() {
 }
 
 #[test]
+fn more_lines_than_anybody_counts_are_not_counted() {
+    let mut bench = Bench::new();
+    let run_id = bench.submit("hello").run_id.unwrap();
+    bench.test.execute(&format!(
+        "INSERT INTO run_events (run_id, seq, project_id, task_id, kind, level, message) \
+         SELECT id, 100 + n, project_id, task_id, 'log', 'info', 'line' FROM runs, generate_series(1, 10500) AS n WHERE id = '{run_id}'"
+    ));
+    let all = Search { project_id: Some(bench.project), ..Search::default() };
+    let lines = logs::search(&mut bench.connection, &all, Some(5), None).unwrap();
+    assert_eq!((lines.items.len(), lines.total), (5, 10_001));
+    bench.test.execute("DELETE FROM jobs");
+}
+
+#[test]
 fn an_output_is_decided_once() {
     let mut bench = Bench::new();
     let run_id = bench.submit("hello").run_id.unwrap();

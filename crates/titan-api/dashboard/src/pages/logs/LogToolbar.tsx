@@ -5,8 +5,8 @@ import { IconPlayerPause, IconPlayerTrackNext, IconSearch } from '@tabler/icons-
 import { type RefObject, useEffect, useState } from 'react';
 import { type LogFilter, type LogScope, logDownloadUrl } from '../../api/calls';
 import type { LogLevel } from '../../api/types';
-import { plural } from '../../lib/format';
 import classes from './LogView.module.css';
+import { linesInAll } from './logBuffer';
 
 const LEVELS: { value: LogLevel; label: string }[] = [
   { value: 'debug', label: 'All' },
@@ -64,7 +64,7 @@ export function LogToolbar(props: LogToolbarProps) {
         }}
       />
       <span className={`${classes.total} tnum`} role="status" data-testid="log-total">
-        {total === null ? '' : plural(total, 'line')}
+        {total === null ? '' : linesInAll(total)}
       </span>
       <span className={classes.spacer} />
       {following ? (

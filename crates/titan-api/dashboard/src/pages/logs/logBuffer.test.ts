@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { LogLine, LogPage } from '../../api/types';
 import { aLine } from '../../test/fixtures';
 import { highlight } from './highlight';
-import { EMPTY_BUFFER, lineKey, mergeNewest, mergeOlder, WINDOW_LINES } from './logBuffer';
+import { EMPTY_BUFFER, lineKey, linesInAll, mergeNewest, mergeOlder, WINDOW_LINES } from './logBuffer';
 
 const range = (from: number, to: number): LogLine[] =>
   Array.from({ length: to - from + 1 }, (_, index) => aLine(from + index));
@@ -15,6 +15,12 @@ const page = (lines: LogLine[], next: string | null, total: number): LogPage => 
 const seqs = (lines: readonly LogLine[]) => lines.map((line) => line.seq);
 
 describe('log buffer', () => {
+  it('does not claim to know a total that the server did not count', () => {
+    expect(linesInAll(1)).toBe('1 line');
+    expect(linesInAll(10_000)).toBe('10,000 lines');
+    expect(linesInAll(10_001)).toBe('more than 10,000 lines');
+  });
+
   it('holds the newest page oldest first, with the true total', () => {
     const buffer = mergeNewest(EMPTY_BUFFER, page(range(8, 10), 'c', 10));
     expect(seqs(buffer.lines)).toEqual([8, 9, 10]);

@@ -1,5 +1,6 @@
 // The window of log lines a page holds: oldest first, each line once, with a limit. Pages of the server come newest first.
 import type { LogLine, LogPage } from '../../api/types';
+import { plural } from '../../lib/format';
 import { compareTimes } from '../../lib/times';
 
 /** More lines than this are dropped at the old end, with a note. */
@@ -26,6 +27,13 @@ export const EMPTY_BUFFER: LogBuffer = {
   appended: 0,
   dropped: 0,
 };
+
+/** The server counts no further than one beyond this. */
+const COUNTED = 10_000;
+
+export function linesInAll(total: number): string {
+  return total > COUNTED ? `more than ${plural(COUNTED, 'line')}` : plural(total, 'line');
+}
 
 export const lineKey = (line: LogLine): string => `${line.run_id}:${line.seq}`;
 
