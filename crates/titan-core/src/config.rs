@@ -315,7 +315,7 @@ mod tests {
     fn the_defaults_are_those_of_the_header() {
         let config = with(&[]).unwrap();
         assert_eq!(config.bind.to_string(), "127.0.0.1:3000");
-        assert_eq!((config.worker_slots, config.lease, config.listen), (64, Duration::from_secs(15), true));
+        assert_eq!((config.worker_slots, config.lease, config.listen), (256, Duration::from_secs(15), true));
         assert_eq!(config.models.offline_delay, Duration::from_millis(15));
     }
 
