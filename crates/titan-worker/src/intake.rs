@@ -37,8 +37,11 @@ impl Intake for Shared {
         match taken {
             Ok(taken) => {
                 self.claims.worked();
-                self.slots.taken(&room, &taken.iter().map(|taken| &taken.job).collect::<Vec<_>>());
+                let more = self.slots.taken(&room, &taken.iter().map(|taken| &taken.job).collect::<Vec<_>>());
                 taken.into_iter().for_each(|taken| self.hand_over(taken));
+                if more {
+                    self.committer.wake();
+                }
             }
             Err(error) => {
                 self.claims.failed(&error);

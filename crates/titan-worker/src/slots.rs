@@ -30,6 +30,12 @@ struct Queue {
     hungry: bool,
 }
 
+impl State {
+    fn wants_more(&self) -> bool {
+        !self.closed && self.free > 0 && self.queues.iter().any(|queue| queue.hungry)
+    }
+}
+
 /// What a claim may take, and from where.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Room {
@@ -80,7 +86,7 @@ impl Slots {
     pub(crate) fn set_aside(&self, ending: usize) -> Option<Room> {
         let mut state = self.lock();
         let limit = usize::try_from((state.free + signed(ending)).min(state.per_claim)).unwrap_or(0);
-        if state.closed || limit == 0 || state.queues.iter().all(|queue| !queue.hungry) {
+        if limit == 0 || state.closed || state.queues.iter().all(|queue| !queue.hungry) {
             return None;
         }
         state.free -= signed(limit);
@@ -98,8 +104,8 @@ impl Slots {
     }
 
     /// Counts what a claim brought, and frees the rest of what was set aside for it. When it brought all it could, there may
-    /// be more in the queue of the last job and in those behind it.
-    pub(crate) fn taken(&self, room: &Room, jobs: &[&ClaimedJob]) {
+    /// be more in the queue of the last job and in those behind it. True when it is worth to look again at once.
+    pub(crate) fn taken(&self, room: &Room, jobs: &[&ClaimedJob]) -> bool {
         let mut state = self.lock();
         let suspects = jobs.iter().filter(|job| job.suspect).count();
         state.suspects += suspects;
@@ -110,6 +116,7 @@ impl Slots {
             let left = room.queues.get(from..).unwrap_or_default();
             state.queues.iter_mut().filter(|queue| left.contains(&queue.name)).for_each(|queue| queue.hungry = true);
         }
+        state.wants_more()
     }
 
     /// A claim failed: what was set aside for it is free again, and nobody knows whether there is work.
@@ -127,7 +134,7 @@ impl Slots {
             state.queues.iter_mut().for_each(|queue| queue.hungry = true);
         }
         state.free += 1;
-        state.free > 0 && state.queues.iter().any(|queue| queue.hungry)
+        state.wants_more()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -172,7 +179,6 @@ mod tests {
         let slots = slots(4, &["default"]);
         let chat = job("default");
         let room = slots.set_aside(0).unwrap();
-        assert_eq!(room.limit, 2, "half of them with one claim");
         assert!(slots.set_aside(0).is_none(), "the question is asked already");
         slots.taken(&room, &[&chat]);
         assert!(slots.set_aside(0).is_none(), "there is nothing more");
@@ -188,6 +194,30 @@ mod tests {
         slots.taken(&room, &[&chat]);
         assert!(slots.set_aside(0).is_none(), "all are taken");
         assert!(slots.free(false));
+    }
+
+    #[test]
+    fn one_claim_takes_half_of_the_slots_and_the_next_one_follows_at_once() {
+        let slots = slots(4, &["default"]);
+        let chat = job("default");
+        let room = slots.set_aside(0).unwrap();
+        assert_eq!(room.limit, 2);
+        assert!(slots.taken(&room, &[&chat, &chat]), "it brought all it could and there are slots");
+        let room = slots.set_aside(0).unwrap();
+        assert!(!slots.taken(&room, &[&chat, &chat]), "there are no slots");
+        assert!(slots.set_aside(0).is_none());
+    }
+
+    #[test]
+    fn a_claim_that_brings_less_than_it_could_is_not_followed_by_another() {
+        let slots = slots(4, &["default"]);
+        let room = slots.set_aside(0).unwrap();
+        assert!(!slots.taken(&room, &[&job("default")]));
+        // Unless somebody said meanwhile that there is more.
+        slots.ring();
+        let room = slots.set_aside(0).unwrap();
+        slots.ring();
+        assert!(slots.taken(&room, &[]));
     }
 
     #[test]
