@@ -1098,7 +1098,7 @@ export interface components {
             next_cursor: string | null;
             /**
              * Format: int64
-             * @description How many lines match in all, not only on this page.
+             * @description How many lines match in all, not only on this page. Counted up to 10,001: more than 10,000 are not counted.
              */
             total: number;
         };
