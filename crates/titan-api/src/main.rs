@@ -17,10 +17,6 @@ use titan_core::db::{self, Db};
 const DATABASE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Titan's API and dashboard.
-/// Threads that allocate much do it faster than with the system's allocator, and give back what they no longer need.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
