@@ -28,6 +28,9 @@ pub enum Error {
     /// No connection, a restart, a deadlock, a timeout: the same call may pass later.
     #[error("the database is not available: {0}")]
     Unavailable(String),
+    /// Somebody else holds a row, or a table, for longer than is waited for: the same call may pass later.
+    #[error("the database is not available: {0}")]
+    Locked(String),
     /// COMMIT was sent and no answer came, and nobody could be asked in time.
     #[error("the database was lost during COMMIT; it is not known whether it happened")]
     Uncertain,
@@ -41,7 +44,7 @@ impl Error {
     /// Whether the same call, unchanged, may succeed later.
     #[must_use]
     pub fn may_pass(&self) -> bool {
-        matches!(self, Error::Unavailable(_) | Error::Uncertain)
+        matches!(self, Error::Unavailable(_) | Error::Locked(_) | Error::Uncertain)
     }
 
     pub fn invalid(field: &'static str, message: impl Into<String>) -> Self {
@@ -66,6 +69,7 @@ impl From<Diesel> for Error {
                 | Kind::ReadOnlyTransaction => Error::Refused(info.message().to_owned()),
                 // Diesel has no kind for the rest: a deadlock, a cancelled statement, a server that is shutting down.
                 // They are told apart by what Postgres means with them, and only its own words are at hand here.
+                _ if info.message().contains("lock timeout") => Error::Locked(info.message().to_owned()),
                 _ if passing(info.message()) => Error::Unavailable(info.message().to_owned()),
                 _ => Error::Refused(info.message().to_owned()),
             },

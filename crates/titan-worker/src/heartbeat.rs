@@ -6,7 +6,7 @@
 //! is made again at once. Where every way leads through a pooler, or the way around it is closed, there is no lock, and the
 //! lease decides.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -77,7 +77,7 @@ struct Heart {
     next_pulse: Instant,
     said_stopping: bool,
     /// What looked like a stray at the last pulse.
-    strays: HashSet<Key>,
+    strays: HashMap<Key, u64>,
     /// Grows while the database is away.
     pause: Duration,
 }
@@ -95,7 +95,7 @@ impl Heart {
             locked: false,
             next_pulse: Instant::now(),
             said_stopping: false,
-            strays: HashSet::new(),
+            strays: HashMap::new(),
             pause: Duration::ZERO,
         }
     }
@@ -202,15 +202,17 @@ impl Heart {
         self.ask(shared, |connection| workers::register(connection, &shared.registration))
     }
 
-    /// Gives back what has looked like a stray twice in a row: once may be a claim whose jobs are just being handed over.
+    /// Gives back what is claimed and not in the hand, once every claim is over that may be just handing it over.
     fn release_strays(&mut self, shared: &Shared, pulse: &Pulse) -> Result<()> {
-        if shared.claiming.load(Ordering::SeqCst) > 0 {
-            self.strays.clear();
-            return Ok(());
-        }
+        let settled = |key: &Key| self.strays.get(key).is_some_and(|number| shared.claims.over_before(*number));
+        let settled: HashSet<Key> = pulse.held.iter().copied().filter(settled).collect();
+        // In this order: what a claim that is over has brought is in the hand by now.
         let in_hand = shared.in_hand.keys();
-        let unknown: HashSet<Key> = pulse.held.iter().copied().filter(|key| !in_hand.contains(key)).collect();
-        let strays: Vec<Key> = unknown.intersection(&self.strays).copied().collect();
+        let next = shared.claims.next();
+        let unknown = pulse.held.iter().filter(|key| !in_hand.contains(key));
+        let unknown: HashMap<Key, u64> =
+            unknown.map(|key| (*key, self.strays.get(key).copied().unwrap_or(next))).collect();
+        let strays: Vec<Key> = unknown.keys().filter(|key| settled.contains(key)).copied().collect();
         self.strays = unknown;
         if strays.is_empty() {
             return Ok(());

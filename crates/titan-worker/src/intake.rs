@@ -1,7 +1,6 @@
 //! What the committer claims for this worker with its batches, and what becomes of it.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use titan_core::Result;
 use titan_core::engine::{Intake, Taken};
@@ -17,8 +16,8 @@ impl Intake for Shared {
             return None;
         }
         let Room { queues, limit, suspect } = self.slots.set_aside(ending)?;
-        self.claiming.fetch_add(1, Ordering::SeqCst);
         Some(Claim {
+            number: self.claims.begin(),
             worker_id: self.worker_id(),
             worker: self.registration.name.clone(),
             source: match self.only_run {
@@ -36,7 +35,7 @@ impl Intake for Shared {
         let room = self.room_of(claim);
         match taken {
             Ok(taken) => {
-                self.claims.worked();
+                self.claiming.worked();
                 let more = self.slots.taken(&room, &taken.iter().map(|taken| &taken.job).collect::<Vec<_>>());
                 taken.into_iter().for_each(|taken| self.hand_over(taken));
                 if more {
@@ -44,11 +43,11 @@ impl Intake for Shared {
                 }
             }
             Err(error) => {
-                self.claims.failed(&error);
+                self.claiming.failed(&error);
                 self.slots.nothing_taken(&room);
             }
         }
-        self.claiming.fetch_sub(1, Ordering::SeqCst);
+        self.claims.end(claim.number);
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use titan_core::engine::{Fence, Finish, FinishJob, Finished, NewEvent, Outcome, Start, Started, Taken};
 use titan_core::meter::Meter;
 use titan_core::queue::{self, ClaimedJob, Hint};
+use titan_core::state::RunStatus;
 use titan_core::{Error, Result};
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -19,6 +20,9 @@ use crate::stop::{Stop, StopReason};
 
 /// How long a handler may take to return once it was told to stop.
 const AFTER_STOP: Duration = Duration::from_secs(5);
+/// What was done is told for so long at least. The committer alone tries for a part of that before it says no, and the lease
+/// goes on as long as the heartbeat does.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two tries while the database is away, and before a job that cannot be begun is given back.
 const PAUSE: Duration = Duration::from_millis(200);
 const PAUSE_AFTER_REFUSAL: Duration = Duration::from_secs(5);
@@ -64,10 +68,10 @@ async fn carry_out_step(
     match verdict(stop.reason(), outcome, time) {
         Verdict::Finish(outcome) => {
             shared.in_hand.finishing(key);
-            let word = word(&outcome);
-            count(&outcome);
+            let (word, came) = (word(&outcome), Came::of(&outcome));
             match finish(shared, &fence, reporter.take_last(), outcome).await {
                 Ok(finished) => {
+                    came.count(finished.run_status == RunStatus::Failed);
                     let seconds = at.elapsed().as_secs_f32();
                     names.log("finished", || format!("{word} after {seconds:.2} s, run {}", finished.run_status));
                 }
@@ -102,10 +106,10 @@ async fn carry_out_alone(shared: &Shared, job: &ClaimedJob, handler: Arc<dyn Job
     match verdict(stop.reason(), outcome, time) {
         Verdict::Finish(outcome) => {
             shared.in_hand.finishing(key);
-            count(&outcome);
             let finish = FinishJob { job_id: job.id, epoch: job.epoch, outcome };
-            if let Err(error) = patiently(shared.lease, || shared.committer.finish_job(finish.clone())).await {
-                tracing::warn!(job.id, job.kind, %error, "the outcome of a job was not written");
+            match patiently(shared.lease, || shared.committer.finish_job(finish.clone())).await {
+                Ok(()) => Came::of(&finish.outcome).count(job.attempt >= job.max_attempts),
+                Err(error) => tracing::warn!(job.id, job.kind, %error, "the outcome of a job was not written"),
             }
         }
         Verdict::HandBack => hand_back(shared, key).await,
@@ -117,14 +121,35 @@ fn time_of(job: &ClaimedJob) -> Duration {
     Duration::from_millis(u64::try_from(job.timeout_ms).unwrap_or(0))
 }
 
-fn count(outcome: &Outcome) {
-    let meter = Meter::get();
-    meter.finished.one();
-    match outcome {
-        Outcome::Retry { .. } => meter.retried.one(),
-        Outcome::Fail { .. } => meter.failed.one(),
-        Outcome::Cancel { .. } => meter.canceled.one(),
-        Outcome::Done(_) | Outcome::Snooze { .. } => {}
+/// What an outcome counts as, once it is durable.
+#[derive(Clone, Copy)]
+enum Came {
+    Well,
+    /// Or to an end, when it was the last attempt.
+    BackOrNot,
+    ToNothing,
+    ToBeCanceled,
+}
+
+impl Came {
+    fn of(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Done(_) | Outcome::Snooze { .. } => Came::Well,
+            Outcome::Retry { .. } => Came::BackOrNot,
+            Outcome::Fail { .. } => Came::ToNothing,
+            Outcome::Cancel { .. } => Came::ToBeCanceled,
+        }
+    }
+
+    fn count(self, was_last: bool) {
+        let meter = Meter::get();
+        meter.finished.one();
+        match self {
+            Came::Well => {}
+            Came::BackOrNot if !was_last => meter.retried.one(),
+            Came::BackOrNot | Came::ToNothing => meter.failed.one(),
+            Came::ToBeCanceled => meter.canceled.one(),
+        }
     }
 }
 
@@ -299,12 +324,12 @@ async fn hand_back(shared: &Shared, key: Key) {
     }
 }
 
-/// Asks until the answer is final, or the lease would be over anyway.
+/// Asks until the answer is final, or nobody would care any more.
 async fn patiently<T, F>(lease: Duration, ask: impl Fn() -> F) -> Result<T>
 where
     F: Future<Output = Result<T>>,
 {
-    let give_up = Instant::now() + lease;
+    let give_up = Instant::now() + lease.max(PATIENCE);
     loop {
         match ask().await {
             Err(error) if error.may_pass() && !matches!(error, Error::Uncertain) && Instant::now() < give_up => {

@@ -25,6 +25,7 @@ pub mod models;
 pub mod worker;
 
 mod bell;
+mod claims;
 mod heartbeat;
 mod hints;
 mod in_hand;

@@ -1,7 +1,7 @@
 //! What the threads and tasks of one worker share.
 
 use std::sync::Weak;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use titan_core::db::Db;
@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use crate::claims::Claims;
 use crate::handler::Registry;
 use crate::in_hand::InHand;
 use crate::outage::Outage;
@@ -38,9 +39,8 @@ pub(crate) struct Shared {
     /// The tasks that carry out jobs, and where they run.
     pub(crate) jobs: TaskTracker,
     pub(crate) runtime: Handle,
-    /// Claims under way: what they bring is not in the hand yet.
-    pub(crate) claiming: AtomicUsize,
-    pub(crate) claims: Outage,
+    pub(crate) claims: Claims,
+    pub(crate) claiming: Outage,
     pub(crate) stopping: AtomicBool,
 }
 

@@ -100,6 +100,7 @@ impl Slots {
             })
             .collect();
         let suspect = std::mem::take(&mut state.look_for_suspects) && state.suspects == 0;
+        state.suspects += usize::from(suspect);
         Some(Room { queues, limit, suspect })
     }
 
@@ -108,7 +109,7 @@ impl Slots {
     pub(crate) fn taken(&self, room: &Room, jobs: &[&ClaimedJob]) -> bool {
         let mut state = self.lock();
         let suspects = jobs.iter().filter(|job| job.suspect).count();
-        state.suspects += suspects;
+        state.suspects = (state.suspects + suspects).saturating_sub(usize::from(room.suspect));
         state.free += signed(room.limit) - signed(jobs.len());
         if jobs.len() - suspects >= room.limit {
             let gave = |name: &String| jobs.iter().any(|job| !job.suspect && job.queue == *name);
@@ -121,7 +122,11 @@ impl Slots {
 
     /// A claim failed: what was set aside for it is free again, and nobody knows whether there is work.
     pub(crate) fn nothing_taken(&self, room: &Room) {
-        self.lock().free += signed(room.limit);
+        let mut state = self.lock();
+        state.free += signed(room.limit);
+        state.suspects = state.suspects.saturating_sub(usize::from(room.suspect));
+        drop(state);
+        // No more than that: when the database is away, to look again with each poll is soon enough.
         self.ring_for_all();
     }
 

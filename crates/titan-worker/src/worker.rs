@@ -1,7 +1,7 @@
 //! Starting and stopping a worker. The daemon runs one; a test may run several in its own process.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use uuid::Uuid;
 
 use crate::bell::Bell;
+use crate::claims::Claims;
 use crate::handler::Registry;
 use crate::in_hand::InHand;
 use crate::outage::Outage;
@@ -87,8 +88,8 @@ async fn start(config: &Config, handlers: Registry, only_run: Option<Uuid>) -> a
         in_hand: InHand::default(),
         jobs: TaskTracker::new(),
         runtime: Handle::current(),
-        claiming: AtomicUsize::new(0),
-        claims: Outage::new("claiming jobs"),
+        claims: Claims::default(),
+        claiming: Outage::new("claiming jobs"),
         stopping: AtomicBool::new(false),
     });
     let intake: Arc<dyn Intake> = shared.clone();
@@ -163,7 +164,7 @@ impl WorkerHandle {
         self.heart.ring();
         // A claim that is under way still brings its jobs.
         let _ = timeout(LAST_WORDS, async {
-            while shared.claiming.load(Ordering::SeqCst) > 0 {
+            while !shared.claims.all_over() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         })

@@ -170,7 +170,7 @@ impl From<Core> for ApiError {
             Core::Conflict(reason) => ApiError::new(Code::Conflict, sentence(reason)),
             Core::AlreadyDecided(_) => ApiError::new(Code::AlreadyDecided, sentence(&error.to_string())),
             Core::KeyReused => ApiError::new(Code::IdempotencyKeyReused, sentence(&error.to_string())),
-            Core::Unavailable(_) => ApiError {
+            Core::Unavailable(_) | Core::Locked(_) => ApiError {
                 cause: Some(error.to_string()),
                 ..ApiError::new(
                     Code::DatabaseUnavailable,

@@ -39,7 +39,7 @@ pub async fn list_queues(_: Access<QueueRead>, state: State) -> Answer<Queues> {
     Ok(web::Json(Queues { items: state.db.run(admin::list_queues).await? }))
 }
 
-/// Make a queue, for example to pause it before the first job comes; a job makes its queue by itself
+/// Make a queue: a task may only name one that there is
 #[utoipa::path(post, path = "/api/queues", tag = "queue", request_body = NewQueueBody,
     responses((status = 201, body = Queue)))]
 pub async fn create_queue(

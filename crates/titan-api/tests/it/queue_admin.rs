@@ -44,12 +44,7 @@ async fn failed_task(app: &TestApp, project: &str) -> Value {
     let job_id = app.db.count(&format!("SELECT id FROM jobs WHERE run_id = '{run}'"));
     let poisoned = Quarantine { run_id: run.parse().unwrap(), job_id, rescues: 5 };
     app.state().committer.apply(Transition::Quarantine(poisoned)).await.unwrap();
-    // The engine writes it in the same transaction; this is for the fields that this test relies on.
-    app.db.execute(&format!(
-        "INSERT INTO dead_letters (job_id, kind, queue, priority, max_attempts, timeout_ms, project_id, task_id, run_id, step, \
-         attempt, rescues, error, created_at) SELECT {job_id}, 'chat', 'default', 0, 4, 60000, project_id, task_id, id, 1, 1, 5, \
-         'quarantined', now() FROM runs WHERE id = '{run}' ON CONFLICT DO NOTHING"
-    ));
+    assert_eq!(app.db.count(&format!("SELECT count(*) FROM dead_letters WHERE job_id = {job_id}")), 1);
     task
 }
 
@@ -84,6 +79,14 @@ async fn ids(client: &Client, query: &str, limit: usize) -> Vec<i64> {
 fn field(reply: &Reply) -> String {
     assert_eq!((reply.status, reply.code().as_str()), (422, "validation_failed"), "{}", reply.text);
     reply.json()["errors"][0]["field"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn there_are_only_so_many_queues() {
+    let app = TestApp::start().await;
+    app.db.execute("INSERT INTO queues (name) SELECT 'q' || n FROM generate_series(1, 98) AS n");
+    let refused = app.client.post("/api/queues", &json!({"name": "one-more"})).await.expect(409);
+    assert!(text(&refused["detail"]).contains("100 queues"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -41,19 +41,20 @@ const BY_INDEX: [Setting; 7] = [
 ];
 
 /// A worker that is cut off or frozen in the middle of a transaction keeps its jobs locked, and nobody can take what is
-/// locked. Between two statements of the engine there is no more than a little arithmetic.
-const SOON_IDLE: [Setting; 1] = [("idle_in_transaction_session_timeout", "'5s'")];
+/// locked. Between two statements of the engine there is no more than a little arithmetic. And what others lock, the engine
+/// waits for with a whole batch, so it does not wait long.
+const IMPATIENT: [Setting; 2] = [("idle_in_transaction_session_timeout", "'5s'"), ("lock_timeout", "'1s'")];
 
 /// A setting of Postgres and its value, as SQL.
 type Setting = (&'static str, &'static str);
 
 static SESSION: LazyLock<String> = LazyLock::new(|| statements("SET", &[&BASIC]));
-static ENGINE_SESSION: LazyLock<String> = LazyLock::new(|| statements("SET", &[&BY_INDEX, &SOON_IDLE]));
+static ENGINE_SESSION: LazyLock<String> = LazyLock::new(|| statements("SET", &[&BY_INDEX, &IMPATIENT]));
 /// What a transaction behind a pooler begins with.
 pub(super) static LOCAL: LazyLock<String> = LazyLock::new(|| statements("SET LOCAL", &[&BASIC]));
 /// The same for the engine's.
 pub(super) static ENGINE_LOCAL: LazyLock<String> =
-    LazyLock::new(|| statements("SET LOCAL", &[&BASIC, &BY_INDEX, &SOON_IDLE]));
+    LazyLock::new(|| statements("SET LOCAL", &[&BASIC, &BY_INDEX, &IMPATIENT]));
 
 fn statements(set: &str, groups: &[&[Setting]]) -> String {
     let all = groups.iter().flat_map(|group| group.iter());

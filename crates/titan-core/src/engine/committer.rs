@@ -31,6 +31,10 @@ const QUEUE: usize = 10_000;
 /// From so many transitions in its last batch on, a thread waits for company, and at most this long.
 const CROWD: usize = 16;
 const LINGER: Duration = Duration::from_millis(2);
+/// A batch that meets a row which somebody else holds is halved like one that is refused, so that only who wants that row has
+/// to come again. Then no lock is waited for longer than this, and there is an end to it when a whole table is locked.
+const WHILE_SIFTING: &str = "SET LOCAL lock_timeout = '100ms'";
+const SIFTING: Duration = Duration::from_secs(3);
 /// How long a batch is tried again while the database is away. Longer than a restart of Postgres.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -78,6 +82,7 @@ impl Committer {
                 connection: None,
                 life: String::new(),
                 last: 0,
+                sifting: None,
             };
             let handle = std::thread::Builder::new()
                 .name(format!("committer-{number}"))
@@ -209,6 +214,8 @@ struct Thread {
     life: String,
     /// Transitions of the last batch.
     last: usize,
+    /// A batch is being sifted for what somebody else has locked, until then.
+    sifting: Option<Instant>,
 }
 
 impl Thread {
@@ -230,6 +237,7 @@ impl Thread {
                 continue;
             }
             let (results, taken) = self.commit(&transitions, claim.as_ref());
+            self.sifting = None;
             for (answer, result) in answers.into_iter().zip(results) {
                 if matches!(result, Err(Error::Fenced { .. })) {
                     Meter::get().fenced.one();
@@ -262,7 +270,7 @@ impl Thread {
         Some(items)
     }
 
-    /// Applies a batch with its claim; halves it when it is refused.
+    /// Applies a batch with its claim; halves it when it is refused, or held up by a lock.
     fn commit(&mut self, batch: &[Transition], claim: Option<&Claim>) -> (Vec<Result<Applied>>, Result<Vec<Taken>>) {
         let begun = Instant::now();
         let failed = match self.persist(batch, claim) {
@@ -276,7 +284,9 @@ impl Thread {
             }
             Err(error) => error,
         };
-        if failed.may_pass() {
+        let locked = matches!(failed, Error::Locked(_));
+        let sift = locked && Instant::now() < *self.sifting.get_or_insert_with(|| Instant::now() + SIFTING);
+        if failed.may_pass() && !sift {
             return (batch.iter().map(|_| Err(failed.clone())).collect(), Err(failed));
         }
         Meter::get().refused.one();
@@ -308,7 +318,8 @@ impl Thread {
                 Ok(done) => return Ok(done),
                 Err(failed) => failed,
             };
-            if failed.unsure.is_some() || failed.error.may_pass() {
+            let locked = matches!(failed.error, Error::Locked(_));
+            if failed.unsure.is_some() || (failed.error.may_pass() && !locked) {
                 // A connection that failed once is not trusted again.
                 self.connection = None;
             }
@@ -319,7 +330,7 @@ impl Thread {
                     Some(false) => {}
                     None => return Err(Error::Uncertain),
                 },
-                None if !failed.error.may_pass() => return Err(failed.error),
+                None if !failed.error.may_pass() || locked => return Err(failed.error),
                 None => {}
             }
             // A claim that brings nothing to write is not worth the wait: the next one comes by itself.
@@ -338,8 +349,12 @@ impl Thread {
             let (life, connection) = made.map_err(|error| Failed { error, unsure: None })?;
             (self.life, self.connection) = (life, Some(connection));
         }
+        let mut settings = self.db.engine_settings().map(str::to_owned);
+        if self.sifting.is_some() {
+            settings = Some(settings.map_or_else(String::new, |settings| settings + "; ") + WHILE_SIFTING);
+        }
         match self.connection.as_mut() {
-            Some(connection) => try_apply(connection, self.db.engine_settings(), batch, claim),
+            Some(connection) => try_apply(connection, settings.as_deref(), batch, claim),
             None => Err(Failed { error: Error::Unavailable("no connection".to_owned()), unsure: None }),
         }
     }

@@ -249,8 +249,9 @@ pub(super) fn load(
     let begun = load_runs(connection, &claimed_runs, Wait::ForNobody)?;
     let mut task_ids = wanted.tasks.clone();
     task_ids.extend(wanted.runs_with_task.iter().filter_map(|id| runs.get(id)).map(|run| run.task_id));
-    task_ids.extend(begun.values().map(|run| run.task_id));
     runs.extend(begun);
+    // A run may be here for a late report of the job's last holder only.
+    task_ids.extend(claimed.iter().filter_map(|job| runs.get(&job.run_id?)).map(|run| run.task_id));
     jobs.extend(claimed.iter().map(|job| (job.id, Job::from(job))));
     let steps = load_steps(connection, &runs)?;
     let tasks = load_tasks(connection, &task_ids)?;

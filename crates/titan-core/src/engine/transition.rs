@@ -134,7 +134,6 @@ pub struct Started {
     pub attempt: i32,
     /// The outputs of the steps that this one needs, by their names.
     pub inputs: serde_json::Map<String, Value>,
-    pub cancel_requested: bool,
 }
 
 /// What a handler says while it works. Also counts as a sign of life of the step.
@@ -252,10 +251,9 @@ pub struct FinishJob {
 }
 
 /// A job without a run is not to be done any more. One that a worker holds is taken from it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct CancelJob {
     pub job_id: i64,
-    pub reason: String,
 }
 
 /// An event to append to a run.

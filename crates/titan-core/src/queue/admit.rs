@@ -141,6 +141,7 @@ fn count_admitted(connection: &mut PgConnection, keys: &[&str]) -> Result<BTreeM
     Ok(rows.into_iter().map(|row| (row.key, row.count)).collect())
 }
 
+/// Who waited long does not pass by everybody: its turn is at the head of the line, and not before it.
 fn let_in(connection: &mut PgConnection, room: &[(&str, i64)]) -> Result<BTreeMap<String, i64>> {
     if room.is_empty() {
         return Ok(BTreeMap::new());
@@ -149,7 +150,11 @@ fn let_in(connection: &mut PgConnection, room: &[(&str, i64)]) -> Result<BTreeMa
         "WITH first AS MATERIALIZED (SELECT w.id FROM unnest($1, $2) AS r (key, room) CROSS JOIN LATERAL \
            (SELECT j.id FROM jobs j WHERE j.state = 'waiting' AND j.limit_key = r.key \
             ORDER BY j.limit_key, j.priority DESC, j.start_tag, j.id LIMIT r.room FOR UPDATE SKIP LOCKED) AS w), \
-         moved AS (UPDATE jobs j SET state = 'ready' FROM first WHERE j.id = first.id RETURNING j.limit_key) \
+         moved AS (UPDATE jobs j SET state = 'ready', start_tag = greatest(j.start_tag, coalesce( \
+             (SELECT h.start_tag FROM jobs h WHERE h.state = 'ready' AND NOT h.suspect AND h.queue = j.queue \
+              AND h.priority = j.priority ORDER BY h.queue, h.priority DESC, h.start_tag, h.id LIMIT 1), \
+             (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)) \
+           FROM first WHERE j.id = first.id RETURNING j.limit_key) \
          SELECT limit_key AS key, count(*) AS count FROM moved GROUP BY 1",
     )
     .bind::<Array<Text>, _>(room.iter().map(|(key, _)| *key).collect::<Vec<_>>())

@@ -35,6 +35,7 @@ const CLAIM_SUSPECT: &str = claim!(
     "suspect AND lone_losses < 2 AND queue = $4 AND coalesce((SELECT paused_at IS NULL FROM queues WHERE name = $4), true) \
      ORDER BY queue, id LIMIT $3"
 );
+/// Somebody asked for this very run: that its queue is paused, or that it is a suspect, was known to him.
 const CLAIM_RUN: &str = claim!("run_id = $4 ORDER BY id LIMIT $3");
 
 /// A job in a worker's hands.
@@ -75,6 +76,8 @@ pub struct ClaimedJob {
 /// Who claims, and what it can do.
 #[derive(Debug, Clone)]
 pub struct Claim {
+    /// The worker's own, to know it again.
+    pub number: u64,
     pub worker_id: Uuid,
     /// What the worker is called on screen.
     pub worker: String,
@@ -103,6 +106,7 @@ impl Claim {
     #[must_use]
     pub fn simple(worker_id: Uuid, kinds: Vec<String>, limit: usize) -> Self {
         Claim {
+            number: 0,
             worker_id,
             worker: worker_id.to_string(),
             source: Source::Queues(vec![super::DEFAULT_QUEUE.to_owned()]),

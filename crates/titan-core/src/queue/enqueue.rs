@@ -189,7 +189,8 @@ pub fn names(connection: &mut PgConnection) -> Result<Vec<String>> {
         #[diesel(sql_type = Text)]
         name: String,
     }
-    let rows: Vec<Named> = sql_query("SELECT name FROM queues ORDER BY name LIMIT 1000").prepared().load(connection)?;
+    let rows: Vec<Named> =
+        sql_query("SELECT name FROM queues ORDER BY created_at, name LIMIT 1000").prepared().load(connection)?;
     Ok(rows.into_iter().map(|row| row.name).collect())
 }
 

@@ -31,6 +31,10 @@ const REMEMBERED: usize = 10_000;
 
 static LAST: LazyLock<Mutex<HashMap<Flow, i64>>> = LazyLock::new(Mutex::default);
 
+/// The latest virtual time of each line that this process has seen. A job that comes back, after a rescue say, keeps its
+/// old tag and is next; the virtual time must not fall back with it, or whoever enqueues then would pass by all who wait.
+static FLOOR: LazyLock<Mutex<HashMap<(String, i16), i64>>> = LazyLock::new(Mutex::default);
+
 /// The start tags of new jobs, each at the place of its flow.
 pub(super) fn tags(connection: &mut PgConnection, flows: &[Flow]) -> Result<Vec<i64>> {
     let lines: BTreeSet<(&str, i16)> = flows.iter().map(|flow| (flow.queue.as_str(), flow.priority)).collect();
@@ -73,5 +77,14 @@ fn virtual_times<'a>(
     .bind::<Array<SmallInt>, _>(lines.iter().map(|(_, priority)| *priority).collect::<Vec<_>>())
     .prepared()
     .load(connection)?;
-    Ok(lines.iter().copied().zip(rows.into_iter().map(|row| row.tag.unwrap_or(row.clock))).collect())
+    let mut floors = FLOOR.lock().unwrap_or_else(PoisonError::into_inner);
+    if floors.len() > REMEMBERED {
+        floors.clear();
+    }
+    let never_back = |((queue, priority), row): ((&'a str, i16), Row)| {
+        let floor = floors.entry((queue.to_owned(), priority)).or_insert(i64::MIN);
+        *floor = (*floor).max(row.tag.unwrap_or(row.clock));
+        ((queue, priority), *floor)
+    };
+    Ok(lines.iter().copied().zip(rows).map(never_back).collect())
 }

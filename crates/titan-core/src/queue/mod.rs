@@ -5,6 +5,7 @@
 pub mod admin;
 mod admit;
 mod claim;
+mod due;
 mod enqueue;
 mod fair;
 mod hint;

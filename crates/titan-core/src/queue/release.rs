@@ -14,9 +14,11 @@ use crate::Result;
 pub fn release(connection: &mut PgConnection, worker_id: Uuid, jobs: &[(i64, i64)]) -> Result<usize> {
     let (ids, epochs): (Vec<i64>, Vec<i64>) = jobs.iter().copied().unzip();
     Ok(sql_query(
-        "UPDATE jobs j SET state = 'ready', worker_id = NULL, deadline_at = NULL, epoch = j.epoch + 1, \
-         attempt = greatest(j.attempt - 1, 0) FROM unnest($2, $3) AS r (id, epoch) \
-         WHERE j.id = r.id AND j.epoch = r.epoch AND j.worker_id = $1 AND j.state = 'running'",
+        // Locked in the order in which everybody locks jobs.
+        "WITH held AS MATERIALIZED (SELECT j.id FROM jobs j JOIN unnest($2, $3) AS r (id, epoch) \
+           ON j.id = r.id AND j.epoch = r.epoch WHERE j.worker_id = $1 AND j.state = 'running' ORDER BY j.id FOR UPDATE OF j) \
+         UPDATE jobs j SET state = 'ready', worker_id = NULL, deadline_at = NULL, epoch = j.epoch + 1, \
+         attempt = greatest(j.attempt - 1, 0) FROM held WHERE j.id = held.id",
     )
     .bind::<SqlUuid, _>(worker_id)
     .bind::<Array<BigInt>, _>(ids)

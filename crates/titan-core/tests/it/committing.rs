@@ -1,7 +1,8 @@
 //! The committer: many at once in few transactions, and a bad one harms no stranger.
 
+use diesel::connection::SimpleConnection as _;
 use titan_core::Error;
-use titan_core::engine::Committer;
+use titan_core::engine::{CancelRun, Canceled, Committer};
 use titan_core::queue::Notifier;
 
 use crate::support::{Bench, submission};
@@ -52,4 +53,30 @@ async fn one_that_the_database_refuses_is_found_and_the_others_pass() {
     }
     assert_eq!(bench.test.count("SELECT count(*) FROM tasks"), 199);
     bench.test.execute("DELETE FROM jobs");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_whose_row_somebody_else_holds_is_found_and_the_others_pass() {
+    let mut bench = Bench::new();
+    let runs: Vec<_> = (0..100).map(|n| bench.submit(&format!("message {n}")).run_id.unwrap()).collect();
+    let held = runs[37];
+    let mut stranger = bench.test.db.dedicated().unwrap();
+    stranger.batch_execute(&format!("BEGIN; SELECT FROM runs WHERE id = '{held}' FOR UPDATE")).unwrap();
+    let committer = Committer::start(&bench.test.db, &Notifier::start(&bench.test.db).unwrap(), 1).unwrap();
+    let cancel = |run_id| {
+        let committer = committer.clone();
+        async move { committer.cancel(CancelRun { run_id, reason: "not needed".to_owned() }.into()).await }
+    };
+    let all: Vec<_> = runs.iter().map(|run_id| (*run_id, tokio::spawn(cancel(*run_id)))).collect();
+    for (run_id, one) in all {
+        let result = one.await.unwrap();
+        if run_id == held {
+            assert!(matches!(result, Err(Error::Locked(_))), "{result:?}");
+        } else {
+            assert_eq!(result.unwrap(), Canceled::Now);
+        }
+    }
+    stranger.batch_execute("ROLLBACK").unwrap();
+    assert_eq!(cancel(held).await.unwrap(), Canceled::Now);
+    assert_eq!(bench.test.count("SELECT count(*) FROM runs WHERE status = 'canceled'"), 100);
 }

@@ -48,6 +48,25 @@ fn no_more_than_the_limit_are_admitted_and_each_end_lets_one_in() {
 }
 
 #[test]
+fn who_waited_long_for_a_place_is_next_in_line_and_not_before_it() {
+    let mut bench = Bench::new();
+    bench.test.execute("INSERT INTO limits (key, max_running) VALUES ('a', 1)");
+    enqueue(&mut bench.connection, &[limited("a"), limited("a")]).unwrap();
+    bench.test.execute("UPDATE jobs SET start_tag = 1 WHERE state = 'waiting'");
+    let what = Claim::simple(bench.worker, vec!["test.lone".to_owned()], 1);
+    let first = claim(&mut bench.connection, &what).unwrap().pop().unwrap();
+    enqueue(&mut bench.connection, &vec![NewJob::new("test.lone"); 3]).unwrap();
+    bench
+        .apply(FinishJob { job_id: first.id, epoch: first.epoch, outcome: Outcome::Done(Done::default()) }.into())
+        .unwrap();
+    let tag = |which: &str| {
+        bench.test.count(&format!("SELECT min(start_tag) FROM jobs WHERE state = 'ready' AND limit_key IS {which}"))
+    };
+    assert_eq!(tag("NOT NULL"), tag("NULL"), "the virtual time may not fall back");
+    bench.test.execute("DELETE FROM jobs");
+}
+
+#[test]
 fn a_sleeping_job_holds_no_place_and_takes_its_turn_when_it_wakes() {
     let mut bench = Bench::new();
     bench.test.execute("INSERT INTO limits (key, max_running) VALUES ('a', 1)");

@@ -120,7 +120,7 @@ fn a_stale_word_about_a_job_is_refused_and_a_cancel_takes_it_from_its_worker() {
     assert!(matches!(stale, Err(Error::Fenced { .. })), "{stale:?}");
     let again = claim_lone(&mut bench, worker, 1).pop().unwrap();
     assert_eq!(again.id, held.id);
-    let cancel = |id| CancelJob { job_id: id, reason: "not needed".to_owned() };
+    let cancel = |id| CancelJob { job_id: id };
     assert!(matches!(bench.apply(cancel(again.id).into()), Ok(Applied::Canceled(Canceled::Now))));
     let late = finish(&mut bench, &again, Outcome::Done(Done::default()));
     assert!(matches!(late, Err(Error::Fenced { .. })), "{late:?}");

@@ -69,17 +69,7 @@ impl Story {
             .filter_map(|seq| self.world.steps.get(&(fence.run_id, *seq)))
             .filter_map(|need| Some((need.name.clone(), need.output.clone()?)))
             .collect();
-        Ok(Started {
-            task_id,
-            project_id,
-            trace_id,
-            task_type,
-            payload,
-            step_name,
-            attempt,
-            inputs,
-            cancel_requested: false,
-        })
+        Ok(Started { task_id, project_id, trace_id, task_type, payload, step_name, attempt, inputs })
     }
 
     pub(super) fn report(&mut self, report: &Report) -> Result<Reported> {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use diesel::sql_types::{Array, BigInt, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Nullable, Uuid as SqlUuid};
 use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -16,7 +16,8 @@ use super::filter::{JobFilter, JobState, Place};
 use super::look;
 use crate::db::{Db, Prepare as _};
 use crate::engine::{CancelJob, CancelRun, Canceled, Committer};
-use crate::queue::{Hint, Notifier, admit};
+use crate::queue::due::{self, Due};
+use crate::queue::{Hint, Notifier};
 use crate::state::text_enum;
 use crate::{Error, Result};
 
@@ -197,10 +198,9 @@ async fn cancel(committer: &Committer, jobs: Vec<Meant>) -> Result<Handled> {
         *jobs_of.entry((job.run_id, id)).or_default() += 1;
     }
     let stop = async |(run_id, job_id): (Option<Uuid>, i64), jobs: usize| {
-        let reason = REASON.to_owned();
         let cancel = match run_id {
-            Some(run_id) => CancelRun { run_id, reason }.into(),
-            None => CancelJob { job_id, reason }.into(),
+            Some(run_id) => CancelRun { run_id, reason: REASON.to_owned() }.into(),
+            None => CancelJob { job_id }.into(),
         };
         (jobs, committer.cancel(cancel).await)
     };
@@ -217,33 +217,17 @@ async fn cancel(committer: &Committer, jobs: Vec<Meant>) -> Result<Handled> {
     Ok(handled)
 }
 
-/// What a batch of jobs is told by its rows: the limits that have room now.
-#[derive(QueryableByName)]
-struct Moved {
-    #[diesel(sql_type = Nullable<Text>)]
-    limit_key: Option<String>,
-    #[diesel(sql_type = Text)]
-    state: String,
-}
-
 /// What waits for its time waits no longer; for a limit it may still have to.
 fn retry(connection: &mut PgConnection, ids: &[i64]) -> Result<Handled> {
     connection.transaction(|connection| {
-        let due: Vec<Moved> = sql_query(
-            "WITH held AS MATERIALIZED (SELECT id FROM jobs WHERE id = ANY($1) AND state = 'scheduled' ORDER BY id FOR UPDATE) \
-             UPDATE jobs j SET run_at = clock_timestamp(), \
-               state = CASE WHEN j.limit_key IS NULL THEN 'ready' ELSE 'waiting' END \
-             FROM held WHERE j.id = held.id RETURNING j.limit_key, j.state",
+        let scheduled: Vec<Due> = sql_query(
+            "SELECT id, queue, priority, project_id, limit_key FROM jobs WHERE id = ANY($1) AND state = 'scheduled' \
+             ORDER BY id FOR UPDATE",
         )
         .bind::<Array<BigInt>, _>(ids)
         .prepared()
         .load(connection)?;
-        let let_in = admit(connection, keys(&due))?;
-        let any_ready = let_in > 0 || due.iter().any(|job| job.state == "ready");
-        Ok(Handled { changed: due.len(), any_ready })
+        let woken = due::wake(connection, &scheduled)?;
+        Ok(Handled { changed: woken.jobs, any_ready: woken.any_ready })
     })
-}
-
-fn keys(jobs: &[Moved]) -> impl Iterator<Item = &str> {
-    jobs.iter().filter_map(|job| job.limit_key.as_deref())
 }

@@ -1,6 +1,6 @@
 //! What a person sees of the queue and may do to it: queues, jobs, limits, dead letters, and the numbers for the metrics.
 //!
-//! Nothing here is on the path of a job. What ends a job of a run is the engine's; `bulk.rs` has the one exception, and why.
+//! Nothing here is on the path of a job. What ends a job is the engine's.
 
 mod bulk;
 mod dead_letters;

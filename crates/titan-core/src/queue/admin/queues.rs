@@ -13,6 +13,8 @@ use crate::{Error, Result};
 
 /// Queues that a list shows; an installation has a handful.
 pub const MOST_QUEUES: i64 = 1_000;
+/// No more can be made than this: each poll of each worker asks once for each of them.
+const MOST_MADE: usize = 100;
 /// Characters of a reason.
 const MAX_REASON: usize = 500;
 
@@ -179,6 +181,15 @@ fn with_minutes(connection: &mut PgConnection, rows: Vec<Row>) -> Result<Vec<Que
 /// A name that is wrong, or [`Error::Conflict`] when there is one of that name.
 pub fn create_queue(connection: &mut PgConnection, name: &str) -> Result<()> {
     check_name(name)?;
+    let known = super::super::names(connection)?;
+    if known.iter().any(|known| known == name) {
+        return Err(Error::Conflict(format!("there is a queue {name} already")));
+    }
+    if known.len() >= MOST_MADE {
+        return Err(Error::Conflict(format!(
+            "there are {MOST_MADE} queues already, and every worker looks into each; use limit keys to hold some jobs back"
+        )));
+    }
     let made = sql_query("INSERT INTO queues (name) VALUES ($1) ON CONFLICT DO NOTHING")
         .bind::<Text, _>(name)
         .execute(connection)?;

@@ -1,14 +1,13 @@
 //! Waking what slept: scheduled jobs whose time has come, and keys whose rate lets the next job in.
 
-use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable, SmallInt, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable, Text};
 use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl, sql_query};
-use uuid::Uuid;
 
 use super::LIMIT;
 use crate::Result;
 use crate::db::Prepare as _;
 use crate::queue::admit;
-use crate::queue::fair::{self, Flow};
+use crate::queue::due::{self, Due};
 
 /// Keys that are looked at per call.
 const KEYS: i64 = 100;
@@ -45,28 +44,11 @@ pub fn sleepers(connection: &mut PgConnection) -> Result<Sleepers> {
     Ok(Sleepers { next_ms: row.next_ms, deltas: row.deltas })
 }
 
-/// Scheduled jobs whose time has come become ready, or wait for the limit of their key. Returns how many there were, at
-/// most [`super::BATCH`]: then there may be more.
-///
-/// Each takes its turn from now on, like a job that is enqueued now: one that kept the start tag of the day when it was
-/// scheduled would pass by everybody who waits.
+/// Scheduled jobs whose time has come. Returns how many there were, at most [`super::BATCH`]: then there may be more.
 ///
 /// # Errors
 /// When the database does not answer.
 pub fn promote(connection: &mut PgConnection) -> Result<usize> {
-    #[derive(QueryableByName)]
-    struct Due {
-        #[diesel(sql_type = BigInt)]
-        id: i64,
-        #[diesel(sql_type = Text)]
-        queue: String,
-        #[diesel(sql_type = SmallInt)]
-        priority: i16,
-        #[diesel(sql_type = Nullable<SqlUuid>)]
-        project_id: Option<Uuid>,
-        #[diesel(sql_type = Nullable<Text>)]
-        limit_key: Option<String>,
-    }
     connection.transaction(|connection| {
         // The clock is read once: only then is it a bound of the index, and the scan ends where the future begins.
         let due: Vec<Due> = sql_query(
@@ -76,21 +58,7 @@ pub fn promote(connection: &mut PgConnection) -> Result<usize> {
         .bind::<BigInt, _>(LIMIT)
         .prepared()
         .load(connection)?;
-        if due.is_empty() {
-            return Ok(0);
-        }
-        let flow = |job: &Due| Flow { queue: job.queue.clone(), priority: job.priority, project_id: job.project_id };
-        let tags = fair::tags(connection, &due.iter().map(flow).collect::<Vec<_>>())?;
-        let promoted = sql_query(
-            "UPDATE jobs j SET state = CASE WHEN j.limit_key IS NULL THEN 'ready' ELSE 'waiting' END, \
-             start_tag = greatest(j.start_tag, d.tag) FROM unnest($1, $2) AS d (id, tag) WHERE j.id = d.id",
-        )
-        .bind::<Array<BigInt>, _>(due.iter().map(|job| job.id).collect::<Vec<_>>())
-        .bind::<Array<BigInt>, _>(tags)
-        .prepared()
-        .execute(connection)?;
-        admit(connection, due.iter().filter_map(|job| job.limit_key.as_deref()))?;
-        Ok(promoted)
+        Ok(due::wake(connection, &due)?.jobs)
     })
 }
 
