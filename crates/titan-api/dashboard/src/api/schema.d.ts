@@ -416,7 +416,7 @@ export interface paths {
         /** List the queues with what is in them, and what ended in each of the last 15 minutes */
         get: operations["list_queues"];
         put?: never;
-        /** Make a queue, for example to pause it before the first job comes; a job makes its queue by itself */
+        /** Make a queue: a task may only name one that there is */
         post: operations["create_queue"];
         delete?: never;
         options?: never;
