@@ -16,6 +16,7 @@ import { BulkDialog } from './BulkDialog';
 import { bulkActions, isNarrowed, isOutcome, onTab, TABS, tabCount, tabOf } from './filter';
 import { JobFilters } from './JobFilters';
 import { JobTable } from './JobTable';
+import { LoadMore } from './LoadMore';
 import classes from './QueuePage.module.css';
 
 const BULK_LABELS: Record<BulkAction, string> = {
@@ -124,19 +125,9 @@ function Jobs({ filter, projects, onClear }: JobsProps) {
             ) : (
               <>
                 <JobTable jobs={jobs} projects={projects} />
-                {query.hasNextPage && (
-                  <div className={classes.more}>
-                    <Button
-                      variant="default"
-                      size="compact-md"
-                      loading={query.isFetchingNextPage}
-                      onClick={() => void query.fetchNextPage()}
-                    >
-                      Load more
-                    </Button>
-                    <span className={classes.lead}>{plural(jobs.length, 'job')} shown, there are more</span>
-                  </div>
-                )}
+                <LoadMore query={query}>
+                  <span className={classes.lead}>{plural(jobs.length, 'job')} shown, there are more</span>
+                </LoadMore>
               </>
             )
           }

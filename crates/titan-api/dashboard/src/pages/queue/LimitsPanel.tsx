@@ -13,6 +13,7 @@ import { limitsQuery } from '../../data/queries';
 import { useOffline } from '../../live/hooks';
 import { DeleteLimitDialog } from './DeleteLimitDialog';
 import { LimitDialog } from './LimitDialog';
+import { LoadMore } from './LoadMore';
 import { rateInWords } from './limit';
 import classes from './QueuePage.module.css';
 
@@ -43,18 +44,7 @@ export function LimitsPanel() {
           return (
             <>
               <LimitTable limits={limits} offline={offline} onOpen={setOpen} />
-              {query.hasNextPage && (
-                <div className={classes.more}>
-                  <Button
-                    variant="default"
-                    size="compact-md"
-                    loading={query.isFetchingNextPage}
-                    onClick={() => void query.fetchNextPage()}
-                  >
-                    Load more
-                  </Button>
-                </div>
-              )}
+              <LoadMore query={query} />
             </>
           );
         }}

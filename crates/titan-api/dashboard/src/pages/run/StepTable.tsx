@@ -4,6 +4,7 @@ import { Elapsed } from '../../components/Elapsed';
 import { Panel } from '../../components/Panel';
 import { ScrollBox } from '../../components/ScrollBox';
 import { Status } from '../../components/Status';
+import table from '../../components/Table.module.css';
 import { formatClock } from '../../lib/format';
 import classes from './RunPage.module.css';
 
@@ -13,8 +14,8 @@ export function StepTable({ run }: { run: Run }) {
       {run.steps.length === 0 ? (
         <p className={classes.none}>This run has no steps yet.</p>
       ) : (
-        <ScrollBox className={classes.tableBox} label="Steps">
-          <table className={classes.table}>
+        <ScrollBox className={table.tableBox} label="Steps">
+          <table className={table.table}>
             <thead>
               <tr>
                 <th scope="col">State</th>
@@ -48,13 +49,13 @@ function StepRow({ step }: { step: Step }) {
         />
       </td>
       <td>
-        {step.name} <span className={classes.muted}>{step.kind}</span>
-        {note && <div className={step.error ? classes.stepError : classes.muted}>{note}</div>}
+        {step.name} <span className={table.muted}>{step.kind}</span>
+        {note && <div className={step.error ? classes.stepError : table.muted}>{note}</div>}
       </td>
       <td className="tnum">{step.attempt}</td>
-      <td>{step.worker ?? <span className={classes.muted}>none</span>}</td>
+      <td>{step.worker ?? <span className={table.muted}>none</span>}</td>
       <td className="tnum">
-        {step.started_at ? formatClock(step.started_at) : <span className={classes.muted}>not yet</span>}
+        {step.started_at ? formatClock(step.started_at) : <span className={table.muted}>not yet</span>}
       </td>
       <td>
         <Elapsed from={step.started_at} to={step.finished_at ?? (isOver(step) ? step.started_at : null)} />

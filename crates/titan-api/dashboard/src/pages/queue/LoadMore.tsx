@@ -1,0 +1,27 @@
+// The end of a list of which there is more.
+import { Button } from '@mantine/core';
+import type { ReactNode } from 'react';
+import classes from './QueuePage.module.css';
+
+interface Pages {
+  hasNextPage: boolean;
+  isFetchingNextPage: boolean;
+  fetchNextPage: () => unknown;
+}
+
+export function LoadMore({ query, children }: { query: Pages; children?: ReactNode }) {
+  if (!query.hasNextPage) return null;
+  return (
+    <div className={classes.more}>
+      <Button
+        variant="default"
+        size="compact-md"
+        loading={query.isFetchingNextPage}
+        onClick={() => void query.fetchNextPage()}
+      >
+        Load more
+      </Button>
+      {children}
+    </div>
+  );
+}
