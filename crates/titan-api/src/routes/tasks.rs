@@ -2,7 +2,8 @@
 
 use actix_web::web;
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 use titan_core::db::PgConnection;
 use titan_core::engine::{CancelRun, NewTask, Submission, Transition};
@@ -50,7 +51,14 @@ pub struct NewTaskBody {
     #[schema(max_length = 200)]
     limit_key: Option<String>,
     /// Not before this moment.
+    #[serde(default, deserialize_with = "moment")]
     run_at: Option<DateTime<Utc>>,
+}
+
+/// The parser's own words would not say what is right.
+fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<Utc>>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| D::Error::custom("must be a time such as 2030-01-31T18:00:00Z"))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

@@ -82,6 +82,20 @@ fn field(reply: &Reply) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_task_begins_no_sooner_than_it_says() {
+    let app = TestApp::start().await;
+    let project = app.client.project("p").await;
+    let tasks = format!("/api/projects/{project}/tasks");
+    let body = |run_at: &str| json!({"type": "chat", "payload": {"content": "hello"}, "run_at": run_at});
+    let refused = app.client.post(&tasks, &body("tomorrow")).await.expect(422);
+    assert!(text(&refused["detail"]).starts_with("run_at: must be a time such as"), "{refused}");
+    let task = app.client.post(&tasks, &body("2999-01-31T18:00:00+01:00")).await.expect(201);
+    assert_eq!(text(&task["run_at"]), "2999-01-31T17:00:00Z");
+    assert_eq!(queue(&app.client, "default").await["scheduled"], 1);
+    assert_eq!(app.db.count("SELECT count(*) FROM jobs WHERE run_at = '2999-01-31T17:00:00Z'"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn there_are_only_so_many_queues() {
     let app = TestApp::start().await;
     app.db.execute("INSERT INTO queues (name) SELECT 'q' || n FROM generate_series(1, 98) AS n");
