@@ -11,7 +11,7 @@
 //! | `TITAN_ALLOWED_HOSTS` | further names, comma separated, that a Host header may carry in local mode | |
 //! | `TITAN_DATA_DIR` | where `make start` keeps its Postgres; the daemons keep no files | `./data` |
 //! | `TITAN_WORKER_NAME` | what this worker is called on screen | the host's name |
-//! | `TITAN_WORKER_SLOTS` | jobs at once per worker, 1 to 1000 | `512` |
+//! | `TITAN_WORKER_SLOTS` | jobs at once per worker, 1 to 1000 | `768` |
 //! | `TITAN_WORKER_QUEUES` | the queues this worker claims from, comma separated | all |
 //! | `TITAN_LEASE` | silence after which a worker's jobs are given to others, 2s to 10m | `15s` |
 //! | `TITAN_GRACE` | time that running jobs have at shutdown and after a cancel, 0s to 10m | `10s` |
@@ -140,7 +140,7 @@ impl Config {
                 .map(|names| list(&names.to_lowercase()))
                 .unwrap_or_default(),
             worker_name: vars.text("TITAN_WORKER_NAME").map_or_else(crate::daemon::host_name, str::to_owned),
-            worker_slots: vars.number("TITAN_WORKER_SLOTS", 1, 1000)?.unwrap_or(512),
+            worker_slots: vars.number("TITAN_WORKER_SLOTS", 1, 1000)?.unwrap_or(768),
             worker_queues: vars.text("TITAN_WORKER_QUEUES").map(list).unwrap_or_default(),
             lease: vars.duration("TITAN_LEASE", 2_000, 600_000)?.unwrap_or(Duration::from_secs(15)),
             grace: vars.duration("TITAN_GRACE", 0, 600_000)?.unwrap_or(Duration::from_secs(10)),
@@ -315,7 +315,7 @@ mod tests {
     fn the_defaults_are_those_of_the_header() {
         let config = with(&[]).unwrap();
         assert_eq!(config.bind.to_string(), "127.0.0.1:3000");
-        assert_eq!((config.worker_slots, config.lease, config.listen), (512, Duration::from_secs(15), true));
+        assert_eq!((config.worker_slots, config.lease, config.listen), (768, Duration::from_secs(15), true));
         assert_eq!(config.models.offline_delay, Duration::from_millis(15));
     }
 

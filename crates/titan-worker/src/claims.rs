@@ -21,6 +21,11 @@ impl Claims {
         number
     }
 
+    /// One that ends when the guard is dropped.
+    pub(crate) fn open(&self) -> Open<'_> {
+        Open { claims: self, number: self.begin() }
+    }
+
     /// What it brought is in the hand.
     pub(crate) fn end(&self, number: u64) {
         self.lock().open.remove(&number);
@@ -41,6 +46,17 @@ impl Claims {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub(crate) struct Open<'a> {
+    claims: &'a Claims,
+    number: u64,
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.claims.end(self.number);
     }
 }
 

@@ -24,9 +24,9 @@ struct Entry {
 }
 
 impl InHand {
-    pub(crate) fn take(&self, key: Key, run_id: Option<Uuid>) -> Stop {
+    pub(crate) fn take(&self, key: Key, run_id: Option<Uuid>, task_id: Option<Uuid>) -> Stop {
         let stop = Stop::default();
-        let entry = Entry { run_id, task_id: None, stop: stop.clone(), finishing: false };
+        let entry = Entry { run_id, task_id, stop: stop.clone(), finishing: false };
         self.lock().insert(key, entry);
         stop
     }
@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn only_what_was_asked_about_and_is_not_being_finished_can_be_lost() {
         let hand = InHand::default();
-        let stops: Vec<Stop> = (1..=4).map(|id| hand.take((id, 1), None)).collect();
+        let stops: Vec<Stop> = (1..=4).map(|id| hand.take((id, 1), None, None)).collect();
         hand.finishing((3, 1));
         let asked = HashSet::from([(1, 1), (2, 1), (3, 1)]);
         assert_eq!(hand.stop_lost(&asked, &HashSet::from([(1, 1)])), vec![(2, 1)]);
@@ -107,8 +107,8 @@ mod tests {
     #[test]
     fn a_job_that_was_claimed_again_is_another_one() {
         let hand = InHand::default();
-        let old = hand.take((1, 1), None);
-        let new = hand.take((1, 3), None);
+        let old = hand.take((1, 1), None, None);
+        let new = hand.take((1, 3), None, None);
         hand.stop_lost(&HashSet::from([(1, 1), (1, 3)]), &HashSet::from([(1, 3)]));
         assert_eq!((old.reason(), new.reason()), (Some(StopReason::Lost), None));
         hand.put_down((1, 1));

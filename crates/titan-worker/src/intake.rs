@@ -9,6 +9,7 @@ use titan_core::queue::{Claim, Source};
 use crate::job;
 use crate::shared::Shared;
 use crate::slots::Room;
+use crate::stop::Stop;
 
 impl Intake for Shared {
     fn want(&self, ending: usize) -> Option<Claim> {
@@ -19,15 +20,14 @@ impl Intake for Shared {
         Some(Claim {
             number: self.claims.begin(),
             worker_id: self.worker_id(),
-            worker: self.registration.name.clone(),
             source: match self.only_run {
                 Some(run_id) => Source::OneRun(run_id),
                 None => Source::Queues(queues),
             },
-            kinds: self.handlers.kinds(),
+            kinds: self.kinds.to_vec(),
             limit,
             suspect,
-            begin: true,
+            context: true,
         })
     }
 
@@ -52,6 +52,12 @@ impl Intake for Shared {
 }
 
 impl Shared {
+    pub(crate) fn take_in_hand(&self, taken: &Taken) -> Stop {
+        let Taken { job, context } = taken;
+        tracing::debug!(job.id, job.epoch, kind = job.kind, run.id = ?job.run_id, "claimed");
+        self.in_hand.take((job.id, job.epoch), job.run_id, context.as_ref().map(|context| context.task_id))
+    }
+
     fn room_of(&self, claim: &Claim) -> Room {
         let queues = match &claim.source {
             Source::Queues(queues) => queues.clone(),
@@ -62,9 +68,7 @@ impl Shared {
 
     fn hand_over(&self, taken: Taken) {
         let Some(shared) = self.me.upgrade() else { return };
-        let job = &taken.job;
-        let stop = self.in_hand.take((job.id, job.epoch), job.run_id);
-        tracing::debug!(job.id, job.epoch, kind = job.kind, run.id = ?job.run_id, "claimed");
+        let stop = self.take_in_hand(&taken);
         self.jobs.spawn_on(job::carry_out(Arc::clone(&shared), taken, stop), &self.runtime);
     }
 }

@@ -1,10 +1,14 @@
-//! The life of one claimed job: begun, carried out by its handler within its time, finished. Every step of it is fenced,
-//! and a claim that is lost is dropped without a word to the database.
+//! The life of one claimed job: carried out by its handler within its time, and finished. Every word of it is fenced, and a
+//! claim that is lost is dropped without a word to the database.
+//!
+//! The first word about a step begins it: a report, or the outcome of one that ends at once. One that says nothing is written
+//! down as begun after a moment. While its turn lasts, a job that leads on to another one brings it along.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use titan_core::engine::{Fence, Finish, FinishJob, Finished, NewEvent, Outcome, Start, Started, Taken};
+use titan_core::engine::{Fence, Finish, FinishJob, Finished, GoOn, Outcome, Start, Started, Taken};
 use titan_core::meter::Meter;
 use titan_core::queue::{self, ClaimedJob, Hint};
 use titan_core::state::RunStatus;
@@ -26,37 +30,55 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two tries while the database is away, and before a job that cannot be begun is given back.
 const PAUSE: Duration = Duration::from_millis(200);
 const PAUSE_AFTER_REFUSAL: Duration = Duration::from_secs(5);
+/// After this time a step is written down as begun. Most reports of a model's answer come earlier.
+const UNWRITTEN: Duration = Duration::from_millis(40);
+/// How long the steps of a run may follow each other in one slot before others have their turn.
+const TURN: Duration = Duration::from_millis(100);
 
 pub(crate) async fn carry_out(shared: Arc<Shared>, taken: Taken, stop: Stop) {
-    let Taken { job, begun } = taken;
-    let slot = Slot { shared: &shared, key: (job.id, job.epoch), suspect: job.suspect };
+    let mut slot = Slot::of(&shared, &taken.job);
+    let mut hand = Some((taken, stop));
+    while let Some((taken, stop)) = hand {
+        slot.hold(&taken.job);
+        hand = carry_out_one(&shared, taken, stop, &slot).await;
+    }
+}
+
+/// Returns the next one, when there is one to go on with.
+async fn carry_out_one(shared: &Shared, taken: Taken, stop: Stop, slot: &Slot<'_>) -> Option<(Taken, Stop)> {
+    let Taken { job, context } = taken;
     match (shared.handlers.get(&job.kind), job.run_id, job.step) {
         (Some(Entry::Step(handler)), Some(run_id), Some(step)) => {
             let fence = Fence { job_id: job.id, epoch: job.epoch, run_id, step };
-            carry_out_step(&shared, &job, fence, begun, handler, stop).await;
+            return carry_out_step(shared, &job, fence, context, handler, stop, slot).await;
         }
-        (Some(Entry::Lone(handler)), None, _) => carry_out_alone(&shared, &job, handler, stop).await,
+        (Some(Entry::Lone(handler)), None, _) => carry_out_alone(shared, &job, handler, stop).await,
         _ => {
             tracing::error!(job.id, job.kind, run.id = ?job.run_id, "no handler for a job that was claimed");
             let _ = timeout(PAUSE_AFTER_REFUSAL, stop.requested()).await;
-            hand_back(&shared, slot.key).await;
+            hand_back(shared, slot.key).await;
         }
     }
+    None
 }
 
 async fn carry_out_step(
     shared: &Shared,
     job: &ClaimedJob,
     fence: Fence,
-    begun: Option<Result<Started>>,
+    context: Option<Started>,
     handler: Arc<dyn Handler>,
     stop: Stop,
-) {
+    slot: &Slot<'_>,
+) -> Option<(Taken, Stop)> {
     let key = (job.id, job.epoch);
-    let Some(started) = begin(shared, &fence, begun, &stop).await else { return };
-    shared.in_hand.begun(key, started.task_id);
+    let started = match context {
+        Some(context) => context,
+        None => begin(shared, &fence, &stop).await?,
+    };
     Meter::get().started.one();
     let at = Instant::now();
+    let leads_on = started.leads_on;
     let names = Names::of(&fence, &started);
     let attempt = started.attempt;
     names.log("started", || format!("attempt {attempt}"));
@@ -64,16 +86,32 @@ async fn carry_out_step(
     let reporter = Reporter::new(&shared.committer, &shared.notifier, fence, started.attempt, &stop);
     let work = Work { started, fence, reporter: reporter.clone(), stop: stop.clone(), db: shared.db.clone() };
     let time = time_of(job);
-    let outcome = run(async move { handler.run(work).await }, &stop, time).await;
+    let outcome = {
+        let working = run(async move { handler.run(work).await }, &stop, time);
+        tokio::pin!(working);
+        tokio::select! {
+            biased;
+            outcome = &mut working => outcome,
+            () = write_down(shared, fence, &reporter, &stop) => working.await,
+        }
+    };
     match verdict(stop.reason(), outcome, time) {
         Verdict::Finish(outcome) => {
             shared.in_hand.finishing(key);
             let (word, came) = (word(&outcome), Came::of(&outcome));
-            match finish(shared, &fence, reporter.take_last(), outcome).await {
+            let go_on = slot.go_on().filter(|_| leads_on);
+            // What it brings may be seen in the database before it is in the hand.
+            let _claim = go_on.as_ref().map(|_| shared.claims.open());
+            let finish = Finish { fence, events: reporter.take_last(), outcome, go_on };
+            match finish_step(shared, finish).await {
                 Ok(finished) => {
                     came.count(finished.run_status == RunStatus::Failed);
                     let seconds = at.elapsed().as_secs_f32();
                     names.log("finished", || format!("{word} after {seconds:.2} s, run {}", finished.run_status));
+                    let next = finished.next?;
+                    Meter::get().claimed.one();
+                    let stop = shared.take_in_hand(&next);
+                    return Some((*next, stop));
                 }
                 Err(Error::Fenced { .. }) => names.warn("dropped", "the claim was lost before the outcome was written"),
                 Err(error) => names.warn("dropped", &format!("the outcome could not be written: {error}")),
@@ -84,6 +122,21 @@ async fn carry_out_step(
             names.warn("handed back", "this worker is stopping");
         }
         Verdict::Drop => names.warn("dropped", "the claim was lost"),
+    }
+    None
+}
+
+/// A step that has said nothing for a while is written down as begun.
+async fn write_down(shared: &Shared, fence: Fence, reporter: &Reporter, stop: &Stop) {
+    sleep(UNWRITTEN).await;
+    if reporter.has_spoken() {
+        return;
+    }
+    match patiently(shared.lease, || shared.committer.begin(Start { fence })).await {
+        Err(Error::Fenced { .. }) => stop.because(StopReason::Lost),
+        // The outcome says so too.
+        Err(error) => tracing::debug!(job.id = fence.job_id, %error, "the start of a step was not written down"),
+        Ok(_) => {}
     }
 }
 
@@ -156,8 +209,33 @@ impl Came {
 /// Puts the job down at the end, whatever the end was.
 struct Slot<'a> {
     shared: &'a Shared,
+    /// The job that is in it.
     key: Key,
     suspect: bool,
+    since: Instant,
+}
+
+impl<'a> Slot<'a> {
+    fn of(shared: &'a Shared, job: &ClaimedJob) -> Self {
+        Slot { shared, key: (job.id, job.epoch), suspect: job.suspect, since: Instant::now() }
+    }
+
+    /// This job is in it from now on, and no other.
+    fn hold(&mut self, job: &ClaimedJob) {
+        let last = std::mem::replace(&mut self.key, (job.id, job.epoch));
+        if last != self.key {
+            self.shared.in_hand.put_down(last);
+        }
+    }
+
+    /// Whether the next step of a run may follow here: while the turn lasts, unless this worker is to claim nothing, or the job may
+    /// be what kills workers.
+    fn go_on(&self) -> Option<GoOn> {
+        let shared = self.shared;
+        let claims = !shared.stopping.load(Ordering::SeqCst) && shared.pulse.is_felt() && !self.suspect;
+        let may = claims && self.since.elapsed() < TURN;
+        may.then(|| GoOn { worker_id: shared.worker_id(), kinds: Arc::clone(&shared.kinds) })
+    }
 }
 
 impl Drop for Slot<'_> {
@@ -199,20 +277,13 @@ impl Names {
     }
 }
 
-/// What the claim has begun already, or else begins it.
-async fn begin(shared: &Shared, fence: &Fence, begun: Option<Result<Started>>, stop: &Stop) -> Option<Started> {
-    let worker = shared.registration.name.clone();
-    let start = || shared.committer.begin(Start { fence: *fence, worker: worker.clone() });
-    let begun = match begun {
-        Some(begun) => begun,
-        None => patiently(shared.lease, start).await,
-    };
-    if matches!(begun, Err(Error::Uncertain)) {
-        // It may have begun. To begin again would count it twice; the heartbeat gives it back as a stray.
-        return None;
-    }
-    match begun {
-        Ok(started) => Some(started),
+/// Begins a step of which the claim did not tell what is to be known.
+async fn begin(shared: &Shared, fence: &Fence, stop: &Stop) -> Option<Started> {
+    match patiently(shared.lease, || shared.committer.begin(Start { fence: *fence })).await {
+        Ok(started) => {
+            shared.in_hand.begun((fence.job_id, fence.epoch), started.task_id);
+            Some(started)
+        }
         Err(Error::Fenced { .. }) => {
             tracing::info!(run.id = %fence.run_id, job.id = fence.job_id, "lost before it was begun");
             None
@@ -301,13 +372,12 @@ fn word(outcome: &Outcome) -> &'static str {
 }
 
 /// Writes the outcome. One that the database will not take, whatever is done, fails the step instead of haunting it.
-async fn finish(shared: &Shared, fence: &Fence, events: Vec<NewEvent>, outcome: Outcome) -> Result<Finished> {
-    let failed = matches!(outcome, Outcome::Fail { .. });
-    let finish = Finish { fence: *fence, events, outcome };
+async fn finish_step(shared: &Shared, finish: Finish) -> Result<Finished> {
+    let failed = matches!(finish.outcome, Outcome::Fail { .. });
     match patiently(shared.lease, || shared.committer.finish(finish.clone())).await {
         Err(error @ (Error::Refused(_) | Error::Internal(_) | Error::Invalid { .. })) if !failed => {
             let outcome = Outcome::Fail { error: format!("what the step left behind was refused: {error}") };
-            let finish = Finish { fence: *fence, events: Vec::new(), outcome };
+            let finish = Finish { events: Vec::new(), outcome, go_on: None, ..finish };
             patiently(shared.lease, || shared.committer.finish(finish.clone())).await
         }
         other => other,

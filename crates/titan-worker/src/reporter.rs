@@ -1,6 +1,7 @@
 //! How a handler speaks while it works: events for good, beats that are only shown. Everything is fenced: once the claim
 //! is lost nothing is written, and the handler is told to stop.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ pub struct Reporter {
     fence: Fence,
     attempt: i32,
     stop: Stop,
+    spoken: Arc<AtomicBool>,
     last: Arc<Mutex<Vec<NewEvent>>>,
 }
 
@@ -31,16 +33,19 @@ impl Reporter {
             fence,
             attempt,
             stop: stop.clone(),
+            spoken: Arc::default(),
             last: Arc::default(),
         }
     }
 
-    /// Appends events to the run, and returns when they are durable. Without events it is a sign of life of the step.
+    /// Appends events to the run, and returns when they are durable. Without events it is a sign of life of the step. The first
+    /// report writes down that the step was begun: a handler reports before it does what cannot be undone.
     /// While the database is away it goes on trying until the work is told to stop.
     ///
     /// # Errors
     /// [`titan_core::Error::Fenced`] when the claim is lost, or what the database has against the events.
     pub async fn report(&self, events: Vec<NewEvent>) -> Result<()> {
+        self.spoken.store(true, Ordering::Relaxed);
         loop {
             match self.committer.report(Report { fence: self.fence, events: events.clone() }).await {
                 Ok(reported) => {
@@ -81,6 +86,11 @@ impl Reporter {
         let output_tokens = i64::try_from(output_tokens).unwrap_or(i64::MAX);
         let (run_id, step, attempt) = (self.fence.run_id, self.fence.step, self.attempt);
         self.notifier.send(vec![Hint::Beat { run_id, step, attempt, output_tokens }]);
+    }
+
+    /// Whether anything was reported, or is just being written.
+    pub(crate) fn has_spoken(&self) -> bool {
+        self.spoken.load(Ordering::Relaxed)
     }
 
     pub(crate) fn take_last(&self) -> Vec<NewEvent> {

@@ -1,7 +1,7 @@
 //! What the threads and tasks of one worker share.
 
-use std::sync::Weak;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use titan_core::db::Db;
@@ -27,6 +27,8 @@ pub(crate) struct Shared {
     pub(crate) committer: Committer,
     pub(crate) notifier: Notifier,
     pub(crate) handlers: Registry,
+    /// The kinds that these can do.
+    pub(crate) kinds: Arc<[String]>,
     pub(crate) lease: Duration,
     pub(crate) grace: Duration,
     /// Claims the jobs of this run and no others.

@@ -12,7 +12,7 @@ pub(crate) struct Slots {
 
 #[derive(Debug)]
 struct State {
-    /// At most so many with one claim: half of all, so that while one batch is written the jobs of another are carried out.
+    /// At most so many with one claim: a third of all, so that two batches are written while the jobs of another are carried out.
     per_claim: i64,
     /// Below zero for the moment between a batch that ends jobs and claims others, and the ends themselves.
     free: i64,
@@ -28,6 +28,8 @@ struct Queue {
     name: String,
     /// There may be jobs that were not looked for yet.
     hungry: bool,
+    /// The last claim brought all it could: the next one need not wait until another one is back.
+    plenty: bool,
 }
 
 impl State {
@@ -46,8 +48,8 @@ pub(crate) struct Room {
 
 impl Slots {
     pub(crate) fn new(free: usize, queues: Vec<String>) -> Self {
-        let queues = queues.into_iter().map(|name| Queue { name, hungry: true }).collect();
-        let per_claim = signed(free.div_ceil(2));
+        let queues = queues.into_iter().map(|name| Queue { name, hungry: true, plenty: false }).collect();
+        let per_claim = signed(free.div_ceil(3));
         let state =
             State { free: signed(free), per_claim, queues, closed: false, suspects: 0, look_for_suspects: true };
         Slots { state: Mutex::new(state) }
@@ -68,8 +70,11 @@ impl Slots {
     pub(crate) fn know_queues(&self, names: impl Iterator<Item = String>) {
         let mut state = self.lock();
         let known = std::mem::take(&mut state.queues);
-        let hungry = |name: &String| known.iter().find(|queue| queue.name == *name).is_none_or(|queue| queue.hungry);
-        state.queues = names.map(|name| Queue { hungry: hungry(&name), name }).collect();
+        let known = |name: String| match known.iter().find(|queue| queue.name == name) {
+            Some(queue) => Queue { name, ..*queue },
+            None => Queue { name, hungry: true, plenty: false },
+        };
+        state.queues = names.map(known).collect();
     }
 
     pub(crate) fn queues(&self) -> Vec<String> {
@@ -95,7 +100,7 @@ impl Slots {
         let hungry = state.queues.iter_mut().filter(|queue| queue.hungry);
         let queues = hungry
             .map(|queue| {
-                queue.hungry = false;
+                queue.hungry = queue.plenty;
                 queue.name.clone()
             })
             .collect();
@@ -115,7 +120,16 @@ impl Slots {
             let gave = |name: &String| jobs.iter().any(|job| !job.suspect && job.queue == *name);
             let from = room.queues.iter().rposition(gave).unwrap_or(0);
             let left = room.queues.get(from..).unwrap_or_default();
-            state.queues.iter_mut().filter(|queue| left.contains(&queue.name)).for_each(|queue| queue.hungry = true);
+            for queue in state.queues.iter_mut().filter(|queue| left.contains(&queue.name)) {
+                (queue.hungry, queue.plenty) = (true, true);
+            }
+        } else {
+            // Those that are hungry still have a last look: somebody may have rung since.
+            state
+                .queues
+                .iter_mut()
+                .filter(|queue| room.queues.contains(&queue.name))
+                .for_each(|queue| queue.plenty = false);
         }
         state.wants_more()
     }

@@ -80,6 +80,7 @@ async fn start(config: &Config, handlers: Registry, only_run: Option<Uuid>) -> a
         notifier,
         slots: Slots::new(config.worker_slots, first_queues(config, only_run)),
         pulse: Pulse::default(),
+        kinds: handlers.kinds().into(),
         handlers,
         lease: config.lease,
         grace: config.grace,

@@ -3,8 +3,10 @@
 //! Diesel sends the text of each `sql_query` anew, because it cannot know whether there are endlessly many of them. Ours
 //! are constants, so they may be prepared; a connection to a pooler has its cache switched off and sends text all the same.
 
+use diesel::deserialize::{self, QueryableByName};
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::row::NamedRow;
 use diesel::sql_types::Untyped;
 use diesel::{PgConnection, QueryResult, RunQueryDsl};
 
@@ -43,3 +45,22 @@ impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Prepared<Q> {
 }
 
 impl<Q> RunQueryDsl<PgConnection> for Prepared<Q> {}
+
+impl<Q: Query + QueryFragment<Pg>> Prepared<Q> {
+    /// Runs a statement of which no rows and no count are wanted. Diesel prepares what is loaded and never what is executed: the
+    /// latter it asks through a reference, which does not know that the statement is constant.
+    ///
+    /// # Errors
+    /// What Postgres has against it.
+    pub fn run(self, connection: &mut PgConnection) -> QueryResult<()> {
+        self.load::<NoRow>(connection).map(|_| ())
+    }
+}
+
+struct NoRow;
+
+impl QueryableByName<Pg> for NoRow {
+    fn build<'a>(_: &impl NamedRow<'a, Pg>) -> deserialize::Result<Self> {
+        Ok(NoRow)
+    }
+}

@@ -1,13 +1,14 @@
-//! A batch of transitions in one transaction: load, story, save, commit. A claim may ride with it: then the jobs that it
-//! brings are begun in the same transaction.
+//! A batch of transitions in one transaction: load, story, save, commit. A claim may ride with it.
+
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use diesel::connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager};
 use diesel::sql_types::{Text, Timestamptz};
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
 
-use super::transition::{Applied, Fence, Start, Started, Transition};
-use super::{load, save, story};
+use super::transition::{Applied, Taken, Transition};
+use super::{context, load, save, story};
 use crate::db::Prepare as _;
 use crate::queue::{self, Claim, ClaimedJob, Hint};
 use crate::{Error, Result};
@@ -20,14 +21,6 @@ pub struct Batch {
     pub taken: Vec<Taken>,
     /// To be sent after the commit, so that nobody looks too early.
     pub hints: Vec<Hint>,
-}
-
-/// A job that was claimed, and begun in the same transaction when its run was free.
-#[derive(Debug)]
-pub struct Taken {
-    pub job: ClaimedJob,
-    /// None for a job without a run, and when somebody else was writing to the run: then it is begun on its own.
-    pub begun: Option<Result<Started>>,
 }
 
 /// A batch that failed as a whole, and how far it had come.
@@ -119,28 +112,23 @@ fn write(
         Some(claim) if !batch.is_empty() => queue::claim(connection, claim),
         _ => Ok(early),
     };
-    let (world, claimed) = load::load(connection, batch, begun.now, claims, claim.is_some_and(|claim| claim.begin))?;
+    let (world, claimed) = load::load(connection, batch, begun.now, claims)?;
+    let mut contexts = match claim {
+        Some(claim) if claim.context => context::of(connection, &claimed)?,
+        _ => HashMap::new(),
+    };
     let mut story = story::Story::new(world);
     let mut done = Batch {
         answers: batch.iter().enumerate().map(|(index, transition)| story.tell(index, transition)).collect(),
         ..Batch::default()
     };
-    let worker = claim.map(|claim| claim.worker.as_str()).unwrap_or_default();
-    done.taken = claimed.into_iter().map(|job| begin(&mut story, job, worker)).collect();
+    // What the batch has ended is not to be begun.
+    contexts.retain(|id, _| !story.changes.ended_jobs.contains_key(id));
+    let taken = |job: ClaimedJob| Taken { context: contexts.remove(&job.id), job };
+    done.taken = claimed.into_iter().map(taken).collect();
     save::save(connection, &mut story, &mut done.answers)?;
     done.hints = hints_of(story);
     Ok((Some(begun.xid), done))
-}
-
-fn begin(story: &mut story::Story, job: ClaimedJob, worker: &str) -> Taken {
-    let begun = match (job.run_id, job.step) {
-        (Some(run_id), Some(step)) if story.world.runs.contains_key(&run_id) => {
-            let fence = Fence { job_id: job.id, epoch: job.epoch, run_id, step };
-            Some(story.start(&Start { fence, worker: worker.to_owned() }))
-        }
-        _ => None,
-    };
-    Taken { job, begun }
 }
 
 /// The story's own hints, and one for each run that has new events.

@@ -14,10 +14,10 @@ use diesel::sql_types::{Nullable, Text};
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use tokio::sync::oneshot;
 
-use super::apply::{Batch, Failed, Taken, try_apply};
+use super::apply::{Batch, Failed, try_apply};
 use super::transition::{
     Applied, Canceled, Executed, Finish, FinishJob, Finished, Report, Reported, Start, Started, Submission, Submitted,
-    Transition,
+    Taken, Transition,
 };
 use crate::db::Db;
 use crate::meter::Meter;
@@ -28,9 +28,11 @@ use crate::{Error, Result};
 const MAX_BATCH: usize = 256;
 /// Transitions that may wait; beyond that the caller is told that the database is not keeping up.
 const QUEUE: usize = 10_000;
-/// From so many transitions in its last batch on, a thread waits for company, and at most this long.
+/// From so many transitions in its last batch on, a thread waits for company at most this long, and looks for it this often. It
+/// sleeps in between: to be woken by each that comes would cost more than it brings.
 const CROWD: usize = 16;
-const LINGER: Duration = Duration::from_millis(2);
+const LINGER: Duration = Duration::from_millis(3);
+const LOOK: Duration = Duration::from_micros(250);
 /// A batch that meets a row which somebody else holds is halved like one that is refused, so that only who wants that row has
 /// to come again. Then no lock is waited for longer than this, and there is an end to it when a whole table is locked.
 const WHILE_SIFTING: &str = "SET LOCAL lock_timeout = '100ms'";
@@ -195,8 +197,13 @@ impl Committer {
     }
 }
 
+/// Whether its slot is free afterwards.
 fn ends_a_job(transition: &Transition) -> bool {
-    matches!(transition, Transition::Finish(_) | Transition::FinishJob(_))
+    match transition {
+        Transition::Finish(finish) => finish.go_on.is_none(),
+        Transition::FinishJob(_) => true,
+        _ => false,
+    }
 }
 
 fn mismatch(applied: &Applied) -> Error {
@@ -257,15 +264,16 @@ impl Thread {
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let mut items = vec![waiting.recv().ok()?];
         let until = Instant::now() + LINGER;
-        while items.len() < MAX_BATCH {
-            match waiting.try_recv() {
-                Ok(item) => items.push(item),
-                Err(_) if self.last < CROWD || items.len() >= self.last => break,
-                Err(_) => match waiting.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                    Ok(item) => items.push(item),
-                    Err(_) => break,
-                },
+        // A little more than last time, so that batches may grow.
+        let enough = MAX_BATCH.min(self.last + self.last / 4);
+        loop {
+            let before = items.len();
+            items.extend(waiting.try_iter().take(MAX_BATCH - before));
+            let nobody_came = items.len() == before && before > 1;
+            if self.last < CROWD || items.len() >= enough || nobody_came || Instant::now() >= until {
+                break;
             }
+            std::thread::sleep(LOOK);
         }
         Some(items)
     }
@@ -292,9 +300,9 @@ impl Thread {
         Meter::get().refused.one();
         tracing::debug!(error = %failed, batch.len = batch.len(), claim = claim.is_some(), "a batch was refused");
         match claim {
-            // The claim goes alone, and what it brings is begun one by one, so that a run which cannot be begun harms no other.
-            Some(claim) if claim.begin => {
-                let plain = Claim { begin: false, ..claim.clone() };
+            // The claim goes alone, and what it brings is started one by one, so that a run that cannot be read harms no other.
+            Some(claim) if claim.context => {
+                let plain = Claim { context: false, ..claim.clone() };
                 let (_, taken) = self.commit(&[], Some(&plain));
                 let results = if batch.is_empty() { Vec::new() } else { self.commit(batch, None).0 };
                 (results, taken)

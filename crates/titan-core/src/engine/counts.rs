@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use diesel::sql_types::{Array, BigInt, Text, Uuid as SqlUuid};
-use diesel::{PgConnection, RunQueryDsl, sql_query};
+use diesel::{PgConnection, sql_query};
 use uuid::Uuid;
 
 use super::load::{Run, Task};
@@ -67,6 +67,6 @@ pub(super) fn save(connection: &mut PgConnection, story: &Story) -> Result<()> {
         .bind::<Array<Text>, _>(column(|(.., state)| state))
         .bind::<Array<BigInt>, _>(deltas.values().copied().collect::<Vec<_>>())
         .prepared()
-        .execute(connection)?;
+        .run(connection)?;
     Ok(())
 }

@@ -1,8 +1,9 @@
-//! The first act: lock and read everything that a batch of transitions touches. Decides nothing.
+//! The first act: lock and read everything that a batch of transitions touches. Decides nothing; what needs no decision, the plain end
+//! of a job without a run, is done at once.
 //!
 //! One lock order for every batch in every process: idempotency keys, runs, jobs, tasks, each by ascending id, then limits. Steps have
-//! no lock of their own: whoever holds the run's row holds its steps. What a claim brings, jobs and then their runs, is locked only where
-//! nobody else holds it, so that it can wait for nobody and stand in no circle.
+//! no lock of their own: whoever holds the run's row holds its steps. The jobs that a claim brings are locked only where nobody else
+//! holds them, so that it can wait for nobody and stand in no circle.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -13,7 +14,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::counts::Before;
-use super::transition::Transition;
+use super::ends::{self, End};
+use super::story::JobOutcome;
+use super::transition::{Fence, Transition};
 use crate::Result;
 use crate::db::Prepare as _;
 use crate::idempotency::{self, Claimed};
@@ -82,6 +85,9 @@ pub(super) struct Step {
     pub(super) timeout_ms: i64,
     #[diesel(sql_type = Nullable<Text>)]
     pub(super) worker: Option<String>,
+    /// The claim under which it was begun last.
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub(super) epoch: Option<i64>,
     #[diesel(sql_type = Nullable<Jsonb>)]
     pub(super) output: Option<Value>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -110,6 +116,9 @@ pub(super) struct Job {
     pub(super) attempt: i16,
     #[diesel(sql_type = SmallInt)]
     pub(super) max_attempts: i16,
+    /// What the worker that holds it is called.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub(super) worker: Option<String>,
 }
 
 #[derive(Debug, Clone, QueryableByName)]
@@ -155,10 +164,16 @@ pub(super) struct World {
     /// Of the limits and queues that new tasks name, those that exist.
     pub(super) limits: BTreeSet<String>,
     pub(super) queues: BTreeSet<String>,
+    /// Of the queues of steps that would be gone on with, those that are paused.
+    pub(super) paused: BTreeSet<String>,
     pub(super) runs: BTreeMap<Uuid, Run>,
     pub(super) steps: BTreeMap<(Uuid, i16), Step>,
     pub(super) jobs: BTreeMap<i64, Job>,
     pub(super) tasks: BTreeMap<Uuid, Task>,
+    /// Jobs without a run that have ended already, with this batch.
+    pub(super) ended: BTreeSet<i64>,
+    /// The limits of these.
+    pub(super) freed: BTreeSet<String>,
     pub(super) before: Before,
 }
 
@@ -167,7 +182,7 @@ pub(super) struct World {
 struct Wanted {
     projects: BTreeSet<Uuid>,
     runs: BTreeSet<Uuid>,
-    /// Runs whose task matters too: everything but a report.
+    /// Runs whose task matters too.
     runs_with_task: BTreeSet<Uuid>,
     /// Runs of which every job matters, not only the one that is held.
     runs_with_jobs: BTreeSet<Uuid>,
@@ -175,6 +190,11 @@ struct Wanted {
     tasks: BTreeSet<Uuid>,
     limits: BTreeSet<String>,
     queues: BTreeSet<String>,
+    /// Runs whose next step somebody would go on with.
+    runs_to_go_on: BTreeSet<Uuid>,
+    reports: Vec<Fence>,
+    /// Plain ends of jobs without a run.
+    ends: Vec<End>,
 }
 
 impl Wanted {
@@ -202,24 +222,37 @@ impl Wanted {
                 Transition::Finish(finish) => {
                     wanted.whole(finish.fence.run_id);
                     wanted.jobs.insert(finish.fence.job_id);
+                    if finish.go_on.is_some() {
+                        wanted.runs_to_go_on.insert(finish.fence.run_id);
+                    }
                 }
-                Transition::Report(report) => wanted.held(&report.fence),
+                Transition::Report(report) => {
+                    wanted.held(&report.fence);
+                    wanted.reports.push(report.fence);
+                }
                 Transition::CancelRun(cancel) => wanted.whole(cancel.run_id),
                 Transition::ForceCancel(force) => wanted.whole(force.run_id),
                 Transition::Quarantine(quarantine) => wanted.whole(quarantine.run_id),
                 Transition::Enqueue(_) => {}
-                Transition::FinishJob(finish) => {
-                    wanted.jobs.insert(finish.job_id);
-                }
+                Transition::FinishJob(finish) => match JobOutcome::of(&finish.outcome) {
+                    Some(outcome) => {
+                        let (id, epoch) = (finish.job_id, Some(finish.epoch));
+                        wanted.ends.push(End { id, epoch, outcome, error: None, task_id: None });
+                    }
+                    None => {
+                        wanted.jobs.insert(finish.job_id);
+                    }
+                },
                 Transition::CancelJob(cancel) => {
                     wanted.jobs.insert(cancel.job_id);
                 }
             }
         }
+        wanted.ends.sort_unstable_by_key(|end| end.id);
         wanted
     }
 
-    fn held(&mut self, fence: &super::Fence) {
+    fn held(&mut self, fence: &Fence) {
         self.runs.insert(fence.run_id);
         self.jobs.insert(fence.job_id);
     }
@@ -237,31 +270,41 @@ pub(super) fn load(
     batch: &[Transition],
     now: DateTime<Utc>,
     claim: impl FnOnce(&mut PgConnection) -> Result<Vec<ClaimedJob>>,
-    begin: bool,
 ) -> Result<(World, Vec<ClaimedJob>)> {
     let wanted = Wanted::of(batch);
     let keys = load_keys(connection, batch)?;
-    let mut runs = load_runs(connection, &wanted.runs, Wait::ForOthers)?;
+    let runs = load_runs(connection, &wanted.runs)?;
+    // Nothing is to be decided about these, so they are not locked first: the end itself is the fence.
+    let (mut ended, mut freed) = (BTreeSet::new(), BTreeSet::new());
+    for gone in ends::write(connection, &wanted.ends)? {
+        ended.insert(gone.id);
+        freed.extend(gone.limit_key);
+    }
     let mut jobs = load_jobs(connection, &wanted)?;
     let claimed = claim(connection)?;
-    let claimed_runs: BTreeSet<Uuid> =
-        claimed.iter().filter_map(|job| job.run_id).filter(|id| begin && !runs.contains_key(id)).collect();
-    let begun = load_runs(connection, &claimed_runs, Wait::ForNobody)?;
     let mut task_ids = wanted.tasks.clone();
     task_ids.extend(wanted.runs_with_task.iter().filter_map(|id| runs.get(id)).map(|run| run.task_id));
-    runs.extend(begun);
-    // A run may be here for a late report of the job's last holder only.
-    task_ids.extend(claimed.iter().filter_map(|job| runs.get(&job.run_id?)).map(|run| run.task_id));
+    // Whatever else the batch says of them, it is said of jobs that are held now.
     jobs.extend(claimed.iter().map(|job| (job.id, Job::from(job))));
     let steps = load_steps(connection, &runs)?;
+    // The first word about a step begins it, and perhaps its run and its task too.
+    let first_words = wanted
+        .reports
+        .iter()
+        .filter(|fence| steps.get(&(fence.run_id, fence.step)).is_some_and(|step| step.epoch != Some(fence.epoch)));
+    task_ids.extend(first_words.filter_map(|fence| runs.get(&fence.run_id)).map(|run| run.task_id));
     let tasks = load_tasks(connection, &task_ids)?;
     let mut project_ids = wanted.projects;
     project_ids.extend(wanted.tasks.iter().filter_map(|id| tasks.get(id)).map(|task| task.project_id));
     let projects = load_projects(connection, &project_ids)?;
     let limits = load_names(connection, "SELECT key AS name FROM limits WHERE key = ANY($1)", wanted.limits)?;
     let queues = load_names(connection, "SELECT name FROM queues WHERE name = ANY($1)", wanted.queues)?;
+    let task_to_go_on = |run_id| tasks.get(&runs.get(run_id)?.task_id);
+    let of_next = wanted.runs_to_go_on.iter().filter_map(task_to_go_on).map(|task| task.queue.clone()).collect();
+    let paused = "SELECT name FROM queues WHERE name = ANY($1) AND paused_at IS NOT NULL";
+    let paused = load_names(connection, paused, of_next)?;
     let before = Before::of(&runs, &tasks);
-    Ok((World { now, keys, projects, limits, queues, runs, steps, jobs, tasks, before }, claimed))
+    Ok((World { now, keys, projects, limits, queues, paused, runs, steps, jobs, tasks, ended, freed, before }, claimed))
 }
 
 impl From<&ClaimedJob> for Job {
@@ -274,6 +317,7 @@ impl From<&ClaimedJob> for Job {
             epoch: job.epoch,
             attempt: job.attempt,
             max_attempts: job.max_attempts,
+            worker: None,
         }
     }
 }
@@ -294,30 +338,17 @@ fn load_keys(connection: &mut PgConnection, batch: &[Transition]) -> Result<Hash
     idempotency::claim(connection, &keyed)
 }
 
-/// Whether a row that somebody else holds is waited for.
-enum Wait {
-    ForOthers,
-    ForNobody,
-}
-
-fn load_runs(connection: &mut PgConnection, ids: &BTreeSet<Uuid>, wait: Wait) -> Result<BTreeMap<Uuid, Run>> {
-    macro_rules! runs {
-        ($skip:literal) => {
-            concat!(
-                "SELECT id, task_id, project_id, status, stage, cancel_requested_at, last_seq, input_tokens, output_tokens, \
-                 trace_id, error, started_at, finished_at FROM runs WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE",
-                $skip
-            )
-        };
-    }
+fn load_runs(connection: &mut PgConnection, ids: &BTreeSet<Uuid>) -> Result<BTreeMap<Uuid, Run>> {
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let sql = match wait {
-        Wait::ForOthers => runs!(""),
-        Wait::ForNobody => runs!(" SKIP LOCKED"),
-    };
-    let rows: Vec<Run> = sql_query(sql).bind::<Array<SqlUuid>, _>(list(ids)).prepared().load(connection)?;
+    let rows: Vec<Run> = sql_query(
+        "SELECT id, task_id, project_id, status, stage, cancel_requested_at, last_seq, input_tokens, output_tokens, \
+         trace_id, error, started_at, finished_at FROM runs WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE",
+    )
+    .bind::<Array<SqlUuid>, _>(list(ids))
+    .prepared()
+    .load(connection)?;
     Ok(rows.into_iter().map(|run| (run.id, run)).collect())
 }
 
@@ -328,8 +359,10 @@ fn load_jobs(connection: &mut PgConnection, wanted: &Wanted) -> Result<BTreeMap<
         return Ok(BTreeMap::new());
     }
     let rows: Vec<Job> = sql_query(
-        "SELECT id, run_id, step, state = 'running' AS running, epoch, attempt, max_attempts FROM jobs \
-         WHERE id = ANY(ARRAY(SELECT unnest($1) UNION SELECT j.id FROM jobs j WHERE j.run_id = ANY($2))) ORDER BY id FOR UPDATE",
+        "SELECT j.id, j.run_id, j.step, j.state = 'running' AS running, j.epoch, j.attempt, j.max_attempts, w.name AS worker \
+         FROM jobs j LEFT JOIN workers w ON w.id = j.worker_id \
+         WHERE j.id = ANY(ARRAY(SELECT unnest($1) UNION SELECT o.id FROM jobs o WHERE o.run_id = ANY($2))) \
+         ORDER BY j.id FOR UPDATE OF j",
     )
     .bind::<Array<BigInt>, _>(list(&wanted.jobs))
     .bind::<Array<SqlUuid>, _>(list(&wanted.runs_with_jobs))
@@ -357,7 +390,7 @@ fn load_steps(connection: &mut PgConnection, runs: &BTreeMap<Uuid, Run>) -> Resu
     }
     let rows: Vec<Step> = sql_query(
         "SELECT run_id, seq, name, kind, status, needs, waits_for, waiting_on, waiting_since, waiting_until, waiting_reason, \
-         attempt, max_attempts, timeout_ms, worker, output, error, started_at, heartbeat_at, finished_at \
+         attempt, max_attempts, timeout_ms, worker, epoch, output, error, started_at, heartbeat_at, finished_at \
          FROM steps WHERE run_id = ANY($1)",
     )
     .bind::<Array<SqlUuid>, _>(runs.keys().copied().collect::<Vec<_>>())

@@ -11,16 +11,18 @@
 mod apply;
 mod backoff;
 mod committer;
+mod context;
 mod counts;
+mod ends;
 mod load;
 mod save;
 mod story;
 mod transition;
 
-pub use apply::{Batch, Taken, apply, apply_one, apply_with_claim};
+pub use apply::{Batch, apply, apply_one, apply_with_claim};
 pub use committer::{Committer, Intake};
 pub use transition::{
     Applied, CancelJob, CancelRun, Canceled, Done, Execute, Executed, Fence, Finish, FinishJob, Finished, ForceCancel,
-    IdempotencyKey, NewEvent, NewTask, Outcome, Quarantine, Report, Reported, Start, Started, Submission, Submitted,
-    Transition, Usage, Write,
+    GoOn, IdempotencyKey, NewEvent, NewTask, Outcome, Quarantine, Report, Reported, Start, Started, Submission,
+    Submitted, Taken, Transition, Usage, Write,
 };

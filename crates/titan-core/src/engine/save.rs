@@ -10,13 +10,14 @@ use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use uuid::Uuid;
 
 use super::counts;
+use super::ends::{self, End};
 use super::load::{Run, Step, Task};
-use super::story::{Changes, Story};
-use super::transition::Applied;
+use super::story::{Changes, EndedJob, NewJobRow, Story};
+use super::transition::{Applied, Taken};
 use crate::Result;
 use crate::db::Prepare as _;
 use crate::outputs::blobs;
-use crate::queue::{self, Hint, Inserted, JobRow};
+use crate::queue::{self, ClaimedJob, Hint, Inserted, JobRow};
 
 /// One column of many rows.
 fn col<'a, R, T>(rows: &'a [R], of: impl FnMut(&'a R) -> T) -> Vec<T> {
@@ -35,6 +36,7 @@ pub(super) fn save(connection: &mut PgConnection, story: &mut Story, answers: &m
     counts::save(connection, story)?;
     let changes = &story.changes;
     let mut limits = end_jobs(connection, changes)?;
+    limits.extend(std::mem::take(&mut story.world.freed));
     limits.extend(reschedule_jobs(connection, changes)?);
     let inserted = insert_jobs(connection, changes)?;
     limits.extend(changes.new_jobs.iter().filter_map(|row| row.job.limit_key.clone()));
@@ -46,8 +48,10 @@ pub(super) fn save(connection: &mut PgConnection, story: &mut Story, answers: &m
     // Last, because a limit that many want is locked by it until the commit.
     let admitted = queue::admit(connection, limits.iter().map(String::as_str))?;
     for (row, id) in changes.new_jobs.iter().zip(inserted.ids) {
-        if let Some(Ok(Applied::Enqueued(ids))) = row.answer.and_then(|place| answers.get_mut(place)) {
-            ids.push(id);
+        match row.answer.and_then(|place| answers.get_mut(place)) {
+            Some(Ok(Applied::Enqueued(ids))) => ids.push(id),
+            Some(Ok(Applied::Finished(finished))) => finished.next = id.and_then(|id| taken(row, id)).map(Box::new),
+            _ => {}
         }
     }
     if inserted.any_ready || admitted > 0 {
@@ -83,7 +87,7 @@ fn insert_tasks(connection: &mut PgConnection, story: &Story) -> Result<()> {
     .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |(new, _)| new.run_at))
     .bind::<Timestamptz, _>(story.world.now)
     .prepared()
-    .execute(connection)?;
+    .run(connection)?;
     Ok(())
 }
 
@@ -111,7 +115,7 @@ fn insert_runs(connection: &mut PgConnection, story: &Story) -> Result<()> {
     .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |(_, r)| r.finished_at))
     .bind::<Timestamptz, _>(story.world.now)
     .prepared()
-    .execute(connection)?;
+    .run(connection)?;
     Ok(())
 }
 
@@ -142,7 +146,7 @@ fn insert_steps(connection: &mut PgConnection, story: &Story) -> Result<()> {
     .bind::<Array<BigInt>, _>(col(&rows, |s| s.timeout_ms))
     .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |s| s.finished_at))
     .prepared()
-    .execute(connection)?;
+    .run(connection)?;
     Ok(())
 }
 
@@ -171,7 +175,7 @@ fn update_runs(connection: &mut PgConnection, story: &Story) -> Result<()> {
     .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |r| r.started_at))
     .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |r| r.finished_at))
     .prepared()
-    .execute(connection)?;
+    .run(connection)?;
     Ok(())
 }
 
@@ -185,11 +189,11 @@ fn update_steps(connection: &mut PgConnection, story: &Story) -> Result<()> {
     sql_query(
         "UPDATE steps s SET status = n.status, waits_for = n.waits_for, waiting_on = n.waiting_on, \
          waiting_since = n.waiting_since, waiting_until = n.waiting_until, waiting_reason = n.waiting_reason, \
-         attempt = n.attempt, worker = n.worker, output = n.output, error = n.error, started_at = n.started_at, \
+         attempt = n.attempt, worker = n.worker, epoch = n.epoch, output = n.output, error = n.error, started_at = n.started_at, \
          heartbeat_at = n.heartbeat_at, finished_at = n.finished_at \
-         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) AS n (run_id, seq, status, waits_for, \
-         waiting_on, waiting_since, waiting_until, waiting_reason, attempt, worker, output, error, started_at, heartbeat_at, \
-         finished_at) WHERE s.run_id = n.run_id AND s.seq = n.seq",
+         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) AS n (run_id, seq, status, \
+         waits_for, waiting_on, waiting_since, waiting_until, waiting_reason, attempt, worker, epoch, output, error, started_at, \
+         heartbeat_at, finished_at) WHERE s.run_id = n.run_id AND s.seq = n.seq",
     )
     .bind::<Array<SqlUuid>, _>(col(&rows, |s| s.run_id))
     .bind::<Array<SmallInt>, _>(col(&rows, |s| s.seq))
@@ -201,13 +205,14 @@ fn update_steps(connection: &mut PgConnection, story: &Story) -> Result<()> {
     .bind::<Array<Nullable<Text>>, _>(col(&rows, |s| s.waiting_reason.as_deref()))
     .bind::<Array<Integer>, _>(col(&rows, |s| s.attempt))
     .bind::<Array<Nullable<Text>>, _>(col(&rows, |s| s.worker.as_deref()))
+    .bind::<Array<Nullable<BigInt>>, _>(col(&rows, |s| s.epoch))
     .bind::<Array<Nullable<Jsonb>>, _>(col(&rows, |s| s.output.as_ref()))
     .bind::<Array<Nullable<Text>>, _>(col(&rows, |s| s.error.as_deref()))
     .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |s| s.started_at))
     .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |s| s.heartbeat_at))
     .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |s| s.finished_at))
     .prepared()
-    .execute(connection)?;
+    .run(connection)?;
     Ok(())
 }
 
@@ -234,7 +239,7 @@ fn update_tasks(connection: &mut PgConnection, story: &Story) -> Result<()> {
     .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |t| t.started_at))
     .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |t| t.completed_at))
     .prepared()
-    .execute(connection)?;
+    .run(connection)?;
     Ok(())
 }
 
@@ -247,33 +252,16 @@ struct Freed {
     limit_key: String,
 }
 
-/// The deletion is what makes "exactly one terminal row" true: only who deletes the hot row writes its history.
 fn end_jobs(connection: &mut PgConnection, changes: &Changes) -> Result<FreedLimits> {
-    let rows: Vec<_> = changes.ended_jobs.iter().collect();
-    if rows.is_empty() {
-        return Ok(FreedLimits::new());
-    }
-    let freed: Vec<Freed> = sql_query(
-        "WITH ended AS (DELETE FROM jobs j USING unnest($1, $2, $3, $4) AS e (id, outcome, error, task_id) WHERE j.id = e.id \
-           RETURNING j.*, e.outcome, e.error, e.task_id), \
-         kept AS (INSERT INTO job_history (id, kind, queue, outcome, attempt, rescues, epoch, worker_id, project_id, run_id, step, \
-             created_at) \
-           SELECT id, kind, queue, outcome, attempt, rescues, epoch, worker_id, project_id, run_id, step, created_at FROM ended), \
-         tally AS (INSERT INTO job_tallies (minute, queue, outcome, n) \
-           SELECT date_trunc('minute', clock_timestamp()), queue, outcome, count(*) FROM ended GROUP BY 2, 3), \
-         dead AS (INSERT INTO dead_letters (job_id, kind, queue, priority, limit_key, key, payload, max_attempts, timeout_ms, \
-             project_id, task_id, run_id, step, attempt, rescues, error, created_at) \
-           SELECT id, kind, queue, priority, limit_key, key, payload, max_attempts, timeout_ms, project_id, task_id, run_id, step, \
-             attempt, rescues, coalesce(error, 'no reason was given'), created_at FROM ended WHERE outcome = 'failed') \
-         SELECT DISTINCT limit_key FROM ended WHERE limit_key IS NOT NULL",
-    )
-    .bind::<Array<BigInt>, _>(col(&rows, |(id, _)| **id))
-    .bind::<Array<Text>, _>(col(&rows, |(_, ended)| ended.outcome.as_str()))
-    .bind::<Array<Nullable<Text>>, _>(col(&rows, |(_, ended)| ended.error.as_deref()))
-    .bind::<Array<Nullable<SqlUuid>>, _>(col(&rows, |(_, ended)| ended.task_id))
-    .prepared()
-    .load(connection)?;
-    Ok(freed.into_iter().map(|row| row.limit_key).collect())
+    let end = |(id, ended): (&i64, &EndedJob)| End {
+        id: *id,
+        epoch: None,
+        outcome: ended.outcome,
+        error: ended.error.clone(),
+        task_id: ended.task_id,
+    };
+    let ended = ends::write(connection, &changes.ended_jobs.iter().map(end).collect::<Vec<_>>())?;
+    Ok(ended.into_iter().filter_map(|ended| ended.limit_key).collect())
 }
 
 /// A worker survived it, so it is no suspect any more.
@@ -296,8 +284,38 @@ fn reschedule_jobs(connection: &mut PgConnection, changes: &Changes) -> Result<F
     Ok(freed.into_iter().map(|row| row.limit_key).collect())
 }
 
+/// A new job as its worker gets it that goes on with it.
+fn taken(row: &NewJobRow, id: i64) -> Option<Taken> {
+    let (run_id, step) = row.run?;
+    let job = ClaimedJob {
+        id,
+        kind: row.job.kind.clone(),
+        queue: row.job.queue.clone(),
+        priority: row.job.priority,
+        limit_key: None,
+        epoch: 1,
+        attempt: 1,
+        max_attempts: row.job.max_attempts,
+        rescues: 0,
+        suspect: false,
+        timeout_ms: row.job.timeout_ms(),
+        project_id: row.job.project_id,
+        run_id: Some(run_id),
+        step: Some(step),
+        payload: None,
+    };
+    Some(Taken { job, context: Some(row.kept.as_ref()?.context.clone()) })
+}
+
 fn insert_jobs(connection: &mut PgConnection, changes: &Changes) -> Result<Inserted> {
-    queue::insert(connection, &col(&changes.new_jobs, |row| JobRow { job: &row.job, run: row.run }))
+    queue::insert(
+        connection,
+        &col(&changes.new_jobs, |row| JobRow {
+            job: &row.job,
+            run: row.run,
+            holder: row.kept.as_ref().map(|kept| kept.worker_id),
+        }),
+    )
 }
 
 fn insert_events(connection: &mut PgConnection, story: &Story) -> Result<()> {
@@ -321,7 +339,7 @@ fn insert_events(connection: &mut PgConnection, story: &Story) -> Result<()> {
     .bind::<Array<Jsonb>, _>(col(rows, |e| &e.data))
     .bind::<Timestamptz, _>(at)
     .prepared()
-    .execute(connection)?;
+    .run(connection)?;
     Ok(())
 }
 
@@ -340,7 +358,7 @@ fn insert_messages(connection: &mut PgConnection, changes: &Changes) -> Result<(
     .bind::<Array<Text>, _>(col(rows, |m| m.role))
     .bind::<Array<Text>, _>(col(rows, |m| m.content.as_str()))
     .prepared()
-    .execute(connection)?;
+    .run(connection)?;
     Ok(())
 }
 
@@ -365,7 +383,7 @@ fn insert_outputs(connection: &mut PgConnection, changes: &Changes) -> Result<()
     .bind::<Array<Binary>, _>(col(rows, |o| o.sha256.as_slice()))
     .bind::<Array<Nullable<Text>>, _>(col(rows, |o| o.preview.as_deref()))
     .prepared()
-    .execute(connection)?;
+    .run(connection)?;
     Ok(())
 }
 
@@ -384,7 +402,7 @@ fn insert_memories(connection: &mut PgConnection, changes: &Changes) -> Result<(
     .bind::<Array<Text>, _>(col(rows, |m| m.content.as_str()))
     .bind::<Array<Double>, _>(col(rows, |m| m.confidence))
     .prepared()
-    .execute(connection)?;
+    .run(connection)?;
     Ok(())
 }
 
@@ -400,6 +418,6 @@ fn drop_keys(connection: &mut PgConnection, changes: &Changes) -> Result<()> {
     .bind::<Array<Text>, _>(col(rows, |k| k.scope.as_str()))
     .bind::<Array<Binary>, _>(col(rows, |k| k.key_hash.as_slice()))
     .prepared()
-    .execute(connection)?;
+    .run(connection)?;
     Ok(())
 }

@@ -1,12 +1,13 @@
 //! The transitions and their answers, as plain values.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::queue::NewJob;
+use crate::queue::{ClaimedJob, NewJob};
 use crate::state::{ExecutionType, Level, RunStatus};
 use crate::tasks::Task;
 
@@ -114,11 +115,11 @@ pub struct Executed {
     pub created: bool,
 }
 
-/// A worker begins with a job that it claimed.
-#[derive(Debug, Clone)]
+/// A worker has begun with a job that it claimed. The first report and the outcome say so too, so it is only told of work that
+/// says nothing for a while. To say it again changes nothing.
+#[derive(Debug, Clone, Copy)]
 pub struct Start {
     pub fence: Fence,
-    pub worker: String,
 }
 
 /// Everything a handler needs to know about the work it begins.
@@ -134,6 +135,8 @@ pub struct Started {
     pub attempt: i32,
     /// The outputs of the steps that this one needs, by their names.
     pub inputs: serde_json::Map<String, Value>,
+    /// Whether another step of the run needs this one.
+    pub leads_on: bool,
 }
 
 /// What a handler says while it works. Also counts as a sign of life of the step.
@@ -154,6 +157,16 @@ pub struct Finish {
     /// What was still to be said, before the outcome.
     pub events: Vec<NewEvent>,
     pub outcome: Outcome,
+    /// Who would go on with the next step at once, in the same slot.
+    pub go_on: Option<GoOn>,
+}
+
+/// A worker that would take the job of the next step as soon as there is one, without a claim.
+#[derive(Debug, Clone)]
+pub struct GoOn {
+    pub worker_id: Uuid,
+    /// The kinds that it has handlers for.
+    pub kinds: Arc<[String]>,
 }
 
 /// What a handler may return.
@@ -204,11 +217,21 @@ pub enum Write {
     },
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Finished {
-    /// How many jobs became ready by it.
+    /// How many steps became ready by it.
     pub readied: usize,
     pub run_status: RunStatus,
+    /// The job of the next step, when the worker may go on with it.
+    pub next: Option<Box<Taken>>,
+}
+
+/// A job that was claimed, with all that its handler needs to know.
+#[derive(Debug, Clone)]
+pub struct Taken {
+    pub job: ClaimedJob,
+    /// None for a job without a run, and when the step may not be to be begun any more: then to start it tells.
+    pub context: Option<Started>,
 }
 
 /// A person wants a run to stop.

@@ -79,8 +79,6 @@ pub struct Claim {
     /// The worker's own, to know it again.
     pub number: u64,
     pub worker_id: Uuid,
-    /// What the worker is called on screen.
-    pub worker: String,
     pub source: Source,
     /// The kinds that it has handlers for. A queue is no place for kinds that the workers on it do not know: a claim passes over
     /// them one by one.
@@ -89,8 +87,8 @@ pub struct Claim {
     pub limit: usize,
     /// Whether a suspect may be taken: not while the worker holds another one.
     pub suspect: bool,
-    /// Whether jobs of runs are begun in the transaction that claims them.
-    pub begin: bool,
+    /// Whether what the handlers need to know is read along.
+    pub context: bool,
 }
 
 /// Whose jobs are claimed.
@@ -108,12 +106,11 @@ impl Claim {
         Claim {
             number: 0,
             worker_id,
-            worker: worker_id.to_string(),
             source: Source::Queues(vec![super::DEFAULT_QUEUE.to_owned()]),
             kinds,
             limit,
             suspect: true,
-            begin: true,
+            context: true,
         }
     }
 }

@@ -55,6 +55,10 @@ impl NewJob {
             timeout: Duration::from_secs(60),
         }
     }
+
+    pub(crate) fn timeout_ms(&self) -> i64 {
+        i64::try_from(self.timeout.as_millis()).unwrap_or(i64::MAX)
+    }
 }
 
 /// Checks all about a job that needs no database.
@@ -94,11 +98,13 @@ pub fn enqueue(connection: &mut PgConnection, jobs: &[NewJob]) -> Result<Vec<Opt
 pub(crate) struct Row<'a> {
     pub(crate) job: &'a NewJob,
     pub(crate) run: Option<(Uuid, i16)>,
+    /// The worker that has it from the beginning, as if it had claimed it.
+    pub(crate) holder: Option<Uuid>,
 }
 
 impl<'a> Row<'a> {
     pub(crate) fn without_run(job: &'a NewJob) -> Self {
-        Row { job, run: None }
+        Row { job, run: None, holder: None }
     }
 }
 
@@ -129,20 +135,16 @@ pub(crate) fn insert(connection: &mut PgConnection, rows: &[Row<'_>]) -> Result<
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.sort_by_key(|place| rows.get(*place).map(|row| (row.job.key.is_some(), &row.job.kind, &row.job.key)));
     let ordered: Vec<&Row<'_>> = order.iter().filter_map(|place| rows.get(*place)).collect();
-    let flow = |row: &&Row<'_>| Flow {
-        queue: row.job.queue.clone(),
-        priority: row.job.priority,
-        project_id: row.job.project_id,
-    };
-    let tags = fair::tags(connection, &ordered.iter().map(flow).collect::<Vec<_>>())?;
+    let tags = start_tags(connection, &ordered)?;
     let new: Vec<New> = sql_query(
         "INSERT INTO jobs (run_id, step, project_id, kind, queue, priority, max_attempts, timeout_ms, payload, key, limit_key, \
-           run_at, start_tag, state) \
+           run_at, start_tag, worker_id, epoch, attempt, deadline_at, state) \
          SELECT run_id, step, project_id, kind, queue, priority, max_attempts, timeout_ms, payload, key, limit_key, \
-           coalesce(run_at, clock_timestamp()), start_tag, \
-           CASE WHEN run_at > clock_timestamp() THEN 'scheduled' WHEN limit_key IS NOT NULL THEN 'waiting' ELSE 'ready' END \
-         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) AS n (run_id, step, project_id, kind, queue, \
-           priority, max_attempts, timeout_ms, payload, key, limit_key, run_at, start_tag) \
+           coalesce(run_at, clock_timestamp()), start_tag, holder, num_nonnulls(holder), num_nonnulls(holder), \
+           CASE WHEN holder IS NOT NULL THEN clock_timestamp() + timeout_ms * interval '1 millisecond' END, \
+           CASE WHEN holder IS NOT NULL THEN 'running' WHEN run_at > clock_timestamp() THEN 'scheduled' WHEN limit_key IS NOT NULL THEN 'waiting' ELSE 'ready' END \
+         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) AS n (run_id, step, project_id, kind, \
+           queue, priority, max_attempts, timeout_ms, payload, key, limit_key, run_at, start_tag, holder) \
          ON CONFLICT (kind, key) WHERE key IS NOT NULL DO NOTHING RETURNING id, kind, key, state",
     )
     .bind::<Array<Nullable<SqlUuid>>, _>(column(&ordered, |row| row.run.map(|(id, _)| id)))
@@ -152,12 +154,13 @@ pub(crate) fn insert(connection: &mut PgConnection, rows: &[Row<'_>]) -> Result<
     .bind::<Array<Text>, _>(column(&ordered, |row| row.job.queue.as_str()))
     .bind::<Array<SmallInt>, _>(column(&ordered, |row| row.job.priority))
     .bind::<Array<SmallInt>, _>(column(&ordered, |row| row.job.max_attempts))
-    .bind::<Array<BigInt>, _>(column(&ordered, |row| i64::try_from(row.job.timeout.as_millis()).unwrap_or(i64::MAX)))
+    .bind::<Array<BigInt>, _>(column(&ordered, |row| row.job.timeout_ms()))
     .bind::<Array<Nullable<Jsonb>>, _>(column(&ordered, |row| row.job.payload.clone()))
     .bind::<Array<Nullable<Text>>, _>(column(&ordered, |row| row.job.key.as_deref()))
     .bind::<Array<Nullable<Text>>, _>(column(&ordered, |row| row.job.limit_key.as_deref()))
     .bind::<Array<Nullable<Timestamptz>>, _>(column(&ordered, |row| row.job.run_at))
     .bind::<Array<BigInt>, _>(tags)
+    .bind::<Array<Nullable<SqlUuid>>, _>(column(&ordered, |row| row.holder))
     .prepared()
     .load(connection)?;
 
@@ -177,6 +180,19 @@ pub(crate) fn insert(connection: &mut PgConnection, rows: &[Row<'_>]) -> Result<
         }
     }
     Ok(Inserted { ids, any_ready })
+}
+
+/// The turn of each job. One that a worker has already waits for no turn; should it come back, it is next.
+fn start_tags(connection: &mut PgConnection, rows: &[&Row<'_>]) -> Result<Vec<i64>> {
+    let waiting = rows.iter().filter(|row| row.holder.is_none());
+    let flows: Vec<Flow> = waiting
+        .map(|row| Flow { queue: row.job.queue.clone(), priority: row.job.priority, project_id: row.job.project_id })
+        .collect();
+    if flows.is_empty() {
+        return Ok(vec![0; rows.len()]);
+    }
+    let mut tags = fair::tags(connection, &flows)?.into_iter();
+    Ok(rows.iter().map(|row| if row.holder.is_some() { 0 } else { tags.next().unwrap_or_default() }).collect())
 }
 
 /// The names of all queues.
@@ -205,7 +221,7 @@ fn know_queues(connection: &mut PgConnection, rows: &[Row<'_>]) -> Result<()> {
     sql_query("INSERT INTO queues (name) SELECT * FROM unnest($1) ON CONFLICT DO NOTHING")
         .bind::<Array<Text>, _>(names)
         .prepared()
-        .execute(connection)?;
+        .run(connection)?;
     Ok(())
 }
 

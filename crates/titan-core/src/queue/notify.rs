@@ -72,7 +72,10 @@ fn send(db: &Db, connection: &mut Option<PgConnection>, hints: Vec<Hint>) -> Res
     }
     let Some(connection) = connection.as_mut() else { return Ok(()) };
     for payload in payloads(&hints) {
-        let notify = sql_query("SELECT pg_notify('titan_' || current_schema(), $1)").bind::<Text, _>(payload);
+        // A hint may be lost, so nobody waits for the disk because of one.
+        let notify =
+            "SELECT set_config('synchronous_commit', 'off', true), pg_notify('titan_' || current_schema(), $1)";
+        let notify = sql_query(notify).bind::<Text, _>(payload);
         db.on(connection, |connection| Ok(notify.execute(connection)?))?;
     }
     Ok(())

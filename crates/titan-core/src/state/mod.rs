@@ -1,7 +1,7 @@
 //! The states of runs, steps and tasks, and the only moves between them, as pure functions.
 //!
-//! Postgres holds the same rules again as triggers (migration `work`); `tests/it/states.rs` compares the two tables pair by
-//! pair, so that neither changes alone.
+//! Postgres refuses any update that no sequence of these moves leads to (migration `late_start`): what begins and ends in one
+//! batch is written once. `tests/it/states.rs` compares the two pair by pair, so that neither changes alone.
 
 mod run;
 mod step;

@@ -34,7 +34,7 @@ fn the_writer_waits_on_the_run_while_the_reclaim_commits() {
     blocker.batch_execute(&format!("BEGIN; SELECT 1 FROM runs WHERE id = '{run_id}' FOR UPDATE")).unwrap();
     let mut writer = bench.test.connect();
     let late = std::thread::spawn(move || {
-        apply_one(&mut writer, Finish { fence, events: Vec::new(), outcome: answered("stale") }.into())
+        apply_one(&mut writer, Finish { fence, events: Vec::new(), outcome: answered("stale"), go_on: None }.into())
     });
     somebody_waits(&bench);
     bench.test.execute(OLD);
@@ -65,7 +65,10 @@ fn the_reclaim_passes_by_a_job_that_is_being_finished() {
     let mut writer = bench.test.connect();
     let (told, hears) = mpsc::channel();
     let finishing = std::thread::spawn(move || {
-        let done = apply_one(&mut writer, Finish { fence, events: Vec::new(), outcome: answered("in time") }.into());
+        let done = apply_one(
+            &mut writer,
+            Finish { fence, events: Vec::new(), outcome: answered("in time"), go_on: None }.into(),
+        );
         told.send(()).unwrap();
         done
     });

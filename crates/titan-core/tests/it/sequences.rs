@@ -68,10 +68,11 @@ impl Seen {
     }
 
     fn transition(&self, bench: &Bench, command: &Command) -> Option<Transition> {
-        let finish = |n: usize, outcome| Some(Finish { fence: self.fence(n)?, events: Vec::new(), outcome }.into());
+        let finish =
+            |n: usize, outcome| Some(Finish { fence: self.fence(n)?, events: Vec::new(), outcome, go_on: None }.into());
         match command {
             Command::Submit => Some(bench.submission("hello").into()),
-            Command::Start(n) => Some(Start { fence: self.fence(*n)?, worker: "w".to_owned() }.into()),
+            Command::Start(n) => Some(Start { fence: self.fence(*n)? }.into()),
             Command::Report(n) => {
                 let events = vec![NewEvent::log(Level::Info, "still at it")];
                 Some(Report { fence: self.fence(*n)?, events }.into())

@@ -60,14 +60,14 @@ impl Bench {
     }
 
     pub(crate) fn start(&mut self, fence: Fence) -> Result<Started> {
-        match self.apply(Start { fence, worker: "w".to_owned() }.into())? {
+        match self.apply(Start { fence }.into())? {
             Applied::Started(started) => Ok(*started),
             other => panic!("{other:?}"),
         }
     }
 
     pub(crate) fn finish(&mut self, fence: Fence, outcome: Outcome) -> Result<Finished> {
-        match self.apply(Finish { fence, events: Vec::new(), outcome }.into())? {
+        match self.apply(Finish { fence, events: Vec::new(), outcome, go_on: None }.into())? {
             Applied::Finished(finished) => Ok(finished),
             other => panic!("{other:?}"),
         }

@@ -201,6 +201,7 @@ impl Story {
                 max_attempts,
                 timeout_ms: plan.timeout_ms,
                 worker: None,
+                epoch: None,
                 output: None,
                 error: None,
                 started_at: None,
@@ -232,7 +233,7 @@ impl Story {
             max_attempts: step.max_attempts,
             timeout: Duration::from_millis(u64::try_from(step.timeout_ms).unwrap_or(0)),
         };
-        self.changes.new_jobs.push(NewJobRow { job, run: Some((step.run_id, step.seq)), answer: None });
+        self.changes.new_jobs.push(NewJobRow { job, run: Some((step.run_id, step.seq)), answer: None, kept: None });
     }
 }
 

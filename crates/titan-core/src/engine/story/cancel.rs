@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::super::transition::{CancelRun, Canceled, Finished, ForceCancel, NewEvent, Quarantine};
 use super::{Story, short};
 use crate::queue::Hint;
-use crate::state::{ExecutionStatus, Level, RunStatus, StepStatus};
+use crate::state::{ExecutionStatus, Level, RunStatus};
 use crate::{Error, Result};
 
 impl Story {
@@ -34,12 +34,9 @@ impl Story {
         Ok(Canceled::Requested)
     }
 
-    /// Whether a worker holds a step of the run that it has begun.
+    /// Whether a worker holds a step of the run.
     fn busy(&self, run_id: Uuid) -> bool {
-        self.world.jobs.values().any(|job| {
-            let step = job.step.and_then(|step| self.world.steps.get(&(run_id, step)));
-            job.run_id == Some(run_id) && job.running && step.is_some_and(|step| step.status == StepStatus::Running)
-        })
+        self.world.jobs.values().any(|job| job.run_id == Some(run_id) && self.holds(job, job.epoch))
     }
 
     pub(super) fn cancel_task(&mut self, task_id: Uuid) -> Result<Canceled> {
@@ -80,6 +77,6 @@ impl Story {
         let error = format!("quarantined: {rescues} workers were lost while they ran this step");
         let step = job.step.unwrap_or_default();
         self.fail_step(run_id, step, job_id, &error);
-        Ok(Finished { readied: 0, run_status: RunStatus::Failed })
+        Ok(Finished { readied: 0, run_status: RunStatus::Failed, next: None })
     }
 }

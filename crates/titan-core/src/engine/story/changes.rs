@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::super::transition::IdempotencyKey;
+use super::super::transition::{IdempotencyKey, Outcome, Started};
 use crate::queue::NewJob;
 use crate::state::{ExecutionType, Level};
 
@@ -20,8 +20,6 @@ pub(in crate::engine) struct Changes {
     pub(in crate::engine) runs: BTreeSet<Uuid>,
     pub(in crate::engine) steps: BTreeSet<(Uuid, i16)>,
     pub(in crate::engine) tasks: BTreeSet<Uuid>,
-    /// Steps whose start is part of this very batch.
-    pub(in crate::engine) started: BTreeSet<(Uuid, i16)>,
     pub(in crate::engine) new_jobs: Vec<NewJobRow>,
     /// By job.
     pub(in crate::engine) ended_jobs: BTreeMap<i64, EndedJob>,
@@ -55,6 +53,13 @@ pub(in crate::engine) struct NewJobRow {
     pub(in crate::engine) run: Option<(Uuid, i16)>,
     /// The place of the answer that waits for the job's id.
     pub(in crate::engine) answer: Option<usize>,
+    /// Never to be claimed by anybody, since a worker goes on with it.
+    pub(in crate::engine) kept: Option<Kept>,
+}
+
+pub(in crate::engine) struct Kept {
+    pub(in crate::engine) worker_id: Uuid,
+    pub(in crate::engine) context: Started,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +70,15 @@ pub(in crate::engine) enum JobOutcome {
 }
 
 impl JobOutcome {
+    /// What a job without a run ends as by this outcome, whatever is known of the job; none when it depends on the job.
+    pub(in crate::engine) fn of(outcome: &Outcome) -> Option<Self> {
+        match outcome {
+            Outcome::Done(_) => Some(JobOutcome::Completed),
+            Outcome::Cancel { .. } => Some(JobOutcome::Canceled),
+            Outcome::Retry { .. } | Outcome::Snooze { .. } | Outcome::Fail { .. } => None,
+        }
+    }
+
     pub(in crate::engine) fn as_str(self) -> &'static str {
         match self {
             JobOutcome::Completed => "completed",

@@ -10,7 +10,7 @@ use crate::{Error, Result};
 impl Story {
     pub(super) fn enqueue_lone(&mut self, index: usize, jobs: &[NewJob]) -> Result<Applied> {
         jobs.iter().try_for_each(queue::check_job)?;
-        let rows = jobs.iter().map(|job| NewJobRow { job: job.clone(), run: None, answer: Some(index) });
+        let rows = jobs.iter().map(|job| NewJobRow { job: job.clone(), run: None, answer: Some(index), kept: None });
         self.changes.new_jobs.extend(rows);
         // The ids are known when the rows are written.
         Ok(Applied::Enqueued(Vec::with_capacity(jobs.len())))
@@ -18,21 +18,23 @@ impl Story {
 
     pub(super) fn finish_lone(&mut self, finish: &FinishJob) -> Result<Applied> {
         let lost = || Error::Fenced { job_id: finish.job_id, epoch: finish.epoch };
+        if JobOutcome::of(&finish.outcome).is_some() {
+            return if self.world.ended.remove(&finish.job_id) { Ok(Applied::JobFinished) } else { Err(lost()) };
+        }
         let job = self.world.jobs.get(&finish.job_id).ok_or_else(lost)?;
         if job.run_id.is_some() || !self.holds(job, finish.epoch) {
             return Err(lost());
         }
         let (id, tried, most) = (job.id, job.attempt, job.max_attempts);
-        let ended = |outcome| EndedJob::new(outcome);
         match &finish.outcome {
-            Outcome::Done(_) => self.end_lone(id, ended(JobOutcome::Completed)),
-            Outcome::Cancel { .. } => self.end_lone(id, ended(JobOutcome::Canceled)),
+            // Ended already, see above.
+            Outcome::Done(_) | Outcome::Cancel { .. } => {}
             Outcome::Retry { after, .. } if tried < most => {
                 self.come_back_lone(id, backoff::wait(tried, *after), tried)
             }
             Outcome::Snooze { after, .. } => self.come_back_lone(id, *after, tried - 1),
             Outcome::Retry { error, .. } | Outcome::Fail { error } => {
-                self.end_lone(id, EndedJob { error: Some(short(error)), ..ended(JobOutcome::Failed) });
+                self.end_lone(id, EndedJob { error: Some(short(error)), ..EndedJob::new(JobOutcome::Failed) });
             }
         }
         Ok(Applied::JobFinished)

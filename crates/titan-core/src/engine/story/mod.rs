@@ -17,8 +17,8 @@ use super::transition::{Applied, Fence, NewEvent, Transition};
 use crate::queue::Hint;
 use crate::{Error, Result};
 
-pub(super) use changes::Changes;
 use changes::EventRow;
+pub(super) use changes::{Changes, EndedJob, JobOutcome, NewJobRow};
 
 /// What was loaded, as it changes, and what of it is to be written.
 pub(super) struct Story {
@@ -39,7 +39,7 @@ impl Story {
             Transition::Execute(execute) => self.execute(execute).map(Applied::Executed),
             Transition::Start(start) => self.start(start).map(|started| Applied::Started(Box::new(started))),
             Transition::Report(report) => self.report(report).map(Applied::Reported),
-            Transition::Finish(finish) => self.finish(finish).map(Applied::Finished),
+            Transition::Finish(finish) => self.finish(index, finish).map(Applied::Finished),
             Transition::CancelRun(cancel) => self.cancel_run(cancel).map(Applied::Canceled),
             Transition::CancelTask { task_id } => self.cancel_task(*task_id).map(Applied::Canceled),
             Transition::ForceCancel(force) => self.force_cancel(force).map(Applied::Canceled),

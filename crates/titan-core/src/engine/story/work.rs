@@ -9,11 +9,11 @@ use uuid::Uuid;
 use super::super::backoff;
 use super::super::load::Step;
 use super::super::transition::{
-    Done, Fence, Finish, Finished, NewEvent, Outcome, Report, Reported, Start, Started, Usage, Write,
+    Done, Fence, Finish, Finished, GoOn, NewEvent, Outcome, Report, Reported, Start, Started, Usage, Write,
 };
-use super::changes::{EndedJob, JobOutcome, NewMemory, NewMessage, NewOutput, Rescheduled};
+use super::changes::{EndedJob, JobOutcome, Kept, NewMemory, NewMessage, NewOutput, Rescheduled};
 use super::{Story, short, storable, storable_json};
-use crate::queue::Hint;
+use crate::queue::{Hint, NewJob};
 use crate::state::{ExecutionStatus, Level, RunStage, RunStatus, StepStatus, WaitingOn};
 use crate::{Error, Result, ids};
 
@@ -21,59 +21,84 @@ use crate::{Error, Result, ids};
 const PREVIEW: usize = 4000;
 
 impl Story {
-    pub(in crate::engine) fn start(&mut self, start: &Start) -> Result<Started> {
-        let fence = start.fence;
-        let lost = || Error::Fenced { job_id: fence.job_id, epoch: fence.epoch };
-        let (_, run) = self.held(&fence)?;
-        let (task_id, project_id) = (run.task_id, run.project_id);
-        if run.cancel_requested_at.is_some() {
+    pub(super) fn start(&mut self, start: &Start) -> Result<Started> {
+        let fence = &start.fence;
+        let canceling = self.may_work(fence)?;
+        if canceling && !self.has_begun(fence) {
             // The worker that was asked to stop died before it could; the next one is the one to end it.
             self.end_run(fence.run_id, RunStatus::Canceled, None);
-            return Err(lost());
+            return Err(lost(fence));
         }
+        self.begin(fence)?;
+        let attempt = self.world.steps.get(&(fence.run_id, fence.step)).map_or(1, |step| step.attempt);
+        self.context(fence.run_id, fence.step, attempt).ok_or_else(|| lost(fence))
+    }
+
+    fn has_begun(&self, fence: &Fence) -> bool {
+        self.world.steps.get(&(fence.run_id, fence.step)).is_some_and(|step| step.epoch == Some(fence.epoch))
+    }
+
+    /// Writes down that the step was begun under this claim, unless an earlier word did.
+    fn begin(&mut self, fence: &Fence) -> Result<()> {
+        if self.has_begun(fence) {
+            return Ok(());
+        }
+        let (job, run) = self.held(fence)?;
+        let task_id = run.task_id;
+        let worker = job.worker.clone().unwrap_or_else(|| "a worker that is gone".to_owned());
         let now = self.world.now;
-        let task = self.world.tasks.get_mut(&task_id).ok_or_else(lost)?;
-        let step = self.world.steps.get_mut(&(fence.run_id, fence.step)).ok_or_else(lost)?;
-        if !matches!(step.status, StepStatus::Ready | StepStatus::Running) {
-            return Err(lost());
-        }
+        let step = self.world.steps.get_mut(&(fence.run_id, fence.step)).ok_or_else(|| lost(fence))?;
         step.status = StepStatus::Running;
+        step.waits_for = 0;
         step.attempt += 1;
-        step.worker = Some(start.worker.clone());
+        step.worker = Some(worker.clone());
+        step.epoch = Some(fence.epoch);
         step.started_at = step.started_at.or(Some(now));
         step.heartbeat_at = Some(now);
         stop_waiting(step);
-        let (step_name, attempt, needs) = (step.name.clone(), step.attempt, step.needs.clone());
+        let (name, attempt) = (step.name.clone(), step.attempt);
         self.changes.steps.insert((fence.run_id, fence.step));
-        self.changes.started.insert((fence.run_id, fence.step));
-        if task.status == ExecutionStatus::Queued {
+        if let Some(task) = self.world.tasks.get_mut(&task_id).filter(|task| task.status == ExecutionStatus::Queued) {
             task.status = ExecutionStatus::InProgress;
             task.started_at = task.started_at.or(Some(now));
             self.changes.tasks.insert(task_id);
         }
-        let (task_type, payload) = (task.task_type.clone(), task.payload.clone());
-        let run = self.world.runs.get_mut(&fence.run_id).ok_or_else(lost)?;
-        let trace_id = run.trace_id.clone();
-        if run.status == RunStatus::Queued {
+        if let Some(run) = self.world.runs.get_mut(&fence.run_id).filter(|run| run.status == RunStatus::Queued) {
             run.status = RunStatus::Running;
             run.stage = RunStage::Processing;
             run.started_at = Some(now);
             self.append(fence.run_id, None, NewEvent::told("run.started", Level::Info, "Started", json!({})));
         }
         let again = if attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
-        let line = format!("Step {step_name} started on {}{again}", start.worker);
-        let data = json!({"name": step_name, "attempt": attempt, "worker": start.worker});
+        let line = format!("Step {name} started on {worker}{again}");
+        let data = json!({"name": name, "attempt": attempt, "worker": worker});
         self.append(fence.run_id, Some(fence.step), NewEvent::told("step.started", Level::Info, line, data));
-        let inputs = needs
-            .iter()
-            .filter_map(|seq| self.world.steps.get(&(fence.run_id, *seq)))
-            .filter_map(|need| Some((need.name.clone(), need.output.clone()?)))
-            .collect();
-        Ok(Started { task_id, project_id, trace_id, task_type, payload, step_name, attempt, inputs })
+        Ok(())
+    }
+
+    /// What the handler of a step needs to know.
+    fn context(&self, run_id: Uuid, seq: i16, attempt: i32) -> Option<Started> {
+        let run = self.world.runs.get(&run_id)?;
+        let task = self.world.tasks.get(&run.task_id)?;
+        let step = self.world.steps.get(&(run_id, seq))?;
+        let needed = step.needs.iter().filter_map(|need| self.world.steps.get(&(run_id, *need)));
+        let mut of_run = self.world.steps.range((run_id, i16::MIN)..=(run_id, i16::MAX));
+        Some(Started {
+            task_id: task.id,
+            project_id: task.project_id,
+            trace_id: run.trace_id.clone(),
+            task_type: task.task_type.clone(),
+            payload: task.payload.clone(),
+            step_name: step.name.clone(),
+            attempt,
+            inputs: needed.filter_map(|need| Some((need.name.clone(), need.output.clone()?))).collect(),
+            leads_on: of_run.any(|(_, other)| other.needs.contains(&seq)),
+        })
     }
 
     pub(super) fn report(&mut self, report: &Report) -> Result<Reported> {
-        let cancel_requested = self.running(&report.fence)?;
+        let cancel_requested = self.may_work(&report.fence)?;
+        self.begin(&report.fence)?;
         self.append_all(&report.fence, &report.events);
         if let Some(step) = self.world.steps.get_mut(&(report.fence.run_id, report.fence.step)) {
             step.heartbeat_at = Some(self.world.now);
@@ -82,17 +107,19 @@ impl Story {
         Ok(Reported { cancel_requested })
     }
 
-    pub(super) fn finish(&mut self, finish: &Finish) -> Result<Finished> {
+    pub(super) fn finish(&mut self, index: usize, finish: &Finish) -> Result<Finished> {
         let fence = &finish.fence;
-        let canceling = self.running(fence)?;
-        if self.changes.started.contains(&(fence.run_id, fence.step)) {
-            // Who finishes before it heard that its start is durable does not hold the step yet.
-            return Err(Error::Fenced { job_id: fence.job_id, epoch: fence.epoch });
-        }
+        let canceling = self.may_work(fence)?;
+        self.begin(fence)?;
         self.append_all(fence, &finish.events);
         let jobs_before = self.changes.new_jobs.len();
         match &finish.outcome {
-            Outcome::Done(done) => self.done(fence, done, canceling),
+            Outcome::Done(done) => {
+                self.done(fence, done, canceling);
+                if let Some(go_on) = &finish.go_on {
+                    self.keep_one(index, go_on, jobs_before);
+                }
+            }
             Outcome::Cancel { .. } => self.end_run(fence.run_id, RunStatus::Canceled, None),
             // A person does not want it any more: there is nothing to try again.
             _ if canceling => self.end_run(fence.run_id, RunStatus::Canceled, None),
@@ -101,15 +128,39 @@ impl Story {
             Outcome::Fail { error } => self.fail_step(fence.run_id, fence.step, fence.job_id, error),
         }
         let run_status = self.world.runs.get(&fence.run_id).map_or(RunStatus::Failed, |run| run.status);
-        Ok(Finished { readied: self.changes.new_jobs.len() - jobs_before, run_status })
+        Ok(Finished { readied: self.changes.new_jobs.len() - jobs_before, run_status, next: None })
     }
 
-    /// Checks that the fence holds and the step was begun; tells whether somebody wants it to stop.
-    fn running(&self, fence: &Fence) -> Result<bool> {
+    /// Checks that the fence holds and the step has not ended; tells whether somebody wants it to stop.
+    fn may_work(&self, fence: &Fence) -> Result<bool> {
         let (_, run) = self.held(fence)?;
         match self.world.steps.get(&(fence.run_id, fence.step)) {
-            Some(step) if step.status == StepStatus::Running => Ok(run.cancel_requested_at.is_some()),
-            _ => Err(Error::Fenced { job_id: fence.job_id, epoch: fence.epoch }),
+            Some(step) if !step.status.is_terminal() => Ok(run.cancel_requested_at.is_some()),
+            _ => Err(lost(fence)),
+        }
+    }
+
+    /// The first of the new jobs from here on that the worker may go on with becomes its own, unless somebody has to be asked first:
+    /// a limit, or a queue that is paused.
+    fn keep_one(&mut self, index: usize, go_on: &GoOn, from: usize) {
+        let new = self.changes.new_jobs.iter().enumerate().skip(from);
+        let may = |job: &NewJob| {
+            go_on.kinds.contains(&job.kind) && job.limit_key.is_none() && !self.world.paused.contains(&job.queue)
+        };
+        let kept = new.filter(|(_, row)| may(&row.job)).find_map(|(place, row)| {
+            let (run_id, step) = row.run?;
+            let attempt = self.world.steps.get(&(run_id, step))?.attempt + 1;
+            Some((place, self.context(run_id, step, attempt)?))
+        });
+        if let Some((place, context)) = kept
+            && let Some(row) = self.changes.new_jobs.get_mut(place)
+        {
+            row.answer = Some(index);
+            row.kept = Some(Kept { worker_id: go_on.worker_id, context });
+            // That it is ready is not written down: its first word will say that it runs.
+            row.run.iter().for_each(|step| {
+                self.changes.steps.remove(step);
+            });
         }
     }
 
@@ -281,6 +332,10 @@ impl Story {
             self.append(run_id, Some(fence.step), event);
         }
     }
+}
+
+fn lost(fence: &Fence) -> Error {
+    Error::Fenced { job_id: fence.job_id, epoch: fence.epoch }
 }
 
 pub(super) fn stop_waiting(step: &mut Step) {
