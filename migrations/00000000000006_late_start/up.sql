@@ -7,7 +7,8 @@ ALTER TABLE steps ADD COLUMN epoch bigint;
 UPDATE steps s SET epoch = j.epoch FROM jobs j
     WHERE j.run_id = s.run_id AND j.step = s.seq AND j.state = 'running' AND s.status = 'running';
 
--- A small blob stands in its own row, a large one in chunks.
+-- A small blob stands in its own row, a large one in chunks. An API of an older version does not find the small ones: it is replaced
+-- before the workers are.
 ALTER TABLE blobs ADD COLUMN data bytea CHECK (length(data) <= 8192);
 
 CREATE OR REPLACE FUNCTION titan_run_edge(was text, becomes text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$

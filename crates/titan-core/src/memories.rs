@@ -7,6 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::db::Prepare as _;
 use crate::engine::IdempotencyKey;
 use crate::idempotency::{self, Claimed};
 use crate::page::Page;
@@ -61,6 +62,7 @@ pub fn list(
     .bind::<SqlUuid, _>(project_id)
     .bind::<Nullable<SqlUuid>, _>(crate::page::id_cursor(cursor)?)
     .bind::<BigInt, _>(limit + 1)
+    .prepared()
     .load(connection)?;
     Ok(Page::of(rows, limit, |memory: &Memory| memory.id.to_string()))
 }

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::Result;
+use crate::db::Prepare as _;
 use crate::page::Page;
 
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema, QueryableByName)]
@@ -63,6 +64,7 @@ pub fn history(connection: &mut PgConnection, project_id: Uuid, task_id: Uuid, l
     .bind::<SqlUuid, _>(project_id)
     .bind::<SqlUuid, _>(task_id)
     .bind::<BigInt, _>(limit)
+    .prepared()
     .load(connection)?;
     rows.reverse();
     Ok(rows)

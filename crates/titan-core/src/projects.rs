@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::counters::{self, Stats};
+use crate::db::Prepare as _;
 use crate::engine::IdempotencyKey;
 use crate::idempotency::{self, Claimed};
 use crate::page::Page;
@@ -106,6 +107,26 @@ pub fn get(connection: &mut PgConnection, id: Uuid) -> Result<Project> {
         .bind::<SqlUuid, _>(id)
         .load(connection)?;
     with_stats(connection, rows)?.pop().ok_or(Error::NotFound("project", id))
+}
+
+/// What it is called, and its spec.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn name_and_spec(connection: &mut PgConnection, id: Uuid) -> Result<(String, Value)> {
+    #[derive(QueryableByName)]
+    struct Brief {
+        #[diesel(sql_type = Text)]
+        name: String,
+        #[diesel(sql_type = Jsonb)]
+        spec: Value,
+    }
+    let rows: Vec<Brief> = sql_query("SELECT name, spec FROM projects WHERE id = $1 AND deleted_at IS NULL")
+        .bind::<SqlUuid, _>(id)
+        .prepared()
+        .load(connection)?;
+    let project = rows.into_iter().next().ok_or(Error::NotFound("project", id))?;
+    Ok((project.name, project.spec))
 }
 
 /// That it is there, for the lists beneath a project.

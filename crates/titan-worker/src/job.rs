@@ -87,12 +87,13 @@ async fn carry_out_step(
     let work = Work { started, fence, reporter: reporter.clone(), stop: stop.clone(), db: shared.db.clone() };
     let time = time_of(job);
     let outcome = {
-        let working = run(async move { handler.run(work).await }, &stop, time);
+        let (working, silence) = (run(async move { handler.run(work).await }, &stop, time), sleep(UNWRITTEN));
         tokio::pin!(working);
         tokio::select! {
             biased;
             outcome = &mut working => outcome,
-            () = write_down(shared, fence, &reporter, &stop) => working.await,
+            // Once it is being written it is waited for, so that the outcome cannot overtake it.
+            () = silence => tokio::join!(working, write_down(shared, fence, &reporter, &stop)).0,
         }
     };
     match verdict(stop.reason(), outcome, time) {
@@ -110,6 +111,10 @@ async fn carry_out_step(
                     names.log("finished", || format!("{word} after {seconds:.2} s, run {}", finished.run_status));
                     let next = finished.next?;
                     Meter::get().claimed.one();
+                    if shared.stopping.load(Ordering::SeqCst) {
+                        hand_back(shared, (next.job.id, next.job.epoch)).await;
+                        return None;
+                    }
                     let stop = shared.take_in_hand(&next);
                     return Some((*next, stop));
                 }
@@ -128,11 +133,10 @@ async fn carry_out_step(
 
 /// A step that has said nothing for a while is written down as begun.
 async fn write_down(shared: &Shared, fence: Fence, reporter: &Reporter, stop: &Stop) {
-    sleep(UNWRITTEN).await;
     if reporter.has_spoken() {
         return;
     }
-    match patiently(shared.lease, || shared.committer.begin(Start { fence })).await {
+    match start(shared, fence).await {
         Err(Error::Fenced { .. }) => stop.because(StopReason::Lost),
         // The outcome says so too.
         Err(error) => tracing::debug!(job.id = fence.job_id, %error, "the start of a step was not written down"),
@@ -277,9 +281,20 @@ impl Names {
     }
 }
 
+/// To say it twice changes nothing, so it is said again when nobody knows whether it was heard.
+async fn start(shared: &Shared, fence: Fence) -> Result<Started> {
+    let ask = || async {
+        match shared.committer.begin(Start { fence }).await {
+            Err(Error::Uncertain) => Err(Error::Unavailable("the start may have been written or not".to_owned())),
+            other => other,
+        }
+    };
+    patiently(shared.lease, ask).await
+}
+
 /// Begins a step of which the claim did not tell what is to be known.
 async fn begin(shared: &Shared, fence: &Fence, stop: &Stop) -> Option<Started> {
-    match patiently(shared.lease, || shared.committer.begin(Start { fence: *fence })).await {
+    match start(shared, *fence).await {
         Ok(started) => {
             shared.in_hand.begun((fence.job_id, fence.epoch), started.task_id);
             Some(started)
@@ -374,7 +389,12 @@ fn word(outcome: &Outcome) -> &'static str {
 /// Writes the outcome. One that the database will not take, whatever is done, fails the step instead of haunting it.
 async fn finish_step(shared: &Shared, finish: Finish) -> Result<Finished> {
     let failed = matches!(finish.outcome, Outcome::Fail { .. });
-    match patiently(shared.lease, || shared.committer.finish(finish.clone())).await {
+    let ask = || {
+        // It may have been told to stop since the last try.
+        let goes_on = !shared.stopping.load(Ordering::SeqCst);
+        shared.committer.finish(Finish { go_on: finish.go_on.clone().filter(|_| goes_on), ..finish.clone() })
+    };
+    match patiently(shared.lease, ask).await {
         Err(error @ (Error::Refused(_) | Error::Internal(_) | Error::Invalid { .. })) if !failed => {
             let outcome = Outcome::Fail { error: format!("what the step left behind was refused: {error}") };
             let finish = Finish { events: Vec::new(), outcome, go_on: None, ..finish };

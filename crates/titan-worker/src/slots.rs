@@ -119,9 +119,13 @@ impl Slots {
         if jobs.len() - suspects >= room.limit {
             let gave = |name: &String| jobs.iter().any(|job| !job.suspect && job.queue == *name);
             let from = room.queues.iter().rposition(gave).unwrap_or(0);
-            let left = room.queues.get(from..).unwrap_or_default();
-            for queue in state.queues.iter_mut().filter(|queue| left.contains(&queue.name)) {
-                (queue.hungry, queue.plenty) = (true, true);
+            let (emptied, left) = room.queues.split_at(from);
+            for queue in &mut state.queues {
+                if left.contains(&queue.name) {
+                    (queue.hungry, queue.plenty) = (true, true);
+                } else if emptied.contains(&queue.name) {
+                    queue.plenty = false;
+                }
             }
         } else {
             // Those that are hungry still have a last look: somebody may have rung since.
@@ -216,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn one_claim_takes_half_of_the_slots_and_the_next_one_follows_at_once() {
+    fn one_claim_takes_a_third_of_the_slots_and_the_next_one_follows_at_once() {
         let slots = slots(4, &["default"]);
         let chat = job("default");
         let room = slots.set_aside(0).unwrap();
@@ -224,6 +228,22 @@ mod tests {
         assert!(slots.taken(&room, &[&chat, &chat]), "it brought all it could and there are slots");
         let room = slots.set_aside(0).unwrap();
         assert!(!slots.taken(&room, &[&chat, &chat]), "there are no slots");
+        assert!(slots.set_aside(0).is_none());
+    }
+
+    #[test]
+    fn where_there_is_plenty_one_claim_does_not_wait_for_another() {
+        let slots = slots(6, &["default"]);
+        let chat = job("default");
+        let first = slots.set_aside(0).unwrap();
+        assert!(slots.taken(&first, &[&chat, &chat]));
+        let (second, third) = (slots.set_aside(0).unwrap(), slots.set_aside(0).unwrap());
+        assert_eq!((second.limit, third.limit), (2, 2));
+        // The last one comes back with less: one more look, since somebody may have rung, and no further one.
+        assert!(!slots.taken(&second, &[&chat, &chat]), "all slots are taken or set aside");
+        assert!(slots.taken(&third, &[]));
+        let last = slots.set_aside(0).unwrap();
+        assert!(!slots.taken(&last, &[]));
         assert!(slots.set_aside(0).is_none());
     }
 

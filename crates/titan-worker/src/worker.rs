@@ -208,6 +208,7 @@ impl WorkerHandle {
 
 impl Drop for WorkerHandle {
     fn drop(&mut self) {
+        self.shared.stopping.store(true, Ordering::SeqCst);
         self.shared.slots.close();
         self.heart.close();
         self.maintenance.close();

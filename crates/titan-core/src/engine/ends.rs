@@ -23,6 +23,8 @@ pub(super) struct End {
 pub(super) struct Ended {
     #[diesel(sql_type = BigInt)]
     pub(super) id: i64,
+    #[diesel(sql_type = BigInt)]
+    pub(super) epoch: i64,
     /// A limit that has a place again.
     #[diesel(sql_type = Nullable<Text>)]
     pub(super) limit_key: Option<String>,
@@ -46,7 +48,7 @@ pub(super) fn write(connection: &mut PgConnection, ends: &[End]) -> Result<Vec<E
              project_id, task_id, run_id, step, attempt, rescues, error, created_at) \
            SELECT id, kind, queue, priority, limit_key, key, payload, max_attempts, timeout_ms, project_id, task_id, run_id, step, \
              attempt, rescues, coalesce(error, 'no reason was given'), created_at FROM ended WHERE outcome = 'failed') \
-         SELECT id, limit_key FROM ended",
+         SELECT id, epoch, limit_key FROM ended",
     )
     .bind::<Array<BigInt>, _>(ends.iter().map(|end| end.id).collect::<Vec<_>>())
     .bind::<Array<Nullable<BigInt>>, _>(ends.iter().map(|end| end.epoch).collect::<Vec<_>>())

@@ -116,6 +116,9 @@ pub(super) struct Job {
     pub(super) attempt: i16,
     #[diesel(sql_type = SmallInt)]
     pub(super) max_attempts: i16,
+    /// How many workers were lost with it.
+    #[diesel(sql_type = SmallInt)]
+    pub(super) rescues: i16,
     /// What the worker that holds it is called.
     #[diesel(sql_type = Nullable<Text>)]
     pub(super) worker: Option<String>,
@@ -170,8 +173,8 @@ pub(super) struct World {
     pub(super) steps: BTreeMap<(Uuid, i16), Step>,
     pub(super) jobs: BTreeMap<i64, Job>,
     pub(super) tasks: BTreeMap<Uuid, Task>,
-    /// Jobs without a run that have ended already, with this batch.
-    pub(super) ended: BTreeSet<i64>,
+    /// Jobs without a run that have ended already, with this batch, and under which epoch.
+    pub(super) ended: BTreeSet<(i64, i64)>,
     /// The limits of these.
     pub(super) freed: BTreeSet<String>,
     pub(super) before: Before,
@@ -274,10 +277,11 @@ pub(super) fn load(
     let wanted = Wanted::of(batch);
     let keys = load_keys(connection, batch)?;
     let runs = load_runs(connection, &wanted.runs)?;
-    // Nothing is to be decided about these, so they are not locked first: the end itself is the fence.
+    // Nothing is to be decided about these, so they are not locked first: the end itself is the fence. They come before jobs with
+    // lower ids; who cancels several of both kinds at once may so meet this batch in a circle, which Postgres breaks.
     let (mut ended, mut freed) = (BTreeSet::new(), BTreeSet::new());
     for gone in ends::write(connection, &wanted.ends)? {
-        ended.insert(gone.id);
+        ended.insert((gone.id, gone.epoch));
         freed.extend(gone.limit_key);
     }
     let mut jobs = load_jobs(connection, &wanted)?;
@@ -317,6 +321,7 @@ impl From<&ClaimedJob> for Job {
             epoch: job.epoch,
             attempt: job.attempt,
             max_attempts: job.max_attempts,
+            rescues: job.rescues,
             worker: None,
         }
     }
@@ -359,7 +364,7 @@ fn load_jobs(connection: &mut PgConnection, wanted: &Wanted) -> Result<BTreeMap<
         return Ok(BTreeMap::new());
     }
     let rows: Vec<Job> = sql_query(
-        "SELECT j.id, j.run_id, j.step, j.state = 'running' AS running, j.epoch, j.attempt, j.max_attempts, w.name AS worker \
+        "SELECT j.id, j.run_id, j.step, j.state = 'running' AS running, j.epoch, j.attempt, j.max_attempts, j.rescues, w.name AS worker \
          FROM jobs j LEFT JOIN workers w ON w.id = j.worker_id \
          WHERE j.id = ANY(ARRAY(SELECT unnest($1) UNION SELECT o.id FROM jobs o WHERE o.run_id = ANY($2))) \
          ORDER BY j.id FOR UPDATE OF j",

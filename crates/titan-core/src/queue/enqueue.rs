@@ -135,7 +135,12 @@ pub(crate) fn insert(connection: &mut PgConnection, rows: &[Row<'_>]) -> Result<
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.sort_by_key(|place| rows.get(*place).map(|row| (row.job.key.is_some(), &row.job.kind, &row.job.key)));
     let ordered: Vec<&Row<'_>> = order.iter().filter_map(|place| rows.get(*place)).collect();
-    let tags = start_tags(connection, &ordered)?;
+    let flow = |row: &&Row<'_>| Flow {
+        queue: row.job.queue.clone(),
+        priority: row.job.priority,
+        project_id: row.job.project_id,
+    };
+    let tags = fair::tags(connection, &ordered.iter().map(flow).collect::<Vec<_>>())?;
     let new: Vec<New> = sql_query(
         "INSERT INTO jobs (run_id, step, project_id, kind, queue, priority, max_attempts, timeout_ms, payload, key, limit_key, \
            run_at, start_tag, worker_id, epoch, attempt, deadline_at, state) \
@@ -180,19 +185,6 @@ pub(crate) fn insert(connection: &mut PgConnection, rows: &[Row<'_>]) -> Result<
         }
     }
     Ok(Inserted { ids, any_ready })
-}
-
-/// The turn of each job. One that a worker has already waits for no turn; should it come back, it is next.
-fn start_tags(connection: &mut PgConnection, rows: &[&Row<'_>]) -> Result<Vec<i64>> {
-    let waiting = rows.iter().filter(|row| row.holder.is_none());
-    let flows: Vec<Flow> = waiting
-        .map(|row| Flow { queue: row.job.queue.clone(), priority: row.job.priority, project_id: row.job.project_id })
-        .collect();
-    if flows.is_empty() {
-        return Ok(vec![0; rows.len()]);
-    }
-    let mut tags = fair::tags(connection, &flows)?.into_iter();
-    Ok(rows.iter().map(|row| if row.holder.is_some() { 0 } else { tags.next().unwrap_or_default() }).collect())
 }
 
 /// The names of all queues.

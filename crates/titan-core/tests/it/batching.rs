@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use diesel::connection::{Connection as _, InstrumentationEvent};
-use titan_core::engine::{Finish, Taken, Transition, apply_with_claim};
+use titan_core::engine::{Applied, Batch, Finish, GoOn, Taken, Transition, apply_with_claim};
 use titan_core::queue::Claim;
 
 use crate::support::{Bench, answered, fence, remembered};
@@ -39,14 +39,16 @@ fn a_thousand_runs_cost_few_statements_and_commits() {
     let submitted = (counted.statements.load(Ordering::Relaxed), counted.commits.load(Ordering::Relaxed));
 
     let what = Claim::simple(bench.worker, vec!["chat".to_owned(), "remember".to_owned()], BATCH);
+    let go_on = GoOn { worker_id: bench.worker, kinds: what.kinds.clone().into() };
     let mut acknowledge: Vec<Transition> = Vec::new();
     loop {
-        let done = apply_with_claim(&mut connection, &acknowledge, Some(&what)).unwrap();
-        assert!(done.answers.iter().all(Result::is_ok), "{:?}", done.answers);
-        if done.taken.is_empty() && acknowledge.is_empty() {
+        let Batch { answers, taken, .. } = apply_with_claim(&mut connection, &acknowledge, Some(&what)).unwrap();
+        if taken.is_empty() && acknowledge.is_empty() {
             break;
         }
-        acknowledge = done.taken.iter().map(finished).collect();
+        let claimed = taken.iter().map(|taken| finished(taken, Some(go_on.clone())));
+        let went_on = answers.into_iter().filter_map(|answer| next(answer.unwrap()));
+        acknowledge = claimed.chain(went_on.map(|taken| finished(&taken, None))).collect();
     }
     let worked = (
         counted.statements.load(Ordering::Relaxed) - submitted.0,
@@ -55,6 +57,7 @@ fn a_thousand_runs_cost_few_statements_and_commits() {
     assert_eq!(bench.test.count("SELECT count(*) FROM runs WHERE status = 'completed'"), i64::try_from(RUNS).unwrap());
     bench.test.assert_no_jobs_left();
 
+    println!("submitted with {submitted:?}, carried out with {worked:?} statements and commits");
     // BEGIN and COMMIT count as statements.
     assert_eq!(submitted, (SUBMIT_STATEMENTS * RUNS / BATCH, RUNS / BATCH));
     assert!(worked.0 <= WORK_STATEMENTS * worked.1, "{worked:?}");
@@ -64,10 +67,17 @@ fn a_thousand_runs_cost_few_statements_and_commits() {
 const SUBMIT_STATEMENTS: usize = 11;
 const WORK_STATEMENTS: usize = 17;
 
-/// The job was begun by the claim; here is its outcome.
-fn finished(taken: &Taken) -> Transition {
+fn next(answer: Applied) -> Option<Taken> {
+    match answer {
+        Applied::Finished(finished) => finished.next.map(|next| *next),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What the handler needs to know came with the job; here is its outcome.
+fn finished(taken: &Taken, go_on: Option<GoOn>) -> Transition {
     let fence = fence(&taken.job);
     assert!(taken.context.is_some(), "{taken:?}");
     let outcome = if taken.job.kind == "chat" { answered("a good answer") } else { remembered("what was said") };
-    Finish { fence, events: Vec::new(), outcome, go_on: None }.into()
+    Finish { fence, events: Vec::new(), outcome, go_on }.into()
 }

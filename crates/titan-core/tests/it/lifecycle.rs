@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use titan_core::engine::{
-    Applied, CancelRun, Canceled, Execute, ForceCancel, NewEvent, Outcome, Quarantine, Report, Transition, Usage,
+    Applied, CancelRun, Canceled, Done, Execute, ForceCancel, NewEvent, Outcome, Quarantine, Report, Transition, Usage,
+    Write,
 };
 use titan_core::ids::Uuid;
 use titan_core::state::{ExecutionStatus, ExecutionType, Level, RunStage, RunStatus, StepStatus, WaitingOn};
@@ -295,6 +296,25 @@ fn nul_characters_of_a_model_are_replaced_and_those_of_a_client_refused() {
     bench.finish(fence, answered("x\0y")).unwrap();
     bench.work(remembered("z\0"));
     assert_eq!(messages::answer(&mut bench.connection, run_id).unwrap().unwrap().content, "x\u{fffd}y");
+}
+
+#[test]
+fn outputs_of_any_size_are_kept_whole_and_equal_ones_once() {
+    let mut bench = Bench::new();
+    let sizes = [0, 8 << 10, (8 << 10) + 1, (1 << 20) + 1];
+    for size in sizes.into_iter().chain(sizes) {
+        let run_id = bench.submit("hello").run_id.unwrap();
+        let held = bench.claim();
+        let bytes: Vec<u8> = (0..size).map(|n| u8::try_from(n % 251).unwrap()).collect();
+        let (name, media_type) = ("out".to_owned(), "application/octet-stream".to_owned());
+        let write = Write::Output { name, kind: "file", media_type, bytes: bytes.clone() };
+        bench.finish(held, Outcome::Done(Done { writes: vec![write], ..Done::default() })).unwrap();
+        bench.work(remembered("x"));
+        let output = outputs::of_run(&mut bench.connection, run_id).unwrap().remove(0);
+        assert!(outputs::content(&mut bench.connection, &output).unwrap().unwrap() == bytes, "{size}");
+    }
+    let rows = "SELECT (SELECT count(*) FROM blobs) * 100 + (SELECT count(*) FROM blob_chunks)";
+    assert_eq!(bench.test.count(rows), 403);
 }
 
 #[test]

@@ -110,6 +110,23 @@ fn a_snooze_costs_no_attempt() {
 }
 
 #[test]
+fn of_two_ends_of_one_job_in_one_batch_the_one_of_the_holder_counts() {
+    let mut bench = Bench::new();
+    let worker = bench.worker;
+    enqueue(&mut bench.connection, &[job(1)]).unwrap();
+    let lost = claim_lone(&mut bench, worker, 1).pop().unwrap();
+    queue::release(&mut bench.connection, worker, &[(lost.id, lost.epoch)]).unwrap();
+    let held = claim_lone(&mut bench, worker, 1).pop().unwrap();
+    let end = |job: &ClaimedJob| -> Transition {
+        FinishJob { job_id: job.id, epoch: job.epoch, outcome: Outcome::Done(Done::default()) }.into()
+    };
+    let batch = titan_core::engine::apply(&mut bench.connection, &[end(&lost), end(&held), end(&held)]).unwrap();
+    let heard: Vec<bool> = batch.answers.iter().map(Result::is_ok).collect();
+    assert_eq!(heard, [false, true, false], "{:?}", batch.answers);
+    assert_eq!(bench.test.count("SELECT count(*) FROM job_history"), 1);
+}
+
+#[test]
 fn a_stale_word_about_a_job_is_refused_and_a_cancel_takes_it_from_its_worker() {
     let mut bench = Bench::new();
     let worker = bench.worker;

@@ -8,6 +8,7 @@ mod commit_cut;
 mod committing;
 mod fairness;
 mod fence;
+mod first_word;
 mod hints;
 mod idempotency;
 mod leader;

@@ -107,9 +107,9 @@ impl Process {
 }
 
 impl Job {
-    /// What nobody has begun ends at once; who has begun is asked to stop.
+    /// What nobody holds ends at once; who holds it is asked to stop.
     fn cancel(&mut self) {
-        if self.begun {
+        if matches!(self.row, Row::Running { .. }) {
             self.canceled = true;
         } else {
             self.end();

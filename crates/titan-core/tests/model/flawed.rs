@@ -80,7 +80,7 @@ fn a_worker_that_claims_while_it_cannot_beat() {
 
 #[test]
 fn a_write_that_is_sent_again_unasked() {
-    let rule = "under one epoch a start is recorded once, and a finish only after it";
+    let rule = "under one epoch a start is recorded once, and never after the finish";
     caught(Protocol { flaw: Some(Flaw::ResendsUnasked), ..FLAWED }, rule);
 }
 

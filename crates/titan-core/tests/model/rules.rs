@@ -18,7 +18,7 @@ pub(crate) const ALL: &[Rule] = &[
     },
     ENDED_BY_ITS_HOLDER,
     Rule { says: "only the holder writes, and only under the row's epoch", kept: is_fenced },
-    Rule { says: "under one epoch a start is recorded once, and a finish only after it", kept: begins_then_ends },
+    Rule { says: "under one epoch a start is recorded once, and never after the finish", kept: begins_once },
     Rule { says: "an epoch never falls", kept: |step| step.rows().all(epoch_stays_or_grows) },
     Rule {
         says: "an epoch is handed out once, to one worker",
@@ -83,10 +83,11 @@ fn epoch_stays_or_grows((old, new): (&Job, &Job)) -> bool {
     new.row == Row::Gone || new.epoch >= old.epoch
 }
 
-fn begins_then_ends(step: &Step) -> bool {
+fn begins_once(step: &Step) -> bool {
     match step.action {
-        Action::WriteCommits { job, write, answer: Answer::Accepted, .. } => {
-            step.before.jobs[job].begun == matches!(write, Write::Finish(_))
+        Action::WriteCommits { job, write: Write::Start, answer: Answer::Accepted, .. } => {
+            let row = &step.before.jobs[job];
+            !row.begun && row.row != Row::Gone
         }
         _ => true,
     }

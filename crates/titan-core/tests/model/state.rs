@@ -117,7 +117,7 @@ pub(crate) struct Hand {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Phase {
     Claimed,
-    /// The handler runs.
+    /// The handler runs, and that it does is written down.
     Working,
     /// A write was sent, and its answer is awaited.
     Sent(Write),

@@ -49,11 +49,12 @@ impl Protocol {
     fn carry_out(&self, state: &State, worker: Worker, process: &Process, hand: Hand, next: &mut Vec<(Action, State)>) {
         let Hand { job, epoch, .. } = hand;
         match hand.phase {
-            Phase::Claimed => {
-                let action = Action::SendsStart { worker, job, epoch };
-                step(next, state, action, |after| after.send_write(worker, hand, Write::Start));
-            }
-            Phase::Working => {
+            // The handler runs in either phase; of a job that ends at once the outcome is the first word.
+            Phase::Claimed | Phase::Working => {
+                if hand.phase == Phase::Claimed {
+                    let action = Action::SendsStart { worker, job, epoch };
+                    step(next, state, action, |after| after.send_write(worker, hand, Write::Start));
+                }
                 for outcome in [Outcome::Done, Outcome::Retry] {
                     let action = Action::SendsFinish { worker, job, epoch, outcome };
                     step(next, state, action, |after| after.send_write(worker, hand, Write::Finish(outcome)));

@@ -39,6 +39,10 @@ pub(super) struct Told {
 #[derive(Debug, Default)]
 struct Step {
     attempts: i64,
+    /// Workers that were lost with it, as far as is told.
+    rescues: i64,
+    /// Attempts that ended with another one to come.
+    put_off: i64,
     /// What the last attempt has said so far.
     said: String,
     ended: Option<DateTime<Utc>>,
@@ -89,6 +93,7 @@ pub(super) fn read(run: &Run, events: &[Event]) -> Told {
                         wrong("M", format!("attempt {attempt:?} after {} while the run is {status:?}", step.attempts));
                     }
                     step.attempts += 1;
+                    step.rescues = event.data["rescues"].as_i64().unwrap_or_default();
                     step.said.clear();
                 }
                 "delta" => {
@@ -97,6 +102,7 @@ pub(super) fn read(run: &Run, events: &[Event]) -> Told {
                     }
                     step.said.push_str(event.data["text"].as_str().unwrap_or_default());
                 }
+                "step.retrying" | "step.snoozed" => step.put_off += 1,
                 "step.completed" | "step.failed" | "step.canceled" => {
                     if attempt != Some(step.attempts) {
                         wrong("F", format!("is of attempt {attempt:?}, and {} has begun", step.attempts));
@@ -121,13 +127,16 @@ pub(super) fn read(run: &Run, events: &[Event]) -> Told {
     told
 }
 
-/// S: the model is asked once per attempt at most; and never again once its step has ended, except by `late_comers`, who
+/// S: the model is asked once per attempt at most, and once by each worker that was lost before it could say that it had begun; and never again once its step has ended, except by `late_comers`, who
 /// have begun their attempt before that.
 pub(super) fn model_calls(run: &Run, told: &Told, asked: &[SystemTime], late_comers: bool, wrong: &mut Vec<String>) {
     let Some(step) = told.steps.get(&ANSWER) else { return };
     let (calls, attempts) = (asked.len() as i64, step.attempts);
-    if calls > attempts || step.completed && calls == 0 {
-        wrong.push(format!("S: the model was asked {calls} times in {attempts} attempts (run {})", run.id));
+    let explained = attempts.max(1 + step.put_off + step.rescues);
+    if calls > explained || step.completed && calls == 0 {
+        let Step { rescues, .. } = step;
+        let what = format!("S: the model was asked {calls} times in {attempts} attempts after {rescues} rescues");
+        wrong.push(format!("{what} (run {})", run.id));
     }
     if let Some(ended) = step.ended
         && !late_comers
@@ -213,5 +222,11 @@ mod tests {
         let after = SystemTime::now() + std::time::Duration::from_secs(5);
         assert_eq!((calls(&[before]), calls(&[before, before])), (0, 0));
         assert_eq!((calls(&[]), calls(&[before, before, before]), calls(&[before, after])), (1, 1, 1));
+        let mut lost = good();
+        lost[4].2 = json!({"attempt": 2, "rescues": 2});
+        let told = read(&run(8), &events(&lost));
+        let mut wrong = Vec::new();
+        model_calls(&run(8), &told, &[before; 3], false, &mut wrong);
+        assert_eq!(wrong, Vec::<String>::new(), "a worker was lost before it could say that it had begun");
     }
 }

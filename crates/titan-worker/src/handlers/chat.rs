@@ -80,18 +80,18 @@ async fn request(work: &Work, content: &str, resolved: &Resolved) -> titan_core:
     }
     let (project_id, task_id) = (work.started.project_id, work.started.task_id);
     let read = move |connection: &mut _| {
-        let project = projects::get(connection, project_id)?;
+        let project = projects::name_and_spec(connection, project_id)?;
         let remembered = memories::list(connection, project_id, Some(MEMORIES), None)?;
         let said = messages::history(connection, project_id, task_id, HISTORY)?;
         Ok::<_, Error>((project, remembered.items, said))
     };
-    let (project, remembered, said) = work.db.run(read).await?;
+    let ((name, spec), remembered, said) = work.db.run(read).await?;
     let memories: Vec<String> = remembered.into_iter().rev().map(|memory| memory.content).collect();
     let role = |word: &str| if word == "assistant" { Role::Assistant } else { Role::User };
     let history: Vec<Message> = said.into_iter().map(|said| Message::new(role(&said.role), said.content)).collect();
     let context = Context {
-        project_name: &project.name,
-        project_description: project.spec.get("description").and_then(Value::as_str),
+        project_name: &name,
+        project_description: spec.get("description").and_then(Value::as_str),
         memories: &memories,
         history: &history,
         content,

@@ -117,3 +117,41 @@ fn two_handlers_of_one_kind_refuse_to_start() {
     assert_eq!(handlers.add(Remember), Err(DuplicateKind("remember")));
     assert_eq!(DuplicateKind("remember").to_string(), "two handlers are registered for jobs of kind remember");
 }
+
+/// Says nothing until it is let go.
+struct Silent(Arc<tokio::sync::Semaphore>);
+
+#[async_trait]
+impl Handler for Silent {
+    fn kind(&self) -> &'static str {
+        "chat"
+    }
+
+    async fn run(&self, _: Work) -> Outcome {
+        let _ = self.0.acquire().await;
+        Outcome::Done(Done { output: json!({"question": "q", "answer": "a"}), ..Done::default() })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_that_says_nothing_is_written_down_as_begun_all_the_same() {
+    let stage = Stage::new();
+    let gate = Arc::new(tokio::sync::Semaphore::new(0));
+    let mut handlers = Registry::new();
+    handlers.add(Silent(Arc::clone(&gate))).unwrap();
+    handlers.add(Remember).unwrap();
+    let worker = stage.worker_with(handlers).await;
+    let ids = stage.chat("Hello").await;
+    let give_up = std::time::Instant::now() + Duration::from_secs(10);
+    while stage.run(ids.run_id).await.status != RunStatus::Running {
+        assert!(std::time::Instant::now() < give_up, "it is at work and nothing says so");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    gate.add_permits(1);
+    let run = stage.ended(ids.run_id).await;
+    assert_eq!(run.status, RunStatus::Completed);
+    assert!(run.steps.iter().all(|step| step.attempt == 1), "{:?}", run.steps);
+    let begun = stage.events(ids.run_id).await.iter().filter(|event| event.kind == "step.started").count();
+    assert_eq!(begun, 2);
+    worker.stop(Duration::from_secs(10)).await;
+}

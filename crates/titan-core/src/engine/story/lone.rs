@@ -19,7 +19,11 @@ impl Story {
     pub(super) fn finish_lone(&mut self, finish: &FinishJob) -> Result<Applied> {
         let lost = || Error::Fenced { job_id: finish.job_id, epoch: finish.epoch };
         if JobOutcome::of(&finish.outcome).is_some() {
-            return if self.world.ended.remove(&finish.job_id) { Ok(Applied::JobFinished) } else { Err(lost()) };
+            return if self.world.ended.remove(&(finish.job_id, finish.epoch)) {
+                Ok(Applied::JobFinished)
+            } else {
+                Err(lost())
+            };
         }
         let job = self.world.jobs.get(&finish.job_id).ok_or_else(lost)?;
         if job.run_id.is_some() || !self.holds(job, finish.epoch) {

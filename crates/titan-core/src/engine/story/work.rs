@@ -25,7 +25,7 @@ impl Story {
         let fence = &start.fence;
         let canceling = self.may_work(fence)?;
         if canceling && !self.has_begun(fence) {
-            // The worker that was asked to stop died before it could; the next one is the one to end it.
+            // It was to stop before anybody said that it had begun. Whoever has it now hears that it is over.
             self.end_run(fence.run_id, RunStatus::Canceled, None);
             return Err(lost(fence));
         }
@@ -45,11 +45,11 @@ impl Story {
         }
         let (job, run) = self.held(fence)?;
         let task_id = run.task_id;
-        let worker = job.worker.clone().unwrap_or_else(|| "a worker that is gone".to_owned());
+        let (worker, rescues) = (job.worker.clone(), job.rescues);
+        let worker = worker.unwrap_or_else(|| "a worker that is gone".to_owned());
         let now = self.world.now;
         let step = self.world.steps.get_mut(&(fence.run_id, fence.step)).ok_or_else(|| lost(fence))?;
         step.status = StepStatus::Running;
-        step.waits_for = 0;
         step.attempt += 1;
         step.worker = Some(worker.clone());
         step.epoch = Some(fence.epoch);
@@ -70,8 +70,17 @@ impl Story {
             self.append(fence.run_id, None, NewEvent::told("run.started", Level::Info, "Started", json!({})));
         }
         let again = if attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
-        let line = format!("Step {name} started on {worker}{again}");
-        let data = json!({"name": name, "attempt": attempt, "worker": worker});
+        // One that was lost within moments has said nothing of its attempt: this tells of it.
+        let lost = match rescues {
+            0 => String::new(),
+            1 => ", after a worker was lost with it".to_owned(),
+            _ => format!(", after {rescues} workers were lost with it"),
+        };
+        let line = format!("Step {name} started on {worker}{again}{lost}");
+        let mut data = json!({"name": name, "attempt": attempt, "worker": worker});
+        if rescues > 0 {
+            data["rescues"] = json!(rescues);
+        }
         self.append(fence.run_id, Some(fence.step), NewEvent::told("step.started", Level::Info, line, data));
         Ok(())
     }
@@ -135,7 +144,9 @@ impl Story {
     fn may_work(&self, fence: &Fence) -> Result<bool> {
         let (_, run) = self.held(fence)?;
         match self.world.steps.get(&(fence.run_id, fence.step)) {
-            Some(step) if !step.status.is_terminal() => Ok(run.cancel_requested_at.is_some()),
+            Some(step) if matches!(step.status, StepStatus::Ready | StepStatus::Running) => {
+                Ok(run.cancel_requested_at.is_some())
+            }
             _ => Err(lost(fence)),
         }
     }
@@ -157,10 +168,6 @@ impl Story {
         {
             row.answer = Some(index);
             row.kept = Some(Kept { worker_id: go_on.worker_id, context });
-            // That it is ready is not written down: its first word will say that it runs.
-            row.run.iter().for_each(|step| {
-                self.changes.steps.remove(step);
-            });
         }
     }
 
