@@ -30,15 +30,17 @@ pub(super) struct Ended {
     pub(super) limit_key: Option<String>,
 }
 
-/// Ends jobs, by ascending id, and returns those that it found.
+/// Ends jobs, each once and by ascending id, and returns those that it found. They are looked up by an array: a join with a table that
+/// was empty a moment ago, as this one mostly is, would read all of it.
 pub(super) fn write(connection: &mut PgConnection, ends: &[End]) -> Result<Vec<Ended>> {
     if ends.is_empty() {
         return Ok(Vec::new());
     }
     let ended = sql_query(
-        "WITH ended AS (DELETE FROM jobs j USING unnest($1, $2, $3, $4, $5) AS e (id, epoch, outcome, error, task_id) \
-           WHERE j.id = e.id AND (e.epoch IS NULL OR (j.epoch = e.epoch AND j.state = 'running' AND j.run_id IS NULL)) \
-           RETURNING j.*, e.outcome, e.error, e.task_id), \
+        "WITH gone AS (DELETE FROM jobs j WHERE j.id = ANY($1) AND (($2)[array_position($1, j.id)] IS NULL \
+             OR (j.epoch = ($2)[array_position($1, j.id)] AND j.state = 'running' AND j.run_id IS NULL)) \
+           RETURNING j.*, array_position($1, j.id) AS place), \
+         ended AS (SELECT *, ($3)[place] AS outcome, ($4)[place] AS error, ($5)[place] AS task_id FROM gone), \
          kept AS (INSERT INTO job_history (id, kind, queue, outcome, attempt, rescues, epoch, worker_id, project_id, run_id, step, \
              created_at) \
            SELECT id, kind, queue, outcome, attempt, rescues, epoch, worker_id, project_id, run_id, step, created_at FROM ended), \

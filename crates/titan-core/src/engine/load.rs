@@ -119,6 +119,9 @@ pub(super) struct Job {
     /// How many workers were lost with it.
     #[diesel(sql_type = SmallInt)]
     pub(super) rescues: i16,
+    /// When it was claimed.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub(super) claimed_at: Option<DateTime<Utc>>,
     /// What the worker that holds it is called.
     #[diesel(sql_type = Nullable<Text>)]
     pub(super) worker: Option<String>,
@@ -251,7 +254,9 @@ impl Wanted {
                 }
             }
         }
-        wanted.ends.sort_unstable_by_key(|end| end.id);
+        // Of two ends of one job the claim with the higher number is the one that may hold it.
+        wanted.ends.sort_unstable_by_key(|end| (end.id, std::cmp::Reverse(end.epoch)));
+        wanted.ends.dedup_by_key(|end| end.id);
         wanted
     }
 
@@ -322,6 +327,7 @@ impl From<&ClaimedJob> for Job {
             attempt: job.attempt,
             max_attempts: job.max_attempts,
             rescues: job.rescues,
+            claimed_at: None,
             worker: None,
         }
     }
@@ -364,7 +370,8 @@ fn load_jobs(connection: &mut PgConnection, wanted: &Wanted) -> Result<BTreeMap<
         return Ok(BTreeMap::new());
     }
     let rows: Vec<Job> = sql_query(
-        "SELECT j.id, j.run_id, j.step, j.state = 'running' AS running, j.epoch, j.attempt, j.max_attempts, j.rescues, w.name AS worker \
+        "SELECT j.id, j.run_id, j.step, j.state = 'running' AS running, j.epoch, j.attempt, j.max_attempts, j.rescues, \
+           j.deadline_at - j.timeout_ms * interval '1 millisecond' AS claimed_at, w.name AS worker \
          FROM jobs j LEFT JOIN workers w ON w.id = j.worker_id \
          WHERE j.id = ANY(ARRAY(SELECT unnest($1) UNION SELECT o.id FROM jobs o WHERE o.run_id = ANY($2))) \
          ORDER BY j.id FOR UPDATE OF j",

@@ -271,9 +271,10 @@ fn reschedule_jobs(connection: &mut PgConnection, changes: &Changes) -> Result<F
         return Ok(FreedLimits::new());
     }
     let freed: Vec<Freed> = sql_query(
-        "WITH moved AS (UPDATE jobs j SET state = 'scheduled', run_at = clock_timestamp() + m.delay * interval '1 millisecond', \
-           attempt = m.attempt, worker_id = NULL, deadline_at = NULL, suspect = false, lone_losses = 0 \
-           FROM unnest($1, $2, $3) AS m (id, delay, attempt) WHERE j.id = m.id RETURNING j.limit_key) \
+        "WITH moved AS (UPDATE jobs j SET state = 'scheduled', \
+             run_at = clock_timestamp() + ($2)[array_position($1, j.id)] * interval '1 millisecond', \
+             attempt = ($3)[array_position($1, j.id)], worker_id = NULL, deadline_at = NULL, suspect = false, lone_losses = 0 \
+           WHERE j.id = ANY($1) RETURNING j.limit_key) \
          SELECT DISTINCT limit_key FROM moved WHERE limit_key IS NOT NULL",
     )
     .bind::<Array<BigInt>, _>(col(&rows, |(id, _)| **id))

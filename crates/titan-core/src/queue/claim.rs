@@ -13,12 +13,13 @@ use crate::meter::Meter;
 macro_rules! claim {
     ($which:literal) => {
         concat!(
-            // The CTE is a fence for the planner: without it an UPDATE may touch more rows than the limit says.
+            // The CTE is a fence for the planner: without it an UPDATE may touch more rows than the limit says. And an array is looked up by
+            // the primary key, whatever is believed of the table's size; a join with a table that was empty a moment ago reads all of it.
             "WITH picked AS MATERIALIZED (SELECT id FROM jobs WHERE state = 'ready' AND kind = ANY($2) AND ",
             $which,
             " FOR UPDATE SKIP LOCKED) \
              UPDATE jobs j SET state = 'running', worker_id = $1, epoch = epoch + 1, attempt = attempt + 1, \
-             deadline_at = clock_timestamp() + timeout_ms * interval '1 millisecond' FROM picked WHERE j.id = picked.id \
+             deadline_at = clock_timestamp() + timeout_ms * interval '1 millisecond' WHERE j.id = ANY(ARRAY(SELECT id FROM picked)) \
              RETURNING j.id, j.kind, j.queue, j.priority, j.limit_key, j.epoch, j.attempt, j.max_attempts, j.rescues, \
              j.suspect, j.timeout_ms, j.project_id, j.run_id, j.step, j.payload"
         )

@@ -48,25 +48,27 @@ impl Story {
         let (worker, rescues) = (job.worker.clone(), job.rescues);
         let worker = worker.unwrap_or_else(|| "a worker that is gone".to_owned());
         let now = self.world.now;
+        // It began when it was claimed, whenever that is written down.
+        let began = job.claimed_at.unwrap_or(now);
         let step = self.world.steps.get_mut(&(fence.run_id, fence.step)).ok_or_else(|| lost(fence))?;
         step.status = StepStatus::Running;
         step.attempt += 1;
         step.worker = Some(worker.clone());
         step.epoch = Some(fence.epoch);
-        step.started_at = step.started_at.or(Some(now));
+        step.started_at = step.started_at.or(Some(began));
         step.heartbeat_at = Some(now);
         stop_waiting(step);
         let (name, attempt) = (step.name.clone(), step.attempt);
         self.changes.steps.insert((fence.run_id, fence.step));
         if let Some(task) = self.world.tasks.get_mut(&task_id).filter(|task| task.status == ExecutionStatus::Queued) {
             task.status = ExecutionStatus::InProgress;
-            task.started_at = task.started_at.or(Some(now));
+            task.started_at = task.started_at.or(Some(began));
             self.changes.tasks.insert(task_id);
         }
         if let Some(run) = self.world.runs.get_mut(&fence.run_id).filter(|run| run.status == RunStatus::Queued) {
             run.status = RunStatus::Running;
             run.stage = RunStage::Processing;
-            run.started_at = Some(now);
+            run.started_at = Some(began);
             self.append(fence.run_id, None, NewEvent::told("run.started", Level::Info, "Started", json!({})));
         }
         let again = if attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
