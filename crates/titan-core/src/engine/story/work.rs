@@ -80,8 +80,8 @@ impl Story {
         };
         let line = format!("Step {name} started on {worker}{again}{lost}");
         let mut data = json!({"name": name, "attempt": attempt, "worker": worker});
-        if rescues > 0 {
-            data["rescues"] = json!(rescues);
+        if let Some(data) = data.as_object_mut().filter(|_| rescues > 0) {
+            data.insert("rescues".to_owned(), json!(rescues));
         }
         self.append(fence.run_id, Some(fence.step), NewEvent::told("step.started", Level::Info, line, data));
         Ok(())
