@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use titan_core::engine::{Fence, Finish, FinishJob, Finished, GoOn, Outcome, Start, Started, Taken};
+use titan_core::engine::{Fence, Finish, FinishJob, Finished, Outcome, Start, Started, Taken};
 use titan_core::meter::Meter;
 use titan_core::queue::{self, ClaimedJob, Hint};
 use titan_core::state::RunStatus;
@@ -20,6 +20,7 @@ use crate::handler::{Entry, Handler, JobHandler, LoneJob, Work};
 use crate::in_hand::Key;
 use crate::reporter::Reporter;
 use crate::shared::Shared;
+use crate::slot::Slot;
 use crate::stop::{Stop, StopReason};
 
 /// How long a handler may take to return once it was told to stop.
@@ -32,8 +33,6 @@ const PAUSE: Duration = Duration::from_millis(200);
 const PAUSE_AFTER_REFUSAL: Duration = Duration::from_secs(5);
 /// After this time a step is written down as begun. Most reports of a model's answer come earlier.
 const UNWRITTEN: Duration = Duration::from_millis(40);
-/// How long the steps of a run may follow each other in one slot before others have their turn.
-const TURN: Duration = Duration::from_millis(100);
 
 pub(crate) async fn carry_out(shared: Arc<Shared>, taken: Taken, stop: Stop) {
     let mut slot = Slot::of(&shared, &taken.job);
@@ -56,7 +55,7 @@ async fn carry_out_one(shared: &Shared, taken: Taken, stop: Stop, slot: &Slot<'_
         _ => {
             tracing::error!(job.id, job.kind, run.id = ?job.run_id, "no handler for a job that was claimed");
             let _ = timeout(PAUSE_AFTER_REFUSAL, stop.requested()).await;
-            hand_back(shared, slot.key).await;
+            hand_back(shared, slot.key()).await;
         }
     }
     None
@@ -136,7 +135,12 @@ async fn write_down(shared: &Shared, fence: Fence, reporter: &Reporter, stop: &S
     if reporter.has_spoken() {
         return;
     }
-    match start(shared, fence).await {
+    let written = tokio::select! {
+        // Whoever is to stop does not wait for a database that is away.
+        () = stop.requested() => return,
+        written = start(shared, fence) => written,
+    };
+    match written {
         Err(Error::Fenced { .. }) => stop.because(StopReason::Lost),
         // The outcome says so too.
         Err(error) => tracing::debug!(job.id = fence.job_id, %error, "the start of a step was not written down"),
@@ -207,45 +211,6 @@ impl Came {
             Came::BackOrNot | Came::ToNothing => meter.failed.one(),
             Came::ToBeCanceled => meter.canceled.one(),
         }
-    }
-}
-
-/// Puts the job down at the end, whatever the end was.
-struct Slot<'a> {
-    shared: &'a Shared,
-    /// The job that is in it.
-    key: Key,
-    suspect: bool,
-    since: Instant,
-}
-
-impl<'a> Slot<'a> {
-    fn of(shared: &'a Shared, job: &ClaimedJob) -> Self {
-        Slot { shared, key: (job.id, job.epoch), suspect: job.suspect, since: Instant::now() }
-    }
-
-    /// This job is in it from now on, and no other.
-    fn hold(&mut self, job: &ClaimedJob) {
-        let last = std::mem::replace(&mut self.key, (job.id, job.epoch));
-        if last != self.key {
-            self.shared.in_hand.put_down(last);
-        }
-    }
-
-    /// Whether the next step of a run may follow here: while the turn lasts, unless this worker is to claim nothing, or the job may
-    /// be what kills workers.
-    fn go_on(&self) -> Option<GoOn> {
-        let shared = self.shared;
-        let claims = !shared.stopping.load(Ordering::SeqCst) && shared.pulse.is_felt() && !self.suspect;
-        let may = claims && self.since.elapsed() < TURN;
-        may.then(|| GoOn { worker_id: shared.worker_id(), kinds: Arc::clone(&shared.kinds) })
-    }
-}
-
-impl Drop for Slot<'_> {
-    fn drop(&mut self) {
-        self.shared.in_hand.put_down(self.key);
-        self.shared.slot_is_free(self.suspect);
     }
 }
 

@@ -36,6 +36,7 @@ mod outage;
 mod poll;
 mod pulse;
 mod shared;
+mod slot;
 mod slots;
 
 pub mod run_task;

@@ -9,6 +9,7 @@ use super::story::JobOutcome;
 use crate::Result;
 use crate::db::Prepare as _;
 
+/// A job that is to end.
 pub(super) struct End {
     pub(super) id: i64,
     /// Only if it has no run, and is held under this epoch; none when that is known.
@@ -19,6 +20,7 @@ pub(super) struct End {
     pub(super) task_id: Option<Uuid>,
 }
 
+/// A job that has.
 #[derive(QueryableByName)]
 pub(super) struct Ended {
     #[diesel(sql_type = BigInt)]

@@ -230,7 +230,8 @@ pub struct Finished {
 #[derive(Debug, Clone)]
 pub struct Taken {
     pub job: ClaimedJob,
-    /// None for a job without a run, and when the step may not be to be begun any more: then to start it tells.
+    /// None for a job without a run, and when it was not read or the step is perhaps not to begin any more: the answer to its
+    /// [`Start`] says.
     pub context: Option<Started>,
 }
 

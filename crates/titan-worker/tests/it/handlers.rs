@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use serde_json::json;
 use titan_core::engine::{Done, Outcome, Usage, Write};
 use titan_core::state::{ExecutionType, RunStatus};
+use titan_testkit::wait;
 use titan_worker::handler::DuplicateKind;
 use titan_worker::handlers::remember::Remember;
 use titan_worker::{Handler, Registry, Work};
@@ -142,11 +143,10 @@ async fn work_that_says_nothing_is_written_down_as_begun_all_the_same() {
     handlers.add(Remember).unwrap();
     let worker = stage.worker_with(handlers).await;
     let ids = stage.chat("Hello").await;
-    let give_up = std::time::Instant::now() + Duration::from_secs(10);
-    while stage.run(ids.run_id).await.status != RunStatus::Running {
-        assert!(std::time::Instant::now() < give_up, "it is at work and nothing says so");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    wait::until("the word that it is at work", async || {
+        (stage.run(ids.run_id).await.status == RunStatus::Running).then_some(())
+    })
+    .await;
     gate.add_permits(1);
     let run = stage.ended(ids.run_id).await;
     assert_eq!(run.status, RunStatus::Completed);
