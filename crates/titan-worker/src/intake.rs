@@ -13,22 +13,11 @@ use crate::stop::Stop;
 
 impl Intake for Shared {
     fn want(&self, ending: usize) -> Option<Claim> {
-        if !self.pulse.is_felt() {
-            return None;
-        }
-        let Room { queues, limit, suspect } = self.slots.set_aside(ending)?;
-        Some(Claim {
-            number: self.claims.begin(),
-            worker_id: self.worker_id(),
-            source: match self.only_run {
-                Some(run_id) => Source::OneRun(run_id),
-                None => Source::Queues(queues),
-            },
-            kinds: self.kinds.to_vec(),
-            limit,
-            suspect,
-            context: true,
-        })
+        self.pulse.is_felt().then(|| self.slots.set_aside(ending)).flatten().map(|room| self.claim(room))
+    }
+
+    fn want_some(&self) -> Option<Claim> {
+        self.pulse.is_felt().then(|| self.slots.set_some_aside()).flatten().map(|room| self.claim(room))
     }
 
     fn took(&self, claim: &Claim, taken: Result<Vec<Taken>>) {
@@ -56,6 +45,21 @@ impl Shared {
         let Taken { job, context } = taken;
         tracing::debug!(job.id, job.epoch, kind = job.kind, run.id = ?job.run_id, "claimed");
         self.in_hand.take((job.id, job.epoch), job.run_id, context.as_ref().map(|context| context.task_id))
+    }
+
+    fn claim(&self, Room { queues, limit, suspect }: Room) -> Claim {
+        Claim {
+            number: self.claims.begin(),
+            worker_id: self.worker_id(),
+            source: match self.only_run {
+                Some(run_id) => Source::OneRun(run_id),
+                None => Source::Queues(queues),
+            },
+            kinds: self.kinds.to_vec(),
+            limit,
+            suspect,
+            context: true,
+        }
     }
 
     fn room_of(&self, claim: &Claim) -> Room {

@@ -36,6 +36,26 @@ impl State {
     fn wants_more(&self) -> bool {
         !self.closed && self.free > 0 && self.queues.iter().any(|queue| queue.hungry)
     }
+
+    fn set_aside(&mut self, room: impl FnOnce(i64) -> i64) -> Option<Room> {
+        let limit = usize::try_from(room(self.free).min(self.per_claim)).unwrap_or(0);
+        if limit == 0 || self.closed || self.queues.iter().all(|queue| !queue.hungry) {
+            return None;
+        }
+        self.free -= signed(limit);
+        // In another order each time, so that a full queue does not starve the ones behind it.
+        self.queues.rotate_left(1);
+        let hungry = self.queues.iter_mut().filter(|queue| queue.hungry);
+        let queues = hungry
+            .map(|queue| {
+                queue.hungry = queue.plenty;
+                queue.name.clone()
+            })
+            .collect();
+        let suspect = std::mem::take(&mut self.look_for_suspects) && self.suspects == 0;
+        self.suspects += usize::from(suspect);
+        Some(Room { queues, limit, suspect })
+    }
 }
 
 /// What a claim may take, and from where.
@@ -89,24 +109,12 @@ impl Slots {
     /// Sets the free slots aside, and those of the jobs that end with the claim. `None` when there is nothing to claim, or
     /// no slot for it.
     pub(crate) fn set_aside(&self, ending: usize) -> Option<Room> {
-        let mut state = self.lock();
-        let limit = usize::try_from((state.free + signed(ending)).min(state.per_claim)).unwrap_or(0);
-        if limit == 0 || state.closed || state.queues.iter().all(|queue| !queue.hungry) {
-            return None;
-        }
-        state.free -= signed(limit);
-        // In another order each time, so that a full queue does not starve the ones behind it.
-        state.queues.rotate_left(1);
-        let hungry = state.queues.iter_mut().filter(|queue| queue.hungry);
-        let queues = hungry
-            .map(|queue| {
-                queue.hungry = queue.plenty;
-                queue.name.clone()
-            })
-            .collect();
-        let suspect = std::mem::take(&mut state.look_for_suspects) && state.suspects == 0;
-        state.suspects += usize::from(suspect);
-        Some(Room { queues, limit, suspect })
+        self.lock().set_aside(|free| free + signed(ending))
+    }
+
+    /// Sets some of the free slots aside, and leaves some for the next claim while there are several.
+    pub(crate) fn set_some_aside(&self) -> Option<Room> {
+        self.lock().set_aside(|free| (free + 3) / 4)
     }
 
     /// Counts what a claim brought, and frees the rest of what was set aside for it. When it brought all it could, there may

@@ -94,7 +94,7 @@ async fn start(config: &Config, handlers: Registry, only_run: Option<Uuid>) -> a
         stopping: AtomicBool::new(false),
     });
     let intake: Arc<dyn Intake> = shared.clone();
-    shared.committer.feed(Arc::downgrade(&intake));
+    shared.committer.feed(Arc::downgrade(&intake))?;
     let listener = if config.listen { Listener::start(&config.database_direct_url) } else { Listener::deaf() };
     let mut tasks = vec![
         AbortOnDropHandle::new(tokio::spawn(hints::hear(Arc::clone(&shared), listener.subscribe()))),
