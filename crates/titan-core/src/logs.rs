@@ -60,7 +60,7 @@ pub struct Lines {
 const COUNTED: i64 = 10_001;
 
 const MATCHES: &str = "level IS NOT NULL AND ($1 IS NULL OR project_id = $1) AND ($2 IS NULL OR run_id = $2) \
-     AND ($3 IS NULL OR task_id = $3) AND level = ANY($4) AND ($5 IS NULL OR strpos(lower(message), lower($5)) > 0)";
+     AND ($3 IS NULL OR task_id = $3) AND ($4 IS NULL OR level = ANY($4)) AND ($5 IS NULL OR strpos(lower(message), lower($5)) > 0)";
 
 /// One page and the total.
 ///
@@ -83,13 +83,15 @@ pub fn search(
     let more = items.len() > most;
     items.truncate(most);
     let next_cursor = if more { items.last().map(|line| Cursor::of(line).to_string()) } else { None };
+    // The index that has this order can tell by itself; what it cannot tell, the table's rows must, in any order.
+    let order = if levels(search).is_none() { "ORDER BY at, run_id, seq" } else { "" };
     let count: Count = sql_query(format!(
-        "SELECT count(*) AS total FROM (SELECT FROM run_events WHERE {MATCHES} LIMIT $6) AS counted"
+        "SELECT count(*) AS total FROM (SELECT FROM run_events WHERE {MATCHES} {order} LIMIT $6) AS counted"
     ))
     .bind::<Nullable<SqlUuid>, _>(search.project_id)
     .bind::<Nullable<SqlUuid>, _>(search.run_id)
     .bind::<Nullable<SqlUuid>, _>(search.task_id)
-    .bind::<Array<Text>, _>(search.level.unwrap_or(Level::Debug).at_least())
+    .bind::<Nullable<Array<Text>>, _>(levels(search))
     .bind::<Nullable<Text>, _>(search.text.as_deref())
     .bind::<BigInt, _>(COUNTED)
     .get_result(connection)?;
@@ -109,6 +111,11 @@ pub fn chunk(
     page(connection, search, limit, after.map(Cursor::of))
 }
 
+/// Nothing for all of them, so that the index alone can tell.
+fn levels(search: &Search) -> Option<Vec<&'static str>> {
+    search.level.filter(|level| *level != Level::Debug).map(Level::at_least)
+}
+
 fn page(connection: &mut PgConnection, search: &Search, limit: i64, cursor: Option<Cursor>) -> Result<Vec<LogLine>> {
     let (beyond, direction) = match search.order {
         Order::Asc => (">", "ASC"),
@@ -122,7 +129,7 @@ fn page(connection: &mut PgConnection, search: &Search, limit: i64, cursor: Opti
     .bind::<Nullable<SqlUuid>, _>(search.project_id)
     .bind::<Nullable<SqlUuid>, _>(search.run_id)
     .bind::<Nullable<SqlUuid>, _>(search.task_id)
-    .bind::<Array<Text>, _>(search.level.unwrap_or(Level::Debug).at_least())
+    .bind::<Nullable<Array<Text>>, _>(levels(search))
     .bind::<Nullable<Text>, _>(search.text.as_deref())
     .bind::<Nullable<Timestamptz>, _>(cursor.as_ref().map(|cursor| cursor.at))
     .bind::<Nullable<SqlUuid>, _>(cursor.as_ref().map(|cursor| cursor.run_id))

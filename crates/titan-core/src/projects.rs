@@ -1,7 +1,9 @@
 //! Projects: create, read, change, delete.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{BigInt, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use serde::Serialize;
 use serde_json::Value;
@@ -12,8 +14,9 @@ use crate::counters::{self, Stats};
 use crate::db::Prepare as _;
 use crate::engine::IdempotencyKey;
 use crate::idempotency::{self, Claimed};
+use crate::ids::{self, lock_key};
 use crate::page::Page;
-use crate::{Error, Result, ids};
+use crate::{Error, Result};
 
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Project {
@@ -185,16 +188,31 @@ pub fn delete(connection: &mut PgConnection, id: Uuid) -> Result<Vec<Uuid>> {
         #[diesel(sql_type = SqlUuid)]
         id: Uuid,
     }
-    let hidden = sql_query("UPDATE projects SET deleted_at = now() WHERE id = $1 AND deleted_at IS NULL")
-        .bind::<SqlUuid, _>(id)
+    connection.transaction(|connection| {
+        // In a statement of its own, so that the next ones see what was committed while this one waited.
+        sql_query("SELECT pg_advisory_xact_lock($1)").bind::<BigInt, _>(lock_key(id)).execute(connection)?;
+        let hidden = sql_query("UPDATE projects SET deleted_at = now() WHERE id = $1 AND deleted_at IS NULL")
+            .bind::<SqlUuid, _>(id)
+            .execute(connection)?;
+        if hidden == 0 {
+            return Err(Error::NotFound("project", id));
+        }
+        let runs: Vec<Run> = sql_query("SELECT id FROM runs WHERE project_id = $1 AND finished_at IS NULL ORDER BY id")
+            .bind::<SqlUuid, _>(id)
+            .load(connection)?;
+        Ok(runs.into_iter().map(|run| run.id).collect())
+    })
+}
+
+/// Keeps projects from being deleted until the end of the transaction. Whoever adds to one holds this lock and not one on its row:
+/// when two at once do that, each time over, Postgres writes down who they are.
+pub(crate) fn keep(connection: &mut PgConnection, ids: &BTreeSet<Uuid>) -> Result<()> {
+    let keys: BTreeSet<i64> = ids.iter().copied().map(lock_key).collect();
+    sql_query("SELECT pg_advisory_xact_lock_shared(key) FROM unnest($1) AS key")
+        .bind::<Array<BigInt>, _>(keys.into_iter().collect::<Vec<_>>())
+        .prepared()
         .execute(connection)?;
-    if hidden == 0 {
-        return Err(Error::NotFound("project", id));
-    }
-    let runs: Vec<Run> = sql_query("SELECT id FROM runs WHERE project_id = $1 AND finished_at IS NULL ORDER BY id")
-        .bind::<SqlUuid, _>(id)
-        .load(connection)?;
-    Ok(runs.into_iter().map(|run| run.id).collect())
+    Ok(())
 }
 
 fn with_stats(connection: &mut PgConnection, rows: Vec<Row>) -> Result<Vec<Project>> {

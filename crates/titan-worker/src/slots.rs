@@ -268,6 +268,19 @@ mod tests {
     }
 
     #[test]
+    fn who_claims_often_leaves_some_slots_for_the_next_time() {
+        let slots = slots(64, &["default"]);
+        let chat = job("default");
+        let mut taken = Vec::new();
+        while let Some(room) = slots.set_some_aside() {
+            slots.taken(&room, &vec![&chat; room.limit]);
+            taken.push(room.limit);
+        }
+        assert_eq!(taken[..5], [16, 12, 9, 7, 5]);
+        assert_eq!(taken.iter().sum::<usize>(), 64);
+    }
+
+    #[test]
     fn the_slots_of_jobs_that_end_with_the_claim_count() {
         let slots = slots(1, &["default"]);
         let chat = job("default");

@@ -20,6 +20,7 @@ use super::transition::{Fence, Transition};
 use crate::Result;
 use crate::db::Prepare as _;
 use crate::idempotency::{self, Claimed};
+use crate::projects;
 use crate::queue::ClaimedJob;
 use crate::state::{ExecutionStatus, RunStage, RunStatus, StepStatus, WaitingOn};
 
@@ -426,7 +427,8 @@ fn load_tasks(connection: &mut PgConnection, ids: &BTreeSet<Uuid>) -> Result<BTr
     Ok(rows.into_iter().map(|task| (task.id, task)).collect())
 }
 
-/// A project that is deleted at the same moment either is seen as gone, or waits and then finds the new run to cancel.
+/// Those that are there. One that is deleted at the same moment either is seen as gone, or waits and then finds the new run to
+/// cancel.
 fn load_projects(connection: &mut PgConnection, ids: &BTreeSet<Uuid>) -> Result<BTreeSet<Uuid>> {
     #[derive(QueryableByName)]
     struct Row {
@@ -436,11 +438,11 @@ fn load_projects(connection: &mut PgConnection, ids: &BTreeSet<Uuid>) -> Result<
     if ids.is_empty() {
         return Ok(BTreeSet::new());
     }
-    let rows: Vec<Row> =
-        sql_query("SELECT id FROM projects WHERE id = ANY($1) AND deleted_at IS NULL ORDER BY id FOR SHARE")
-            .bind::<Array<SqlUuid>, _>(list(ids))
-            .prepared()
-            .load(connection)?;
+    projects::keep(connection, ids)?;
+    let rows: Vec<Row> = sql_query("SELECT id FROM projects WHERE id = ANY($1) AND deleted_at IS NULL")
+        .bind::<Array<SqlUuid>, _>(list(ids))
+        .prepared()
+        .load(connection)?;
     Ok(rows.into_iter().map(|row| row.id).collect())
 }
 

@@ -9,19 +9,9 @@ use titan_core::engine::{Finish, apply_one};
 use titan_core::state::RunStatus;
 use titan_core::{Error, queue};
 
-use crate::support::{Bench, answered, remembered};
+use crate::support::{Bench, answered, remembered, somebody_waits};
 
 const OLD: &str = "UPDATE workers SET heartbeat_at = now() - interval '1 hour'";
-
-/// Waits until somebody waits for a lock in this database.
-fn somebody_waits(bench: &Bench) {
-    titan_testkit::wait::until_blocking("a session that waits for a lock", || {
-        let waiting = bench.test.count(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
-        );
-        (waiting > 0).then_some(())
-    });
-}
 
 #[test]
 fn the_writer_waits_on_the_run_while_the_reclaim_commits() {
@@ -36,7 +26,7 @@ fn the_writer_waits_on_the_run_while_the_reclaim_commits() {
     let late = std::thread::spawn(move || {
         apply_one(&mut writer, Finish { fence, events: Vec::new(), outcome: answered("stale"), go_on: None }.into())
     });
-    somebody_waits(&bench);
+    somebody_waits(&bench.test);
     bench.test.execute(OLD);
     assert_eq!(queue::rescue(&mut bench.connection).unwrap().len(), 1);
     let next = bench.claim();
@@ -72,7 +62,7 @@ fn the_reclaim_passes_by_a_job_that_is_being_finished() {
         told.send(()).unwrap();
         done
     });
-    somebody_waits(&bench);
+    somebody_waits(&bench.test);
     assert!(queue::rescue(&mut bench.connection).unwrap().is_empty(), "a job under its owner's lock was stolen");
     assert!(hears.recv_timeout(Duration::from_millis(50)).is_err());
     blocker.batch_execute("COMMIT").unwrap();

@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
+use diesel::Connection as _;
 use serde_json::json;
 use titan_core::engine::{
     Applied, CancelRun, Canceled, Done, Execute, ForceCancel, NewEvent, Outcome, Quarantine, Report, Transition, Usage,
-    Write,
+    Write, apply_one,
 };
 use titan_core::ids::Uuid;
 use titan_core::state::{ExecutionStatus, ExecutionType, Level, RunStage, RunStatus, StepStatus, WaitingOn};
-use titan_core::{Error, counters, events, messages, outputs};
+use titan_core::{Error, counters, events, messages, outputs, projects};
 
-use crate::support::{Bench, answered, remembered};
+use crate::support::{Bench, answered, remembered, somebody_waits};
 
 fn cancel(bench: &mut Bench, run_id: Uuid) -> Canceled {
     match bench.apply(CancelRun { run_id, reason: "a person asked".to_owned() }.into()).unwrap() {
@@ -322,11 +323,41 @@ fn a_deleted_project_takes_no_tasks() {
     let mut bench = Bench::new();
     let run_id = bench.submit("hello").run_id.unwrap();
     let project = bench.project;
-    assert_eq!(titan_core::projects::delete(&mut bench.connection, project).unwrap(), [run_id]);
+    assert_eq!(projects::delete(&mut bench.connection, project).unwrap(), [run_id]);
     let submission = bench.submission("again");
     assert!(matches!(bench.apply(submission.into()), Err(Error::NotFound("project", _))));
     assert_eq!(cancel(&mut bench, run_id), Canceled::Now);
     bench.test.assert_no_jobs_left();
+}
+
+/// Whoever comes second waits, and then sees what the first one did.
+#[test]
+fn a_deletion_waits_for_tasks_that_are_being_added_and_finds_their_runs() {
+    let mut bench = Bench::new();
+    let (project, late) = (bench.project, bench.submission("just in time"));
+    let mut session = bench.test.connect();
+    let deletion = bench.connection.transaction(|connection| {
+        apply_one(connection, late.into())?;
+        let deletion = std::thread::spawn(move || projects::delete(&mut session, project));
+        somebody_waits(&bench.test);
+        Ok::<_, Error>(deletion)
+    });
+    assert_eq!(deletion.unwrap().join().unwrap().unwrap().len(), 1);
+}
+
+#[test]
+fn a_task_that_waits_for_the_deletion_of_its_project_is_refused() {
+    let mut bench = Bench::new();
+    let (project, late) = (bench.project, bench.submission("too late"));
+    let mut session = bench.test.connect();
+    let refused = bench.connection.transaction(|connection| {
+        projects::delete(connection, project)?;
+        let refused = std::thread::spawn(move || apply_one(&mut session, late.into()));
+        somebody_waits(&bench.test);
+        Ok::<_, Error>(refused)
+    });
+    assert!(matches!(refused.unwrap().join().unwrap(), Err(Error::NotFound("project", _))));
+    assert_eq!(bench.test.count("SELECT count(*) FROM runs"), 0);
 }
 
 #[test]
@@ -335,7 +366,7 @@ fn a_task_of_a_deleted_project_is_not_executed_again() {
     let task_id = bench.submit("hello").task_id;
     bench.work(Outcome::Fail { error: "no".to_owned() });
     let project = bench.project;
-    titan_core::projects::delete(&mut bench.connection, project).unwrap();
+    projects::delete(&mut bench.connection, project).unwrap();
     let refused = bench.apply(Execute { task_id, trace_id: None }.into());
     assert!(matches!(refused, Err(Error::NotFound("task", _))));
     bench.test.assert_no_jobs_left();

@@ -147,3 +147,13 @@ pub(crate) fn remembered(text: &str) -> Outcome {
     let writes = vec![Write::Memory { content: text.to_owned(), confidence: 0.8 }];
     Outcome::Done(Done { writes, ..Done::default() })
 }
+
+/// Waits until somebody waits for a lock in this database.
+pub(crate) fn somebody_waits(test: &TestDb) {
+    titan_testkit::wait::until_blocking("a session that waits for a lock", || {
+        let waiting = test.count(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+        );
+        (waiting > 0).then_some(())
+    });
+}

@@ -12,7 +12,7 @@ use crate::queue::Claim;
 
 /// From when on a batch is no longer quick, and how often there is a claim then.
 const SLOW: Duration = Duration::from_millis(20);
-const APART: Duration = Duration::from_millis(10);
+const APART: Duration = Duration::from_millis(20);
 
 #[derive(Default)]
 pub(super) struct Feed {
@@ -68,5 +68,54 @@ pub(super) fn claim_apart(mut writer: Writer, knocked: &Receiver<()>, intake: &W
         }
         drop(intake);
         std::thread::sleep(APART.saturating_sub(begun.elapsed()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::mpsc::sync_channel;
+
+    use uuid::Uuid;
+
+    use super::super::super::transition::Taken;
+    use super::*;
+    use crate::Result;
+
+    /// Always wants a job, and says what for.
+    #[derive(Default)]
+    struct Hungry(Mutex<Vec<usize>>);
+
+    impl Intake for Hungry {
+        fn want(&self, ending: usize) -> Option<Claim> {
+            self.0.lock().unwrap().push(ending);
+            Some(Claim::simple(Uuid::nil(), vec!["chat".to_owned()], 1))
+        }
+
+        fn want_some(&self) -> Option<Claim> {
+            None
+        }
+
+        fn took(&self, _: &Claim, _: Result<Vec<Taken>>) {}
+    }
+
+    #[test]
+    fn claims_ride_with_quick_batches_and_go_apart_from_slow_ones() {
+        let (feed, hungry) = (Feed::default(), Arc::new(Hungry::default()));
+        let (knocks, knocked) = sync_channel(1);
+        let intake: Arc<dyn Intake> = hungry.clone();
+        assert!(feed.ride(3, 2).is_none(), "there is nobody to feed");
+        assert!(feed.open(Arc::downgrade(&intake), knocks));
+        assert!(feed.ride(3, 2).is_some() && !feed.knock_if_slow());
+
+        (0..10).for_each(|_| feed.batch_took(Duration::from_millis(90)));
+        assert!(feed.ride(3, 1).is_none(), "this batch is slow");
+        assert!(feed.ride(0, 0).is_some(), "without a batch there is nothing to wait for");
+        assert!(feed.knock_if_slow() && feed.knock_if_slow());
+        assert!(knocked.try_recv().is_ok() && knocked.try_recv().is_err(), "two knocks are as good as one");
+
+        (0..10).for_each(|_| feed.batch_took(Duration::from_millis(2)));
+        assert!(feed.ride(3, 3).is_some());
+        assert_eq!(*hungry.0.lock().unwrap(), [2, 0, 3]);
     }
 }
