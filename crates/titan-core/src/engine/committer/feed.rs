@@ -10,8 +10,8 @@ use super::Intake;
 use super::writer::Writer;
 use crate::queue::Claim;
 
-/// From when on a batch is no longer quick, and how often there is a claim then.
-const SLOW: Duration = Duration::from_millis(20);
+/// From when on a batch is no longer quick, and how often there is a claim then. Before, as many jobs are claimed by riding.
+const SLOW: Duration = Duration::from_millis(50);
 const APART: Duration = Duration::from_millis(20);
 
 #[derive(Default)]
