@@ -83,8 +83,9 @@ pub fn search(
     let more = items.len() > most;
     items.truncate(most);
     let next_cursor = if more { items.last().map(|line| Cursor::of(line).to_string()) } else { None };
-    // The index that has this order can tell by itself; what it cannot tell, the table's rows must, in any order.
-    let order = if levels(search).is_none() { "ORDER BY at, run_id, seq" } else { "" };
+    // All lines of a project are counted by the index that has this order alone. What else is asked of a line, its row must tell.
+    let all = search.run_id.is_none() && search.task_id.is_none() && search.text.is_none() && levels(search).is_none();
+    let order = if all { "ORDER BY at, run_id, seq" } else { "" };
     let count: Count = sql_query(format!(
         "SELECT count(*) AS total FROM (SELECT FROM run_events WHERE {MATCHES} {order} LIMIT $6) AS counted"
     ))

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Array, BigInt, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use serde::Serialize;
 use serde_json::Value;
@@ -14,9 +14,11 @@ use crate::counters::{self, Stats};
 use crate::db::Prepare as _;
 use crate::engine::IdempotencyKey;
 use crate::idempotency::{self, Claimed};
-use crate::ids::{self, lock_key};
 use crate::page::Page;
-use crate::{Error, Result};
+use crate::{Error, Result, ids};
+
+/// The advisory locks of projects. Locks with two keys are apart from those with one, by which workers are known to live.
+const LOCKS: i32 = 1;
 
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Project {
@@ -190,7 +192,10 @@ pub fn delete(connection: &mut PgConnection, id: Uuid) -> Result<Vec<Uuid>> {
     }
     connection.transaction(|connection| {
         // In a statement of its own, so that the next ones see what was committed while this one waited.
-        sql_query("SELECT pg_advisory_xact_lock($1)").bind::<BigInt, _>(lock_key(id)).execute(connection)?;
+        sql_query("SELECT pg_advisory_xact_lock($1, $2)")
+            .bind::<Integer, _>(LOCKS)
+            .bind::<Integer, _>(lock_key(id))
+            .execute(connection)?;
         let hidden = sql_query("UPDATE projects SET deleted_at = now() WHERE id = $1 AND deleted_at IS NULL")
             .bind::<SqlUuid, _>(id)
             .execute(connection)?;
@@ -204,12 +209,19 @@ pub fn delete(connection: &mut PgConnection, id: Uuid) -> Result<Vec<Uuid>> {
     })
 }
 
+/// Two projects may have one: then the deletion of one waits for who adds to the other.
+fn lock_key(id: Uuid) -> i32 {
+    let [.., a, b, c, d] = id.into_bytes();
+    i32::from_be_bytes([a, b, c, d])
+}
+
 /// Keeps projects from being deleted until the end of the transaction. Whoever adds to one holds this lock and not one on its row:
 /// when two at once do that, each time over, Postgres writes down who they are.
 pub(crate) fn keep(connection: &mut PgConnection, ids: &BTreeSet<Uuid>) -> Result<()> {
-    let keys: BTreeSet<i64> = ids.iter().copied().map(lock_key).collect();
-    sql_query("SELECT pg_advisory_xact_lock_shared(key) FROM unnest($1) AS key")
-        .bind::<Array<BigInt>, _>(keys.into_iter().collect::<Vec<_>>())
+    let keys: BTreeSet<i32> = ids.iter().copied().map(lock_key).collect();
+    sql_query("SELECT pg_advisory_xact_lock_shared($1, key) FROM unnest($2) AS key")
+        .bind::<Integer, _>(LOCKS)
+        .bind::<Array<Integer>, _>(keys.into_iter().collect::<Vec<_>>())
         .prepared()
         .execute(connection)?;
     Ok(())

@@ -117,6 +117,13 @@ pub fn register(connection: &mut PgConnection, worker: &Registration) -> Result<
     Ok(())
 }
 
+/// The session advisory lock by which a worker is known to live: the low half of its id, which is random.
+#[must_use]
+pub fn lock_key(id: Uuid) -> i64 {
+    let [_, _, _, _, _, _, _, _, low @ ..] = id.into_bytes();
+    i64::from_be_bytes(low)
+}
+
 /// A connection to beat on, at the address where a session is Postgres's own. A beat that is lost when Postgres crashes is no
 /// loss, so its commits wait for no disk.
 ///

@@ -15,7 +15,7 @@ use titan_core::db::PgConnection;
 use titan_core::meter::{Meter, Snapshot};
 use titan_core::queue::{self, Hint};
 use titan_core::workers::{self, Beat, Pulse};
-use titan_core::{Error, Result, ids};
+use titan_core::{Error, Result};
 
 use crate::bell::Bell;
 use crate::in_hand::Key;
@@ -169,7 +169,7 @@ impl Heart {
         if !self.is_direct {
             return Ok(None);
         }
-        let key = ids::lock_key(shared.worker_id());
+        let key = workers::lock_key(shared.worker_id());
         if !self.locked {
             self.locked = workers::hold_lock(self.connection()?, key)?;
         }

@@ -1,4 +1,4 @@
-//! What the committer claims for this worker with its batches, and what becomes of it.
+//! What the committer claims for this worker, and what becomes of it.
 
 use std::sync::Arc;
 

@@ -1,9 +1,9 @@
 //! The first act: lock and read everything that a batch of transitions touches. Decides nothing; what needs no decision, the plain end
 //! of a job without a run, is done at once.
 //!
-//! One lock order for every batch in every process: idempotency keys, runs, jobs, tasks, each by ascending id, then limits. Steps have
-//! no lock of their own: whoever holds the run's row holds its steps. The jobs that a claim brings are locked only where nobody else
-//! holds them, so that it can wait for nobody and stand in no circle.
+//! One lock order for every batch in every process: idempotency keys, runs, jobs, tasks, each by ascending id, then projects by
+//! ascending key of their advisory lock, then limits. Steps have no lock of their own: whoever holds the run's row holds its steps. The
+//! jobs that a claim brings are locked only where nobody else holds them, so that it can wait for nobody and stand in no circle.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

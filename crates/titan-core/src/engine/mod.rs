@@ -1,7 +1,7 @@
 //! The run engine: everything that changes a task, a run, a step or a job goes through here.
 //!
 //! A change is a [`Transition`]: a value. A batch of them is applied in one transaction by [`apply`], in three acts:
-//! `load` locks what they touch (idempotency keys, runs, jobs, tasks, in that order and by ascending id), `story` decides in
+//! `load` locks what they touch in one order everywhere, by ascending id, `story` decides in
 //! memory without touching the database, `save` writes what was decided with one statement per table. One transition takes the same path
 //! as five hundred. The [`Committer`] gathers the transitions of a process into such batches.
 //!

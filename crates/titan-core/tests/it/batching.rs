@@ -59,7 +59,10 @@ fn a_thousand_runs_cost_few_statements_and_commits() {
 
     println!("submitted with {submitted:?}, carried out with {worked:?} statements and commits");
     // BEGIN and COMMIT count as statements.
-    assert_eq!(submitted, (SUBMIT_STATEMENTS * RUNS / BATCH, RUNS / BATCH));
+    let batches = RUNS / BATCH;
+    // The virtual time is asked 50 times a second at most: batches that are quicker do without one of their statements.
+    assert!(((SUBMIT_STATEMENTS - 1) * batches..=SUBMIT_STATEMENTS * batches).contains(&submitted.0), "{submitted:?}");
+    assert_eq!(submitted.1, batches);
     assert!(worked.0 <= WORK_STATEMENTS * worked.1, "{worked:?}");
     assert!(worked.1 <= 2 * RUNS / BATCH + 3, "{worked:?}");
 }

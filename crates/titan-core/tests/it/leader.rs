@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use diesel::PgConnection;
 use diesel::connection::SimpleConnection;
 use titan_core::Result;
-use titan_core::ids::{self, Uuid};
+use titan_core::ids::Uuid;
 use titan_core::queue::maintenance::Speed;
 use titan_core::queue::maintenance::leader::{self, Patience, Term};
 use titan_core::workers;
@@ -123,7 +123,7 @@ fn the_time_of_a_transaction_is_limited() {
 fn a_leader_that_died_is_replaced_before_its_time_is_over() {
     let mut bench = Bench::new();
     let (first, second) = (bench.worker, add_worker(&mut bench.connection));
-    let key = ids::lock_key(first);
+    let key = workers::lock_key(first);
     let mut session = bench.test.connect();
     assert!(workers::hold_lock(&mut session, key).unwrap());
     assert!(workers::sign_of_life(&mut session, first, Some(key)).unwrap());

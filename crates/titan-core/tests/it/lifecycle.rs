@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use diesel::Connection as _;
+use diesel::connection::SimpleConnection as _;
 use serde_json::json;
 use titan_core::engine::{
     Applied, CancelRun, Canceled, Done, Execute, ForceCancel, NewEvent, Outcome, Quarantine, Report, Transition, Usage,
@@ -10,9 +11,9 @@ use titan_core::engine::{
 };
 use titan_core::ids::Uuid;
 use titan_core::state::{ExecutionStatus, ExecutionType, Level, RunStage, RunStatus, StepStatus, WaitingOn};
-use titan_core::{Error, counters, events, messages, outputs, projects};
+use titan_core::{Error, counters, events, messages, outputs, projects, workers};
 
-use crate::support::{Bench, answered, remembered, somebody_waits};
+use crate::support::{Bench, answered, remembered, somebody_waits, submission};
 
 fn cancel(bench: &mut Bench, run_id: Uuid) -> Canceled {
     match bench.apply(CancelRun { run_id, reason: "a person asked".to_owned() }.into()).unwrap() {
@@ -343,6 +344,17 @@ fn a_deletion_waits_for_tasks_that_are_being_added_and_finds_their_runs() {
         Ok::<_, Error>(deletion)
     });
     assert_eq!(deletion.unwrap().join().unwrap().unwrap().len(), 1);
+}
+
+/// Its id is a number that anybody may name in a request.
+#[test]
+fn a_project_with_the_id_of_a_worker_is_looked_for_without_waiting_for_its_lock() {
+    let mut bench = Bench::new();
+    let mut session = bench.test.connect();
+    assert!(workers::hold_lock(&mut session, workers::lock_key(bench.worker)).unwrap());
+    bench.connection.batch_execute("SET lock_timeout = '1ms'").unwrap();
+    let nowhere = submission(bench.worker, "hello");
+    assert!(matches!(bench.apply(nowhere.into()), Err(Error::NotFound("project", _))));
 }
 
 #[test]

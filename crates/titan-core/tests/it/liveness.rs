@@ -1,7 +1,7 @@
 //! When a worker counts as gone, what becomes of its jobs, and what of a job that kills its workers.
 
 use diesel::{Connection as _, PgConnection};
-use titan_core::ids::{self, Uuid};
+use titan_core::ids::Uuid;
 use titan_core::queue::maintenance::{self, Loss};
 use titan_core::queue::{self, NewJob};
 use titan_core::workers;
@@ -23,8 +23,8 @@ impl Living {
     fn new(bench: &mut Bench) -> Self {
         let id = add_worker(&mut bench.connection);
         let mut session = workers::connect_to_beat(&bench.test.url).unwrap();
-        assert!(workers::hold_lock(&mut session, ids::lock_key(id)).unwrap());
-        assert!(workers::sign_of_life(&mut session, id, Some(ids::lock_key(id))).unwrap());
+        assert!(workers::hold_lock(&mut session, workers::lock_key(id)).unwrap());
+        assert!(workers::sign_of_life(&mut session, id, Some(workers::lock_key(id))).unwrap());
         Living { id, session }
     }
 
@@ -118,12 +118,12 @@ fn a_worker_that_comes_back_between_the_judgement_and_the_rescue_keeps_its_jobs(
     assert!(workers::sign_of_life(&mut bench.test.connect(), id, None).unwrap());
     assert_eq!(maintenance::rescue_from(&mut bench.connection, &judged).unwrap(), []);
     // It has its lock again, before it beats.
-    bench.test.execute(&format!("UPDATE workers SET lock_key = {}", ids::lock_key(id)));
+    bench.test.execute(&format!("UPDATE workers SET lock_key = {}", workers::lock_key(id)));
     heartbeat(&bench, id, OLD);
     let judged = maintenance::candidates(&mut bench.connection).unwrap();
     assert_eq!(judged.len(), 1);
     let mut session = bench.test.connect();
-    assert!(workers::hold_lock(&mut session, ids::lock_key(id)).unwrap());
+    assert!(workers::hold_lock(&mut session, workers::lock_key(id)).unwrap());
     assert_eq!(maintenance::rescue_from(&mut bench.connection, &judged).unwrap(), []);
     bench.test.execute("DELETE FROM jobs");
 }
@@ -140,18 +140,18 @@ fn the_rescuer_has_the_lock_to_itself_until_it_commits() {
     rescuer
         .transaction(|rescuer| {
             assert_eq!(queue::rescue(rescuer)?.len(), 1);
-            assert!(!workers::hold_lock(&mut session, ids::lock_key(id))?);
+            assert!(!workers::hold_lock(&mut session, workers::lock_key(id))?);
             Ok::<_, titan_core::Error>(())
         })
         .unwrap();
-    assert!(workers::hold_lock(&mut session, ids::lock_key(id)).unwrap());
+    assert!(workers::hold_lock(&mut session, workers::lock_key(id)).unwrap());
     bench.test.execute("DELETE FROM jobs");
 }
 
 #[test]
 fn the_key_of_a_lock_is_the_low_half_of_the_workers_id() {
     let id = Uuid::from_u128(0x0192_0000_0000_7000_8000_0000_0000_002a);
-    assert_eq!(ids::lock_key(id), i64::MIN + 42);
+    assert_eq!(workers::lock_key(id), i64::MIN + 42);
 }
 
 /// Loses everything that the worker of the bench holds.

@@ -2,16 +2,18 @@
 //! then whoever has the next turn does not wait for hundreds of strangers to be written.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use super::Intake;
+use super::thread::CROWD;
 use super::writer::Writer;
 use crate::queue::Claim;
 
-/// From when on a batch is no longer quick, and how often there is a claim then. Before, as many jobs are claimed by riding.
+/// From when on batches are no longer quick. Quicker ones, two at a time, claim as much as there is apart from them.
 const SLOW: Duration = Duration::from_millis(50);
+/// How often there is a claim apart, at most.
 const APART: Duration = Duration::from_millis(20);
 
 #[derive(Default)]
@@ -29,35 +31,43 @@ impl Feed {
 
     /// The claim that is to ride with such a batch.
     pub(super) fn ride(&self, transitions: usize, ending: usize) -> Option<(Arc<dyn Intake>, Claim)> {
-        if transitions > 0 && self.is_slow() {
+        let slow = self.is_slow();
+        // Whoever was told that there is work may be among them, so that it is passed on.
+        if slow && transitions >= CROWD && self.knock() {
             return None;
         }
         let intake = self.open.get()?.0.upgrade()?;
-        let claim = intake.want(ending)?;
+        let claim = if slow { intake.want_some() } else { intake.want(ending) }?;
         Some((intake, claim))
     }
 
     pub(super) fn batch_took(&self, time: Duration) {
-        let time = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        // One that waited for the database is soon forgotten.
+        let time = u64::try_from(time.min(4 * SLOW).as_micros()).unwrap_or(u64::MAX);
         // Two threads at once may lose one of their figures; the next one is as good.
         let before = self.batch_us.load(Ordering::Relaxed);
-        self.batch_us.store((before / 4).saturating_mul(3).saturating_add(time / 4), Ordering::Relaxed);
+        self.batch_us.store((before * 3 + time) / 4, Ordering::Relaxed);
     }
 
     fn is_slow(&self) -> bool {
-        self.batch_us.load(Ordering::Relaxed) > u64::try_from(SLOW.as_micros()).unwrap_or(u64::MAX)
+        u128::from(self.batch_us.load(Ordering::Relaxed)) > SLOW.as_micros()
     }
 
     /// False when claims ride with the batches.
     pub(super) fn knock_if_slow(&self) -> bool {
-        let Some((_, knocks)) = self.open.get().filter(|_| self.is_slow()) else { return false };
-        // One that is waiting already is as good.
-        let _ = knocks.try_send(());
-        true
+        self.is_slow() && self.knock()
+    }
+
+    /// False when nobody is there.
+    fn knock(&self) -> bool {
+        // A knock that is waiting already is as good.
+        let heard =
+            |(_, knocks): &(_, SyncSender<()>)| !matches!(knocks.try_send(()), Err(TrySendError::Disconnected(())));
+        self.open.get().is_some_and(heard)
     }
 }
 
-/// Claims whenever somebody knocks, but not all the time. Ends with whoever may knock.
+/// Claims when somebody knocks, every [`APART`] at most. Ends with whoever may knock.
 pub(super) fn claim_apart(mut writer: Writer, knocked: &Receiver<()>, intake: &Weak<dyn Intake>) {
     while knocked.recv().is_ok() {
         let Some(intake) = intake.upgrade() else { return };
@@ -84,16 +94,22 @@ mod tests {
 
     /// Always wants a job, and says what for.
     #[derive(Default)]
-    struct Hungry(Mutex<Vec<usize>>);
+    struct Hungry(Mutex<Vec<Option<usize>>>);
+
+    impl Hungry {
+        fn wants(&self, what: Option<usize>) -> Option<Claim> {
+            self.0.lock().unwrap().push(what);
+            Some(Claim::simple(Uuid::nil(), vec!["chat".to_owned()], 1))
+        }
+    }
 
     impl Intake for Hungry {
         fn want(&self, ending: usize) -> Option<Claim> {
-            self.0.lock().unwrap().push(ending);
-            Some(Claim::simple(Uuid::nil(), vec!["chat".to_owned()], 1))
+            self.wants(Some(ending))
         }
 
         fn want_some(&self) -> Option<Claim> {
-            None
+            self.wants(None)
         }
 
         fn took(&self, _: &Claim, _: Result<Vec<Taken>>) {}
@@ -104,18 +120,39 @@ mod tests {
         let (feed, hungry) = (Feed::default(), Arc::new(Hungry::default()));
         let (knocks, knocked) = sync_channel(1);
         let intake: Arc<dyn Intake> = hungry.clone();
-        assert!(feed.ride(3, 2).is_none(), "there is nobody to feed");
+        assert!(feed.ride(100, 2).is_none() && !feed.knock_if_slow(), "there is nobody to feed");
         assert!(feed.open(Arc::downgrade(&intake), knocks));
-        assert!(feed.ride(3, 2).is_some() && !feed.knock_if_slow());
+        assert!(feed.ride(100, 2).is_some() && !feed.knock_if_slow());
 
         (0..10).for_each(|_| feed.batch_took(Duration::from_millis(90)));
-        assert!(feed.ride(3, 1).is_none(), "this batch is slow");
-        assert!(feed.ride(0, 0).is_some(), "without a batch there is nothing to wait for");
-        assert!(feed.knock_if_slow() && feed.knock_if_slow());
-        assert!(knocked.try_recv().is_ok() && knocked.try_recv().is_err(), "two knocks are as good as one");
+        assert!(feed.ride(100, 1).is_none(), "this batch will be slow");
+        assert!(feed.knock_if_slow(), "two knocks are as good as one");
+        assert!(knocked.try_recv().is_ok() && knocked.try_recv().is_err());
+        assert!(feed.ride(0, 0).is_some(), "there is nothing to wait for");
 
         (0..10).for_each(|_| feed.batch_took(Duration::from_millis(2)));
-        assert!(feed.ride(3, 3).is_some());
-        assert_eq!(*hungry.0.lock().unwrap(), [2, 0, 3]);
+        assert!(feed.ride(100, 3).is_some());
+        assert_eq!(*hungry.0.lock().unwrap(), [Some(2), None, Some(3)]);
+    }
+
+    #[test]
+    fn an_outage_is_soon_forgotten() {
+        let feed = Feed::default();
+        feed.batch_took(Duration::from_secs(20));
+        feed.batch_took(Duration::from_secs(20));
+        assert!(feed.is_slow());
+        (0..3).for_each(|_| feed.batch_took(Duration::from_millis(2)));
+        assert!(!feed.is_slow());
+    }
+
+    #[test]
+    fn without_a_thread_that_claims_apart_claims_ride_with_slow_batches_too() {
+        let (feed, hungry) = (Feed::default(), Arc::new(Hungry::default()));
+        let intake: Arc<dyn Intake> = hungry;
+        let (knocks, knocked) = sync_channel(1);
+        assert!(feed.open(Arc::downgrade(&intake), knocks));
+        drop(knocked);
+        (0..10).for_each(|_| feed.batch_took(Duration::from_millis(90)));
+        assert!(!feed.knock_if_slow() && feed.ride(100, 1).is_some());
     }
 }

@@ -36,7 +36,7 @@ enum Item {
 }
 
 /// Who claims jobs with the batches of a committer: a worker's slots. The acknowledgement of one job then is the claim of
-/// the next, in one transaction.
+/// the next, in one transaction. While batches are slow, claims go apart from them.
 pub trait Intake: Send + Sync + 'static {
     /// What to claim with a batch in which so many jobs end. Their slots are free once the batch is durable.
     fn want(&self, ending: usize) -> Option<Claim>;
@@ -74,7 +74,8 @@ impl Committer {
         Ok(Committer { items, feed, db: db.clone(), notifier: notifier.clone() })
     }
 
-    /// From now on each batch may claim for this intake. Only the first call counts.
+    /// From now on each batch may claim for this intake, and a thread of its own does while they are slow; it connects with its first
+    /// claim. Only the first call counts.
     ///
     /// # Errors
     /// When the operating system refuses a thread.

@@ -14,7 +14,7 @@ use crate::meter::Meter;
 const MAX_BATCH: usize = 256;
 /// From so many transitions in its last batch on, a thread waits for company at most this long, and looks for it this often. It
 /// sleeps in between: to be woken by each that comes would cost more than it brings.
-const CROWD: usize = 16;
+pub(super) const CROWD: usize = 16;
 const LINGER: Duration = Duration::from_millis(3);
 const LOOK: Duration = Duration::from_micros(250);
 
@@ -57,10 +57,8 @@ impl Thread {
                 // Who asked may be gone; what was done stays done.
                 let _ = answer.send(result);
             }
-            match ride {
-                Some((intake, claim)) => intake.took(&claim, taken),
-                // Somebody may have been told meanwhile that there is work.
-                None => drop(self.feed.knock_if_slow()),
+            if let Some((intake, claim)) = ride {
+                intake.took(&claim, taken);
             }
         }
     }
