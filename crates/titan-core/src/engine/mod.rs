@@ -1,9 +1,9 @@
 //! The run engine: everything that changes a task, a run, a step or a job goes through here.
 //!
 //! A change is a [`Transition`]: a value. A batch of them is applied in one transaction by [`apply`], in three acts:
-//! `load` locks what they touch in one order everywhere, by ascending id, `story` decides in
-//! memory without touching the database, `save` writes what was decided with one statement per table. One transition takes the same path
-//! as five hundred. The [`Committer`] gathers the transitions of a process into such batches.
+//! `load` locks what they touch, in one order everywhere; `story` decides in memory without touching the database; `save` writes what
+//! was decided with one statement per table. One transition takes the same path as five hundred. The [`Committer`] gathers the
+//! transitions of a process into such batches.
 //!
 //! Invariant: nothing else in this crate writes to `tasks`, `runs`, `steps`, `run_events` or deletes from `jobs`, but
 //! [`crate::outputs::review`], which appends its event under the same lock on the run.

@@ -1,8 +1,8 @@
 //! Q1: jobs that do nothing, enqueued first and then worked off by one and two worker processes. Each is claimed, fenced,
 //! completed and kept in the history. The same of runs with two steps.
 //!
-//! Q9: more processes may not be slower than one. They are there before the queue is let go: to start eight of them, with
-//! sixty sessions of Postgres, takes a tenth of the time that the jobs do.
+//! Q9: more processes may not be slower than one. They are there before the queue is let go, so that what it takes to start
+//! eight of them, with some sixty sessions of Postgres, does not count as their work.
 
 use std::time::{Duration, Instant};
 
@@ -85,7 +85,7 @@ pub(super) fn measure(bench: &Bench, figures: &mut Vec<Figure>) -> anyhow::Resul
     );
     let alone = rates(1, Begin::Together)?;
     let floor = median(&alone);
-    let together = |processes| format!("drain, {processes} worker processes that wait for the start");
+    let together = |processes| format!("drain after a common start, processes: {processes}");
     figures.push(Figure::new("Q9", together(1), "jobs/s", alone).against(Against::Batches));
     for processes in [2, 4, 8] {
         figures.push(

@@ -127,8 +127,8 @@ pub(super) fn read(run: &Run, events: &[Event]) -> Told {
     told
 }
 
-/// S: the model is asked once per attempt at most, and once by each worker that was lost before it could say that it had begun; and never again once its step has ended, except by `late_comers`, who
-/// have begun their attempt before that.
+/// S: the model is asked once per attempt at most, and once by each worker that was lost before it could say that it had begun;
+/// and never again once its step has ended, except by `late_comers`, who have begun their attempt before that.
 pub(super) fn model_calls(run: &Run, told: &Told, asked: &[SystemTime], late_comers: bool, wrong: &mut Vec<String>) {
     let Some(step) = told.steps.get(&ANSWER) else { return };
     let (calls, attempts) = (asked.len() as i64, step.attempts);

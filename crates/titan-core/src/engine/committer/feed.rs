@@ -11,7 +11,8 @@ use super::thread::CROWD;
 use super::writer::Writer;
 use crate::queue::Claim;
 
-/// From when on batches are no longer quick. Quicker ones, two at a time, claim as much as there is apart from them.
+/// From when on batches are no longer quick. Up to that, the claims that ride with those of two threads bring as many jobs as claims
+/// apart would.
 const SLOW: Duration = Duration::from_millis(50);
 /// How often there is a claim apart, at most.
 const APART: Duration = Duration::from_millis(20);
@@ -32,7 +33,7 @@ impl Feed {
     /// The claim that is to ride with such a batch.
     pub(super) fn ride(&self, transitions: usize, ending: usize) -> Option<(Arc<dyn Intake>, Claim)> {
         let slow = self.is_slow();
-        // Whoever was told that there is work may be among them, so that it is passed on.
+        // A wake-up may have come with this batch, so it is passed on.
         if slow && transitions >= CROWD && self.knock() {
             return None;
         }
@@ -88,9 +89,9 @@ mod tests {
 
     use uuid::Uuid;
 
-    use super::super::super::transition::Taken;
     use super::*;
     use crate::Result;
+    use crate::engine::Taken;
 
     /// Always wants a job, and says what for.
     #[derive(Default)]

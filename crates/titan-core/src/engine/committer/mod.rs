@@ -41,8 +41,8 @@ pub trait Intake: Send + Sync + 'static {
     /// What to claim with a batch in which so many jobs end. Their slots are free once the batch is durable.
     fn want(&self, ending: usize) -> Option<Claim>;
 
-    /// What to claim without a batch, when that is asked often: a part of what there is room for, so that there is always some
-    /// room for whoever has the next turn.
+    /// What to claim while batches are slow, when that is asked often: a part of what there is room for, so that there is always
+    /// some room for whoever has the next turn.
     fn want_some(&self) -> Option<Claim>;
 
     /// What came of a claim that was wanted.
