@@ -7,7 +7,6 @@ use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use super::Intake;
-use super::thread::CROWD;
 use super::writer::Writer;
 use crate::queue::Claim;
 
@@ -20,7 +19,7 @@ const APART: Duration = Duration::from_millis(20);
 #[derive(Default)]
 pub(super) struct Feed {
     open: OnceLock<(Weak<dyn Intake>, SyncSender<()>)>,
-    /// What a batch takes, smoothed.
+    /// What a heavy batch takes, smoothed.
     batch_us: AtomicU64,
 }
 
@@ -31,10 +30,10 @@ impl Feed {
     }
 
     /// The claim that is to ride with such a batch.
-    pub(super) fn ride(&self, transitions: usize, ending: usize) -> Option<(Arc<dyn Intake>, Claim)> {
+    pub(super) fn ride(&self, heavy: bool, ending: usize) -> Option<(Arc<dyn Intake>, Claim)> {
         let slow = self.is_slow();
         // A wake-up may have come with this batch, so it is passed on.
-        if slow && transitions >= CROWD && self.knock() {
+        if slow && heavy && self.knock() {
             return None;
         }
         let intake = self.open.get()?.0.upgrade()?;
@@ -42,9 +41,10 @@ impl Feed {
         Some((intake, claim))
     }
 
-    pub(super) fn batch_took(&self, time: Duration) {
-        // One that waited for the database is soon forgotten.
-        let time = u64::try_from(time.min(4 * SLOW).as_micros()).unwrap_or(u64::MAX);
+    pub(super) fn batch_took(&self, heavy: bool, time: Duration) {
+        // One that waited for the database is soon forgotten, and one that is not heavy is quick whatever it took.
+        let time = if heavy { time.min(4 * SLOW) } else { Duration::ZERO };
+        let time = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         // Two threads at once may lose one of their figures; the next one is as good.
         let before = self.batch_us.load(Ordering::Relaxed);
         self.batch_us.store((before * 3 + time) / 4, Ordering::Relaxed);
@@ -121,28 +121,39 @@ mod tests {
         let (feed, hungry) = (Feed::default(), Arc::new(Hungry::default()));
         let (knocks, knocked) = sync_channel(1);
         let intake: Arc<dyn Intake> = hungry.clone();
-        assert!(feed.ride(100, 2).is_none() && !feed.knock_if_slow(), "there is nobody to feed");
+        assert!(feed.ride(true, 2).is_none() && !feed.knock_if_slow(), "there is nobody to feed");
         assert!(feed.open(Arc::downgrade(&intake), knocks));
-        assert!(feed.ride(100, 2).is_some() && !feed.knock_if_slow());
+        assert!(feed.ride(true, 2).is_some() && !feed.knock_if_slow());
 
-        (0..10).for_each(|_| feed.batch_took(Duration::from_millis(90)));
-        assert!(feed.ride(100, 1).is_none(), "this batch will be slow");
+        (0..10).for_each(|_| feed.batch_took(true, Duration::from_millis(90)));
+        assert!(feed.ride(true, 1).is_none(), "this batch will be slow");
         assert!(feed.knock_if_slow(), "two knocks are as good as one");
         assert!(knocked.try_recv().is_ok() && knocked.try_recv().is_err());
-        assert!(feed.ride(0, 0).is_some(), "there is nothing to wait for");
+        assert!(feed.ride(false, 0).is_some(), "there is nothing to wait for");
 
-        (0..10).for_each(|_| feed.batch_took(Duration::from_millis(2)));
-        assert!(feed.ride(100, 3).is_some());
+        (0..10).for_each(|_| feed.batch_took(true, Duration::from_millis(2)));
+        assert!(feed.ride(true, 3).is_some());
         assert_eq!(*hungry.0.lock().unwrap(), [Some(2), None, Some(3)]);
+    }
+
+    #[test]
+    fn claims_ride_with_plain_ends_whatever_these_take() {
+        let (feed, hungry) = (Feed::default(), Arc::new(Hungry::default()));
+        let (knocks, _knocked) = sync_channel(1);
+        let intake: Arc<dyn Intake> = hungry.clone();
+        assert!(feed.open(Arc::downgrade(&intake), knocks));
+        (0..10).for_each(|_| feed.batch_took(false, Duration::from_millis(90)));
+        assert!(feed.ride(false, 4).is_some() && !feed.knock_if_slow());
+        assert_eq!(*hungry.0.lock().unwrap(), [Some(4)]);
     }
 
     #[test]
     fn an_outage_is_soon_forgotten() {
         let feed = Feed::default();
-        feed.batch_took(Duration::from_secs(20));
-        feed.batch_took(Duration::from_secs(20));
+        feed.batch_took(true, Duration::from_secs(20));
+        feed.batch_took(true, Duration::from_secs(20));
         assert!(feed.is_slow());
-        (0..3).for_each(|_| feed.batch_took(Duration::from_millis(2)));
+        (0..3).for_each(|_| feed.batch_took(true, Duration::from_millis(2)));
         assert!(!feed.is_slow());
     }
 
@@ -153,7 +164,7 @@ mod tests {
         let (knocks, knocked) = sync_channel(1);
         assert!(feed.open(Arc::downgrade(&intake), knocks));
         drop(knocked);
-        (0..10).for_each(|_| feed.batch_took(Duration::from_millis(90)));
-        assert!(!feed.knock_if_slow() && feed.ride(100, 1).is_some());
+        (0..10).for_each(|_| feed.batch_took(true, Duration::from_millis(90)));
+        assert!(!feed.knock_if_slow() && feed.ride(true, 1).is_some());
     }
 }

@@ -14,7 +14,7 @@ use crate::meter::Meter;
 const MAX_BATCH: usize = 256;
 /// From so many transitions in its last batch on, a thread waits for company at most this long, and looks for it this often. It
 /// sleeps in between: to be woken by each that comes would cost more than it brings.
-pub(super) const CROWD: usize = 16;
+const CROWD: usize = 16;
 const LINGER: Duration = Duration::from_millis(3);
 const LOOK: Duration = Duration::from_micros(250);
 
@@ -43,13 +43,14 @@ impl Thread {
             }
             self.last = transitions.len();
             let ending = transitions.iter().filter(|transition| ends_a_job(transition)).count();
-            let ride = self.feed.ride(transitions.len(), ending);
+            let heavy = is_heavy(&transitions);
+            let ride = self.feed.ride(heavy, ending);
             if transitions.is_empty() && ride.is_none() {
                 continue;
             }
             let begun = Instant::now();
             let (results, taken) = self.writer.write(&transitions, ride.as_ref().map(|(_, claim)| claim));
-            self.feed.batch_took(begun.elapsed());
+            self.feed.batch_took(heavy, begun.elapsed());
             for (answer, result) in answers.into_iter().zip(results) {
                 if matches!(result, Err(Error::Fenced { .. })) {
                     Meter::get().fenced.one();
@@ -82,6 +83,12 @@ impl Thread {
         }
         Some(items)
     }
+}
+
+/// Whether a claim that rides with such a batch may wait long: a plain end is so little to write that its slot is best filled at
+/// once.
+fn is_heavy(transitions: &[Transition]) -> bool {
+    transitions.iter().filter(|transition| !matches!(transition, Transition::FinishJob(_))).count() >= CROWD
 }
 
 /// Whether its slot is free afterwards.
