@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, SecondsFormat, Utc};
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
+use diesel::{OptionalExtension as _, PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -51,6 +51,8 @@ pub struct Pulse {
     pub held: Vec<(i64, i64)>,
     /// Of the runs that were named, those that are to stop.
     pub canceled_runs: Vec<Uuid>,
+    /// Workers that beat within the last seconds, this one among them.
+    pub fleet: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -184,10 +186,17 @@ pub fn beat(connection: &mut PgConnection, id: Uuid, beat: &Beat) -> Result<(boo
         #[diesel(sql_type = SqlUuid)]
         id: Uuid,
     }
+    #[derive(QueryableByName)]
+    struct Fleet {
+        #[diesel(sql_type = BigInt)]
+        fleet: i64,
+    }
     let stats = serde_json::to_value(beat.stats).map_err(|error| Error::Internal(error.to_string()))?;
-    let known = sql_query(
+    let known: Option<Fleet> = sql_query(
         "UPDATE workers SET heartbeat_at = clock_timestamp(), running = $2, current_tasks = $3, stopping = $4, \
-         lock_key = $5, queues = $6, stats = $7 WHERE id = $1",
+         lock_key = $5, queues = $6, stats = $7 WHERE id = $1 \
+         RETURNING 1 + (SELECT count(*) FROM workers other WHERE other.id <> $1 AND other.stopped_at IS NULL \
+           AND other.heartbeat_at > clock_timestamp() - interval '3 seconds') AS fleet",
     )
     .bind::<SqlUuid, _>(id)
     .bind::<Integer, _>(beat.running)
@@ -197,7 +206,8 @@ pub fn beat(connection: &mut PgConnection, id: Uuid, beat: &Beat) -> Result<(boo
     .bind::<Array<Text>, _>(&beat.queues)
     .bind::<Jsonb, _>(stats)
     .prepared()
-    .execute(connection)?;
+    .get_result(connection)
+    .optional()?;
     let held: Vec<Held> = sql_query("SELECT id, epoch FROM jobs WHERE worker_id = $1 AND state = 'running'")
         .bind::<SqlUuid, _>(id)
         .prepared()
@@ -213,8 +223,9 @@ pub fn beat(connection: &mut PgConnection, id: Uuid, beat: &Beat) -> Result<(boo
     let pulse = Pulse {
         held: held.into_iter().map(|job| (job.id, job.epoch)).collect(),
         canceled_runs: runs.into_iter().map(|run| run.id).collect(),
+        fleet: known.as_ref().map_or(1, |row| row.fleet),
     };
-    Ok((known == 1, pulse))
+    Ok((known.is_some(), pulse))
 }
 
 /// The last word of a worker that stops in order.

@@ -194,6 +194,7 @@ impl Heart {
             self.register(shared)?;
         }
         follow(shared, &pulse, &held_before);
+        shared.committer.in_a_fleet_of(usize::try_from(pulse.fleet).unwrap_or(1));
         self.release_strays(shared, &pulse)
     }
 

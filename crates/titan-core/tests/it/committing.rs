@@ -1,9 +1,12 @@
 //! The committer: many at once in few transactions, and a bad one harms no stranger.
 
+use std::time::Duration;
+
 use diesel::connection::SimpleConnection as _;
 use titan_core::Error;
 use titan_core::engine::{CancelRun, Canceled, Committer};
 use titan_core::queue::Notifier;
+use tokio::time::sleep;
 
 use crate::support::{Bench, submission};
 
@@ -79,4 +82,41 @@ async fn one_whose_row_somebody_else_holds_is_found_and_the_others_pass() {
     stranger.batch_execute("ROLLBACK").unwrap();
     assert_eq!(cancel(held).await.unwrap(), Canceled::Now);
     assert_eq!(bench.test.count("SELECT count(*) FROM runs WHERE status = 'canceled'"), 100);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_a_large_fleet_one_thread_writes() {
+    let bench = Bench::new();
+    bench.test.execute(
+        "CREATE FUNCTION tarry() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+           IF NEW.title = 'slow' THEN PERFORM pg_sleep(1); END IF; RETURN NEW; END $$; \
+         CREATE TRIGGER tarry BEFORE INSERT ON tasks FOR EACH ROW EXECUTE FUNCTION tarry()",
+    );
+    let committer = Committer::start(&bench.test.db, &Notifier::start(&bench.test.db).unwrap(), 2).unwrap();
+    committer.in_a_fleet_of(4);
+    // Either thread may be waiting for something to write already; from then on the second one rests.
+    for _ in 0..2 {
+        committer.submit(submission(bench.project, "quick")).await.unwrap();
+    }
+    assert_eq!(written_at_once(&bench, &committer).await, 1);
+    committer.in_a_fleet_of(3);
+    sleep(Duration::from_millis(500)).await;
+    assert_eq!(written_at_once(&bench, &committer).await, 2);
+    bench.test.execute("DELETE FROM jobs");
+}
+
+/// How many of two slow submissions are being written while both are under way.
+async fn written_at_once(bench: &Bench, committer: &Committer) -> i64 {
+    let (project, other) = (bench.project, committer.clone());
+    let first = tokio::spawn(async move { other.submit(submission(project, "slow")).await });
+    sleep(Duration::from_millis(300)).await;
+    let other = committer.clone();
+    let second = tokio::spawn(async move { other.submit(submission(project, "slow")).await });
+    sleep(Duration::from_millis(300)).await;
+    let sleeping =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'";
+    let written = bench.test.count(sleeping);
+    first.await.unwrap().unwrap();
+    second.await.unwrap().unwrap();
+    written
 }

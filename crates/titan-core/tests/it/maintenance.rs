@@ -69,6 +69,23 @@ fn a_heartbeat_tells_what_is_held_and_what_to_stop() {
 }
 
 #[test]
+fn a_heartbeat_tells_how_many_workers_live() {
+    let mut bench = Bench::new();
+    let fleet = |bench: &mut Bench| {
+        let (_, pulse) = workers::beat(&mut bench.connection, bench.worker, &Beat::default()).unwrap();
+        pulse.fleet
+    };
+    assert_eq!(fleet(&mut bench), 1);
+    let (gone, silent) = (add_worker(&mut bench.connection), add_worker(&mut bench.connection));
+    assert_eq!(fleet(&mut bench), 3);
+    workers::stopped(&mut bench.connection, gone).unwrap();
+    bench
+        .test
+        .execute(&format!("UPDATE workers SET heartbeat_at = now() - interval '4 seconds' WHERE id = '{silent}'"));
+    assert_eq!(fleet(&mut bench), 1);
+}
+
+#[test]
 fn counters_are_exact_before_during_and_after_folding() {
     let mut bench = Bench::new();
     for _ in 0..3 {

@@ -9,6 +9,7 @@ mod feed;
 mod thread;
 mod writer;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, Weak};
 
@@ -27,6 +28,9 @@ use crate::{Error, Result};
 
 /// Transitions that may wait; beyond that the caller is told that the database is not keeping up.
 const QUEUE: usize = 10_000;
+/// From so many workers on, each writes with one thread: more flushes at once no longer overlap with anything, and each claim has
+/// to step over the rows that the others hold.
+const FLEET: usize = 4;
 
 type Answer = oneshot::Sender<Result<Applied>>;
 enum Item {
@@ -54,6 +58,7 @@ pub trait Intake: Send + Sync + 'static {
 pub struct Committer {
     items: SyncSender<Item>,
     feed: Arc<Feed>,
+    in_fleet: Arc<AtomicBool>,
     db: Db,
     notifier: Notifier,
 }
@@ -67,11 +72,18 @@ impl Committer {
         let (items, waiting) = sync_channel(QUEUE);
         let waiting = Arc::new(Mutex::new(waiting));
         let feed = Arc::new(Feed::default());
+        let in_fleet = Arc::default();
         for number in 0..threads.max(1) {
-            let thread = Thread::new(Writer::new(db, notifier), Arc::clone(&waiting), Arc::clone(&feed));
+            let rests = (number > 0).then(|| Arc::downgrade(&in_fleet));
+            let thread = Thread::new(Writer::new(db, notifier), Arc::clone(&waiting), Arc::clone(&feed), rests);
             spawn(format!("committer-{number}"), move || thread.run())?;
         }
-        Ok(Committer { items, feed, db: db.clone(), notifier: notifier.clone() })
+        Ok(Committer { items, feed, in_fleet, db: db.clone(), notifier: notifier.clone() })
+    }
+
+    /// How many workers share the database, this one among them. In a large fleet all threads but one rest.
+    pub fn in_a_fleet_of(&self, workers: usize) {
+        self.in_fleet.store(workers >= FLEET, Ordering::Relaxed);
     }
 
     /// From now on each batch may claim for this intake, and a thread of its own does while they are slow; it connects with its first

@@ -1,7 +1,8 @@
 //! A thread of the committer: gathers what is waiting, has it written, and answers.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use super::super::transition::Transition;
@@ -17,18 +18,27 @@ const MAX_BATCH: usize = 256;
 const CROWD: usize = 16;
 const LINGER: Duration = Duration::from_millis(3);
 const LOOK: Duration = Duration::from_micros(250);
+/// How often a thread that rests looks whether it is wanted again. How large the fleet is comes once a second.
+const REST: Duration = Duration::from_millis(200);
 
 pub(super) struct Thread {
     writer: Writer,
     waiting: Arc<Mutex<Receiver<Item>>>,
     feed: Arc<Feed>,
+    /// While it is set, this thread leaves everything to the others. Gone with the last handle.
+    rests: Option<Weak<AtomicBool>>,
     /// Transitions of the last batch.
     last: usize,
 }
 
 impl Thread {
-    pub(super) fn new(writer: Writer, waiting: Arc<Mutex<Receiver<Item>>>, feed: Arc<Feed>) -> Self {
-        Thread { writer, waiting, feed, last: 0 }
+    pub(super) fn new(
+        writer: Writer,
+        waiting: Arc<Mutex<Receiver<Item>>>,
+        feed: Arc<Feed>,
+        rests: Option<Weak<AtomicBool>>,
+    ) -> Self {
+        Thread { writer, waiting, feed, rests, last: 0 }
     }
 
     pub(super) fn run(mut self) {
@@ -67,6 +77,9 @@ impl Thread {
     /// Everything that is waiting, at least one. Under load it waits a little for company: a batch twice as large costs
     /// much less than two. `None` when nobody can send any more.
     fn next(&self) -> Option<Vec<Item>> {
+        while self.rests.as_ref().and_then(Weak::upgrade).is_some_and(|rests| rests.load(Ordering::Relaxed)) {
+            std::thread::sleep(REST);
+        }
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let mut items = vec![waiting.recv().ok()?];
         let until = Instant::now() + LINGER;
