@@ -10,6 +10,8 @@ use crate::db::repository;
 /// Of all cores together; above that a figure says more about the neighbours than about us.
 pub(crate) const QUIET: f64 = 0.15;
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Shorter ones are the kernel's own work.
+const PAUSE: Duration = Duration::from_micros(500);
 
 /// Waits until the machine has nothing to do, or patience ends. Gives the share of its CPU that was used at last.
 pub(crate) fn wait_until_quiet() -> f64 {
@@ -38,6 +40,44 @@ fn times() -> (f64, f64) {
     let fields: Vec<f64> = line.split_whitespace().skip(1).take(8).filter_map(|field| field.parse().ok()).collect();
     // Idle and waiting for a disk.
     (fields.iter().sum(), fields.iter().skip(3).take(2).sum())
+}
+
+/// How long threads that only look at the clock, one on each core, stand still: what the machine takes from everybody, be it
+/// for its other guests. No figure of a time can be better.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Pauses {
+    pub(crate) longest_ms: f64,
+    /// Of all time.
+    pub(crate) share: f64,
+}
+
+impl Pauses {
+    pub(crate) fn measure(over: Duration) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let watches: Vec<_> = (0..cores).map(|_| std::thread::spawn(move || watch_the_clock(over))).collect();
+        let seen: Vec<Pauses> = watches.into_iter().filter_map(|watch| watch.join().ok()).collect();
+        let share = seen.iter().map(|pauses| pauses.share).sum::<f64>() / seen.len().max(1) as f64;
+        Pauses { longest_ms: seen.iter().map(|pauses| pauses.longest_ms).fold(0.0, f64::max), share }
+    }
+
+    pub(crate) fn worse(self, other: Self) -> Self {
+        Pauses { longest_ms: self.longest_ms.max(other.longest_ms), share: self.share.max(other.share) }
+    }
+}
+
+fn watch_the_clock(over: Duration) -> Pauses {
+    let begun = Instant::now();
+    let (mut last, mut longest, mut lost) = (begun, Duration::ZERO, Duration::ZERO);
+    while last - begun < over {
+        let now = Instant::now();
+        let pause = now - last;
+        longest = longest.max(pause);
+        if pause > PAUSE {
+            lost += pause;
+        }
+        last = now;
+    }
+    Pauses { longest_ms: longest.as_secs_f64() * 1e3, share: lost.as_secs_f64() / over.as_secs_f64() }
 }
 
 /// What it is, as (name, value).

@@ -43,13 +43,14 @@ mod crash;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::runtime::Runtime;
 
 use database::Database;
 use figure::Figure;
-use limits::Limits;
+use machine::Pauses;
 use report::Report;
 
 pub(crate) use processes::resident_kib;
@@ -71,7 +72,8 @@ type Measure = fn(&Bench, &mut Vec<Figure>) -> anyhow::Result<()>;
 struct Row {
     name: &'static str,
     measure: Measure,
-    /// Whether its figures are held against the limits.
+    /// Whether its figures are held against the limits of Postgres. The others are times, beside which stands what the machine
+    /// takes.
     limited: bool,
 }
 
@@ -144,13 +146,32 @@ impl Bench {
     }
 
     fn measure(&self, row: &Row, figures: &mut Vec<Figure>) -> anyhow::Result<()> {
+        if row.limited { self.measure_throughput(row, figures) } else { self.measure_times(row, figures) }
+    }
+
+    fn measure_throughput(&self, row: &Row, figures: &mut Vec<Figure>) -> anyhow::Result<()> {
         let first = figures.len();
-        let before = if row.limited { limits::brief(self)? } else { Limits::default() };
+        let before = limits::brief(self)?;
         let done = (row.measure)(self, figures);
-        if row.limited {
-            let limits = before.mean(limits::brief(self)?);
-            figures.iter_mut().skip(first).for_each(|figure| figure.hold(&limits));
-        }
+        let limits = before.mean(limits::brief(self)?);
+        figures.iter_mut().skip(first).for_each(|figure| figure.hold(&limits));
+        done
+    }
+
+    fn measure_times(&self, row: &Row, figures: &mut Vec<Figure>) -> anyhow::Result<()> {
+        let pauses = || {
+            self.wait_until_quiet();
+            Pauses::measure(self.pick(Duration::from_secs(3), Duration::from_millis(100)))
+        };
+        let before = pauses();
+        let done = (row.measure)(self, figures);
+        let Pauses { longest_ms, share } = before.worse(pauses());
+        let what = "the machine itself: longest pause of a thread that only looks at the clock";
+        let note = format!(
+            "before or after this row, with nothing else under way; pauses took {:.1} % of the time",
+            share * 100.0
+        );
+        figures.push(Figure::new(row.name, what, "ms", vec![longest_ms]).note(note));
         done
     }
 
