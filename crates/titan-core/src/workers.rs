@@ -51,7 +51,7 @@ pub struct Pulse {
     pub held: Vec<(i64, i64)>,
     /// Of the runs that were named, those that are to stop.
     pub canceled_runs: Vec<Uuid>,
-    /// Workers that beat within the last seconds, this one among them.
+    /// Workers that go on working and were heard of lately, this one among them. Those that are there for one run do not count.
     pub fleet: i64,
 }
 
@@ -196,7 +196,7 @@ pub fn beat(connection: &mut PgConnection, id: Uuid, beat: &Beat) -> Result<(boo
         "UPDATE workers SET heartbeat_at = clock_timestamp(), running = $2, current_tasks = $3, stopping = $4, \
          lock_key = $5, queues = $6, stats = $7 WHERE id = $1 \
          RETURNING 1 + (SELECT count(*) FROM workers other WHERE other.id <> $1 AND other.stopped_at IS NULL \
-           AND other.heartbeat_at > clock_timestamp() - interval '3 seconds') AS fleet",
+           AND NOT other.stopping AND other.kinds <> '{}' AND other.heartbeat_at > clock_timestamp() - interval '3 seconds') AS fleet",
     )
     .bind::<SqlUuid, _>(id)
     .bind::<Integer, _>(beat.running)

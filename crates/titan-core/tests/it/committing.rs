@@ -6,6 +6,7 @@ use diesel::connection::SimpleConnection as _;
 use titan_core::Error;
 use titan_core::engine::{CancelRun, Canceled, Committer};
 use titan_core::queue::Notifier;
+use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use crate::support::{Bench, submission};
@@ -93,30 +94,38 @@ async fn in_a_large_fleet_one_thread_writes() {
          CREATE TRIGGER tarry BEFORE INSERT ON tasks FOR EACH ROW EXECUTE FUNCTION tarry()",
     );
     let committer = Committer::start(&bench.test.db, &Notifier::start(&bench.test.db).unwrap(), 2).unwrap();
-    committer.in_a_fleet_of(4);
-    // Either thread may be waiting for something to write already; from then on the second one rests.
+    committer.in_a_fleet_of(8);
+    // Both threads may be waiting for something to write already; after that they take turns.
     for _ in 0..2 {
         committer.submit(submission(bench.project, "quick")).await.unwrap();
     }
     assert_eq!(written_at_once(&bench, &committer).await, 1);
-    committer.in_a_fleet_of(3);
-    sleep(Duration::from_millis(500)).await;
+    committer.in_a_fleet_of(7);
+    // Whoever waits for its turn has it once more.
+    committer.submit(submission(bench.project, "quick")).await.unwrap();
     assert_eq!(written_at_once(&bench, &committer).await, 2);
     bench.test.execute("DELETE FROM jobs");
 }
 
-/// How many of two slow submissions are being written while both are under way.
+/// How many of two slow submissions, the second a moment after the first, are being written at once.
 async fn written_at_once(bench: &Bench, committer: &Committer) -> i64 {
-    let (project, other) = (bench.project, committer.clone());
-    let first = tokio::spawn(async move { other.submit(submission(project, "slow")).await });
-    sleep(Duration::from_millis(300)).await;
-    let other = committer.clone();
-    let second = tokio::spawn(async move { other.submit(submission(project, "slow")).await });
-    sleep(Duration::from_millis(300)).await;
+    let submit = |after: u64| {
+        let (committer, submission) = (committer.clone(), submission(bench.project, "slow"));
+        tokio::spawn(async move {
+            sleep(Duration::from_millis(after)).await;
+            committer.submit(submission).await
+        })
+    };
+    let both = [submit(0), submit(300)];
     let sleeping =
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'";
-    let written = bench.test.count(sleeping);
-    first.await.unwrap().unwrap();
-    second.await.unwrap().unwrap();
+    let mut written = 0;
+    while !both.iter().all(JoinHandle::is_finished) {
+        written = written.max(bench.test.count(sleeping));
+        sleep(Duration::from_millis(20)).await;
+    }
+    for one in both {
+        one.await.unwrap().unwrap();
+    }
     written
 }

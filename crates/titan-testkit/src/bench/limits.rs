@@ -60,7 +60,7 @@ const ALL: [Work; 5] = [
 ];
 
 /// The two that rows are held against, per second.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct Limits {
     pub inserts: f64,
     pub batches: f64,

@@ -42,9 +42,9 @@ fn times() -> (f64, f64) {
     (fields.iter().sum(), fields.iter().skip(3).take(2).sum())
 }
 
-/// How long threads that only look at the clock, one on each core, stand still: what the machine takes from everybody, be it
-/// for its other guests. No figure of a time can be better.
-#[derive(Debug, Clone, Copy, Default)]
+/// How long threads that only look at the clock, as many as there are cores, stand still while nothing of ours is under way: what
+/// other processes take, and a host its guests. A time that is measured then may be longer by as much.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Pauses {
     pub(crate) longest_ms: f64,
     /// Of all time.

@@ -72,22 +72,29 @@ type Measure = fn(&Bench, &mut Vec<Figure>) -> anyhow::Result<()>;
 struct Row {
     name: &'static str,
     measure: Measure,
-    /// Whether its figures are held against the limits of Postgres. The others are times, beside which stands what the machine
-    /// takes.
-    limited: bool,
+    beside: Beside,
+}
+
+/// What is measured right before and right after a row, so that its figures can be read.
+enum Beside {
+    /// What Postgres itself does a second.
+    Limits,
+    /// For how long everything stands still, beside times of milliseconds.
+    Pauses,
+    Nothing,
 }
 
 const ROWS: [Row; 10] = [
-    Row { name: "Q1", measure: drain::measure, limited: true },
-    Row { name: "Q2", measure: product::measure, limited: true },
-    Row { name: "Q3", measure: pickup::measure, limited: false },
-    Row { name: "Q4", measure: accept::measure, limited: true },
-    Row { name: "Q5", measure: reading::measure, limited: false },
-    Row { name: "Q6", measure: claim_cost::measure, limited: false },
-    Row { name: "Q7", measure: streams::measure, limited: false },
-    Row { name: "Q8", measure: idle::measure, limited: false },
-    Row { name: "Q9", measure: fairness::measure, limited: false },
-    Row { name: "Q12", measure: crash::measure, limited: false },
+    Row { name: "Q1", measure: drain::measure, beside: Beside::Limits },
+    Row { name: "Q2", measure: product::measure, beside: Beside::Limits },
+    Row { name: "Q3", measure: pickup::measure, beside: Beside::Pauses },
+    Row { name: "Q4", measure: accept::measure, beside: Beside::Limits },
+    Row { name: "Q5", measure: reading::measure, beside: Beside::Pauses },
+    Row { name: "Q6", measure: claim_cost::measure, beside: Beside::Nothing },
+    Row { name: "Q7", measure: streams::measure, beside: Beside::Pauses },
+    Row { name: "Q8", measure: idle::measure, beside: Beside::Nothing },
+    Row { name: "Q9", measure: fairness::measure, beside: Beside::Pauses },
+    Row { name: "Q12", measure: crash::measure, beside: Beside::Nothing },
 ];
 
 /// The name by which the limits alone are asked for.
@@ -146,7 +153,11 @@ impl Bench {
     }
 
     fn measure(&self, row: &Row, figures: &mut Vec<Figure>) -> anyhow::Result<()> {
-        if row.limited { self.measure_throughput(row, figures) } else { self.measure_times(row, figures) }
+        match row.beside {
+            Beside::Limits => self.measure_throughput(row, figures),
+            Beside::Pauses => self.measure_times(row, figures),
+            Beside::Nothing => (row.measure)(self, figures),
+        }
     }
 
     fn measure_throughput(&self, row: &Row, figures: &mut Vec<Figure>) -> anyhow::Result<()> {
@@ -166,9 +177,9 @@ impl Bench {
         let before = pauses();
         let done = (row.measure)(self, figures);
         let Pauses { longest_ms, share } = before.worse(pauses());
-        let what = "the machine itself: longest pause of a thread that only looks at the clock";
+        let what = "longest pause of a thread that only looks at the clock";
         let note = format!(
-            "before or after this row, with nothing else under way; pauses took {:.1} % of the time",
+            "before or after this row, with nothing of ours under way; pauses took {:.1} % of the time",
             share * 100.0
         );
         figures.push(Figure::new(row.name, what, "ms", vec![longest_ms]).note(note));

@@ -6,6 +6,7 @@ mod api;
 mod cancel;
 mod chat;
 mod crash;
+mod fleet;
 mod handlers;
 mod liveness;
 mod outage;

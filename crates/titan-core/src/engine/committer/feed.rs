@@ -19,7 +19,7 @@ const APART: Duration = Duration::from_millis(20);
 #[derive(Default)]
 pub(super) struct Feed {
     open: OnceLock<(Weak<dyn Intake>, SyncSender<()>)>,
-    /// What a heavy batch takes, smoothed.
+    /// What batches take, smoothed; one that is not heavy counts as nothing.
     batch_us: AtomicU64,
 }
 

@@ -6,16 +6,17 @@
 //! never harms strangers. When the answer to COMMIT is lost, `pg_xact_status` is asked on a new connection.
 
 mod feed;
+mod fleet;
 mod thread;
 mod writer;
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, Weak};
 
 use tokio::sync::oneshot;
 
 use self::feed::Feed;
+use self::fleet::Fleet;
 use self::thread::Thread;
 use self::writer::Writer;
 use super::transition::{
@@ -28,9 +29,6 @@ use crate::{Error, Result};
 
 /// Transitions that may wait; beyond that the caller is told that the database is not keeping up.
 const QUEUE: usize = 10_000;
-/// From so many workers on, each writes with one thread: more flushes at once no longer overlap with anything, and each claim has
-/// to step over the rows that the others hold.
-const FLEET: usize = 4;
 
 type Answer = oneshot::Sender<Result<Applied>>;
 enum Item {
@@ -58,7 +56,7 @@ pub trait Intake: Send + Sync + 'static {
 pub struct Committer {
     items: SyncSender<Item>,
     feed: Arc<Feed>,
-    in_fleet: Arc<AtomicBool>,
+    fleet: Arc<Fleet>,
     db: Db,
     notifier: Notifier,
 }
@@ -72,18 +70,18 @@ impl Committer {
         let (items, waiting) = sync_channel(QUEUE);
         let waiting = Arc::new(Mutex::new(waiting));
         let feed = Arc::new(Feed::default());
-        let in_fleet = Arc::default();
+        let fleet = Arc::new(Fleet::default());
         for number in 0..threads.max(1) {
-            let rests = (number > 0).then(|| Arc::downgrade(&in_fleet));
-            let thread = Thread::new(Writer::new(db, notifier), Arc::clone(&waiting), Arc::clone(&feed), rests);
+            let (waiting, feed, fleet) = (Arc::clone(&waiting), Arc::clone(&feed), Arc::clone(&fleet));
+            let thread = Thread::new(Writer::new(db, notifier), waiting, feed, fleet);
             spawn(format!("committer-{number}"), move || thread.run())?;
         }
-        Ok(Committer { items, feed, in_fleet, db: db.clone(), notifier: notifier.clone() })
+        Ok(Committer { items, feed, fleet, db: db.clone(), notifier: notifier.clone() })
     }
 
-    /// How many workers share the database, this one among them. In a large fleet all threads but one rest.
+    /// How many workers share the database, this one among them. In a large fleet one thread writes at a time.
     pub fn in_a_fleet_of(&self, workers: usize) {
-        self.in_fleet.store(workers >= FLEET, Ordering::Relaxed);
+        self.fleet.has(workers);
     }
 
     /// From now on each batch may claim for this intake, and a thread of its own does while they are slow; it connects with its first

@@ -1,12 +1,13 @@
 //! A thread of the committer: gathers what is waiting, has it written, and answers.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::super::story::JobOutcome;
 use super::super::transition::Transition;
 use super::feed::Feed;
+use super::fleet::Fleet;
 use super::writer::Writer;
 use super::{Error, Item};
 use crate::meter::Meter;
@@ -18,31 +19,27 @@ const MAX_BATCH: usize = 256;
 const CROWD: usize = 16;
 const LINGER: Duration = Duration::from_millis(3);
 const LOOK: Duration = Duration::from_micros(250);
-/// How often a thread that rests looks whether it is wanted again. How large the fleet is comes once a second.
-const REST: Duration = Duration::from_millis(200);
+/// From so many transitions on that are more than plain ends, a claim that would ride may wait long.
+const HEAVY: usize = 16;
 
 pub(super) struct Thread {
     writer: Writer,
     waiting: Arc<Mutex<Receiver<Item>>>,
     feed: Arc<Feed>,
-    /// While it is set, this thread leaves everything to the others. Gone with the last handle.
-    rests: Option<Weak<AtomicBool>>,
+    fleet: Arc<Fleet>,
     /// Transitions of the last batch.
     last: usize,
 }
 
 impl Thread {
-    pub(super) fn new(
-        writer: Writer,
-        waiting: Arc<Mutex<Receiver<Item>>>,
-        feed: Arc<Feed>,
-        rests: Option<Weak<AtomicBool>>,
-    ) -> Self {
-        Thread { writer, waiting, feed, rests, last: 0 }
+    pub(super) fn new(writer: Writer, waiting: Arc<Mutex<Receiver<Item>>>, feed: Arc<Feed>, fleet: Arc<Fleet>) -> Self {
+        Thread { writer, waiting, feed, fleet, last: 0 }
     }
 
     pub(super) fn run(mut self) {
-        while let Some(items) = self.next() {
+        loop {
+            let _turn = self.fleet.turn();
+            let Some(items) = self.next() else { return };
             let mut transitions = Vec::with_capacity(items.len());
             let mut answers = Vec::with_capacity(items.len());
             for item in items {
@@ -77,9 +74,6 @@ impl Thread {
     /// Everything that is waiting, at least one. Under load it waits a little for company: a batch twice as large costs
     /// much less than two. `None` when nobody can send any more.
     fn next(&self) -> Option<Vec<Item>> {
-        while self.rests.as_ref().and_then(Weak::upgrade).is_some_and(|rests| rests.load(Ordering::Relaxed)) {
-            std::thread::sleep(REST);
-        }
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let mut items = vec![waiting.recv().ok()?];
         let until = Instant::now() + LINGER;
@@ -98,10 +92,15 @@ impl Thread {
     }
 }
 
-/// Whether a claim that rides with such a batch may wait long: a plain end is so little to write that its slot is best filled at
-/// once.
+/// Whether claims had better not wait for such a batch. The plain end of a job is so little to write that its slot is best filled
+/// with it, however many there are.
 fn is_heavy(transitions: &[Transition]) -> bool {
-    transitions.iter().filter(|transition| !matches!(transition, Transition::FinishJob(_))).count() >= CROWD
+    transitions.iter().filter(|transition| !is_plain_end(transition)).count() >= HEAVY
+}
+
+/// Such an end is written without a look at the job before.
+fn is_plain_end(transition: &Transition) -> bool {
+    matches!(transition, Transition::FinishJob(finish) if JobOutcome::of(&finish.outcome).is_some())
 }
 
 /// Whether its slot is free afterwards.
@@ -110,5 +109,27 @@ fn ends_a_job(transition: &Transition) -> bool {
         Transition::Finish(finish) => finish.go_on.is_none(),
         Transition::FinishJob(_) => true,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::engine::{CancelJob, Done, FinishJob, Outcome};
+
+    fn ends(count: usize, outcome: &Outcome) -> Vec<Transition> {
+        (0..count).map(|_| FinishJob { job_id: 1, epoch: 1, outcome: outcome.clone() }.into()).collect()
+    }
+
+    #[test]
+    fn plain_ends_are_light_and_a_crowd_of_anything_else_is_heavy() {
+        let plain = || ends(240, &Outcome::Done(Done::default()));
+        let other = |count: usize| (0..count).map(|_| Transition::from(CancelJob { job_id: 1 }));
+        assert!(!is_heavy(&plain()));
+        assert!(!is_heavy(&plain().into_iter().chain(other(HEAVY - 1)).collect::<Vec<_>>()));
+        assert!(is_heavy(&plain().into_iter().chain(other(HEAVY)).collect::<Vec<_>>()));
+        assert!(is_heavy(&ends(HEAVY, &Outcome::Retry { error: "x".to_owned(), after: Some(Duration::ZERO) })));
     }
 }
