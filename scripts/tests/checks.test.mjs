@@ -42,8 +42,8 @@ test('variables are compared in both directions', () => {
   const example = exampleVariables('# words\n#A_URL=x\nC=\n#C=2\n');
   assert.deepEqual(findEnvProblems(config, example), [
     'B is missing in .env.example',
-    'C stands in .env.example, but config.rs does not know it',
-    'C stands in .env.example, but config.rs does not know it',
+    'C stands in .env.example, but the configuration does not know it',
+    'C stands in .env.example, but the configuration does not know it',
     'C stands twice in .env.example',
   ]);
   assert.match(findEnvProblems([], [])[0], /lists no variables/);

@@ -42,14 +42,14 @@ pub fn build_request(model: &str, context: &Context<'_>, budget_chars: usize) ->
         notes.iter().for_each(|note| system.push_str(note));
     }
 
-    let history = newest_that_fit(context.history, room, |message| count(&message.content));
+    let history = newest_that_fit(context.history, room, |message| count(&message.text()));
     // Several models insist that the person speaks first.
     let begin = history.iter().position(|message| message.role == Role::User).unwrap_or(history.len());
 
     let mut messages = vec![Message::new(Role::System, system)];
     messages.extend(history.iter().skip(begin).cloned());
     messages.push(Message::new(Role::User, context.content));
-    ModelRequest { model: model.to_owned(), messages }
+    ModelRequest::new(model, messages)
 }
 
 /// The end of the list whose sizes sum up to at most `room`.

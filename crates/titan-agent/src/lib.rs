@@ -6,7 +6,8 @@
 //! - [`provider`]: the trait every provider fulfils, the request it gets and the chunks it gives.
 //! - [`error`]: what can go wrong with one, as types; which of it may pass when tried again.
 //! - [`offline`]: the provider that needs nothing and says so.
-//! - [`openai`]: OpenAI, OpenRouter and every server that speaks like them.
+//! - `http`: the providers over HTTP, and what all of them share.
+//! - `wire`: how each interface writes a request and an answer.
 //! - [`models`]: which provider and model answer, chosen from the settings.
 //! - [`chat`]: the request for one chat message, within a budget.
 //! - [`deltas`]: a stream of words as a few events a second.
@@ -19,7 +20,9 @@ pub mod error;
 
 pub mod offline;
 
-pub mod openai;
+mod http;
+
+mod wire;
 
 pub mod models;
 
@@ -32,7 +35,9 @@ pub mod memory;
 pub mod tokens;
 
 pub use error::{ProviderError, TimeoutPhase};
+pub use http::{AUTO_MODEL, Timeouts};
 pub use models::{ProviderSettings, Registry};
 pub use provider::{
-    Chunk, ChunkStream, FinishReason, Message, ModelRequest, Probe, ProbeState, Provider, ProviderKind, Role, Usage,
+    Chunk, ChunkStream, FinishReason, Format, Image, Message, Model, ModelRequest, Part, Probe, ProbeState, Provider,
+    ProviderKind, Role, Tool, ToolCall, ToolResult, Usage,
 };

@@ -3,26 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use titan_core::config::{ConfiguredVendor, Wire};
 use url::Url;
 
 use crate::error::ProviderError;
+use crate::http::{HttpProvider, HttpSettings, Timeouts};
 use crate::offline::{self, Offline};
-use crate::openai::{OpenAi, OpenAiSettings, Timeouts};
 use crate::provider::Provider;
+use crate::wire;
 
-const OPENAI_BASE_URL: &str = "https://api.openai.com/v1";
-const OPENAI_MODEL: &str = "gpt-4o-mini";
-const OPENROUTER_BASE_URL: &str = "https://openrouter.ai/api/v1";
-const OPENROUTER_MODEL: &str = "openrouter/auto";
-
-/// What is configured. A provider counts as configured when its key or its address is set.
+/// What is configured.
 #[derive(Debug, Clone, Default)]
 pub struct ProviderSettings {
-    pub openai_base_url: Option<Url>,
-    pub openai_api_key: Option<SecretString>,
-    pub openrouter_base_url: Option<Url>,
-    pub openrouter_api_key: Option<SecretString>,
+    /// In the order in which they are preferred.
+    pub vendors: Vec<ConfiguredVendor>,
     /// The model that answers when a task names none: `model`, or `provider:model`, or a provider's name.
     pub default_model: Option<String>,
     /// Pause between two words of the offline provider.
@@ -50,24 +44,8 @@ impl Registry {
     /// network yet.
     pub fn from_settings(settings: &ProviderSettings) -> Result<Self, ProviderError> {
         let mut providers: Vec<Arc<dyn Provider>> = Vec::new();
-        if settings.openai_base_url.is_some() || settings.openai_api_key.is_some() {
-            providers.push(Arc::new(OpenAi::new(OpenAiSettings {
-                name: "openai".to_owned(),
-                base_url: address(settings.openai_base_url.as_ref(), OPENAI_BASE_URL)?,
-                api_key: settings.openai_api_key.clone(),
-                // Any other server knows its own models best.
-                default_model: is_openai(settings.openai_base_url.as_ref()).then(|| OPENAI_MODEL.to_owned()),
-                timeouts: settings.timeouts,
-            })?));
-        }
-        if settings.openrouter_base_url.is_some() || settings.openrouter_api_key.is_some() {
-            providers.push(Arc::new(OpenAi::new(OpenAiSettings {
-                name: "openrouter".to_owned(),
-                base_url: address(settings.openrouter_base_url.as_ref(), OPENROUTER_BASE_URL)?,
-                api_key: settings.openrouter_api_key.clone(),
-                default_model: Some(OPENROUTER_MODEL.to_owned()),
-                timeouts: settings.timeouts,
-            })?));
+        for configured in &settings.vendors {
+            providers.push(provider(configured, settings.timeouts)?);
         }
         let offline: Arc<dyn Provider> = Arc::new(Offline::new(settings.offline_delay));
         providers.push(Arc::clone(&offline));
@@ -126,13 +104,25 @@ fn resolve(providers: &[Arc<dyn Provider>], default: &Resolved, model: &str) -> 
     Resolved { provider: Arc::clone(&default.provider), model: model.to_owned() }
 }
 
-fn address(set: Option<&Url>, default: &str) -> Result<Url, ProviderError> {
-    match set {
-        Some(url) => Ok(url.clone()),
-        None => Url::parse(default).map_err(|error| ProviderError::Misconfigured { message: error.to_string() }),
-    }
-}
-
-fn is_openai(base_url: Option<&Url>) -> bool {
-    base_url.is_none_or(|url| url.host_str() == Some("api.openai.com"))
+/// The provider of a vendor, at the vendor's own address unless another one is set.
+///
+/// # Errors
+/// [`ProviderError::Misconfigured`] when the address or the key cannot be used at all.
+pub fn provider(configured: &ConfiguredVendor, timeouts: Timeouts) -> Result<Arc<dyn Provider>, ProviderError> {
+    let vendor = configured.vendor;
+    let own =
+        Url::parse(vendor.base_url).map_err(|error| ProviderError::Misconfigured { message: error.to_string() })?;
+    let base_url = configured.base_url.clone().unwrap_or_else(|| own.clone());
+    let is_own = base_url.host() == own.host();
+    let wire: Box<dyn wire::Wire> = match vendor.wire {
+        Wire::OpenAi => Box::new(wire::OpenAi { is_openai: is_own && vendor.name == "openai" }),
+        Wire::Anthropic => Box::new(wire::Anthropic),
+        Wire::Gemini => Box::new(wire::Gemini),
+        Wire::Ollama => Box::new(wire::Ollama),
+    };
+    // Any other server knows its own models best, unless it stands in for one vendor's many.
+    let keeps_models = is_own || vendor.wire != Wire::OpenAi || vendor.name == "openrouter";
+    let default_model = vendor.default_model.filter(|_| keeps_models).map(str::to_owned);
+    let (name, api_key) = (vendor.name.to_owned(), configured.api_key.clone());
+    Ok(Arc::new(HttpProvider::new(HttpSettings { name, wire, base_url, api_key, default_model, timeouts })?))
 }

@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 use crate::error::ProviderError;
 use crate::memory::shorten;
 use crate::provider::{
-    Chunk, ChunkStream, FinishReason, ModelRequest, Probe, ProbeState, Provider, ProviderKind, Role, Usage,
+    Chunk, ChunkStream, FinishReason, Message, Model, ModelRequest, Probe, ProbeState, Provider, ProviderKind, Role,
+    Usage,
 };
 use crate::tokens::estimate_tokens;
 
@@ -67,7 +68,8 @@ impl Provider for Offline {
         }
         let answer = answer_to(&request);
         let usage = Usage {
-            input_tokens: request.messages.iter().map(|message| estimate_tokens(&message.content)).sum(),
+            input_tokens: request.estimate_tokens(),
+            cached_tokens: 0,
             output_tokens: estimate_tokens(&answer),
             estimated: true,
         };
@@ -98,7 +100,8 @@ impl Provider for Offline {
     async fn probe(&self) -> Probe {
         Probe {
             state: ProbeState::Ready,
-            detail: Some("No model is configured: answers are a fixed text. Set OPENAI_BASE_URL and OPENAI_API_KEY, or OPENROUTER_API_KEY, and restart the worker.".to_owned()),
+            models: vec![Model::named(NAME)],
+            detail: Some("No model is configured: answers are a fixed text. Set the key of a provider, such as OPENAI_API_KEY, ANTHROPIC_API_KEY or GEMINI_API_KEY, or OLLAMA_BASE_URL, and restart the worker.".to_owned()),
         }
     }
 }
@@ -116,7 +119,7 @@ fn ends_with_error(chunks: ChunkStream) -> ChunkStream {
 
 fn answer_to(request: &ModelRequest) -> String {
     let question = request.messages.iter().rev().find(|message| message.role == Role::User);
-    let question = question.map_or("", |message| message.content.as_str());
+    let question = question.map(Message::text).unwrap_or_default();
     let words = question.split_whitespace().count();
     let noun = if words == 1 { "word" } else { "words" };
     format!(
@@ -124,8 +127,8 @@ fn answer_to(request: &ModelRequest) -> String {
          Your message arrived safely: it has {words} {noun} and reads \"{}\". \
          Everything around the answer is real: the task was queued, a worker claimed it, and this text was streamed to \
          you, stored, and put up for your approval. \
-         To get real answers, set OPENAI_API_KEY, or OPENAI_BASE_URL for any server that speaks like OpenAI (a local \
-         one too), or OPENROUTER_API_KEY, and restart the worker.",
-        shorten(question, QUOTE_CHARS)
+         To get real answers, set the key of a model provider (OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY or \
+         OPENROUTER_API_KEY), or OLLAMA_BASE_URL for models of your own, and restart the worker.",
+        shorten(&question, QUOTE_CHARS)
     )
 }

@@ -1,15 +1,19 @@
-//! What a provider is: something that answers a list of messages with a stream of text. Retrying, storing and showing
-//! the answer is for those who call it.
+//! What a provider is: something that answers a list of messages with a stream of text and of calls of tools. Retrying,
+//! storing and showing the answer is for those who call it.
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::ProviderError;
+use crate::tokens::estimate_tokens;
 
-/// A streamed answer: any number of [`Chunk::Text`], then one [`Chunk::Usage`], then [`Chunk::Finished`], then the end.
-/// After an error nothing follows; an answer without `Finished` is not whole. Dropping the stream ends the call.
+/// A streamed answer: any number of [`Chunk::Text`], then the [`Chunk::ToolCall`]s, then one [`Chunk::Usage`], then
+/// [`Chunk::Finished`], then the end. After an error nothing follows; an answer without `Finished` is not whole. Dropping the
+/// stream ends the call.
 pub type ChunkStream = BoxStream<'static, Result<Chunk, ProviderError>>;
 
 #[async_trait]
@@ -35,15 +39,19 @@ pub trait Provider: std::fmt::Debug + Send + Sync {
     /// When the provider does not begin to answer; what goes wrong later comes through the stream.
     async fn stream(&self, request: ModelRequest, cancel: CancellationToken) -> Result<ChunkStream, ProviderError>;
 
-    /// Looks whether the provider could answer, without asking a model anything. Takes a few seconds at most.
+    /// Looks whether the provider could answer and with which models, without asking one anything. Takes a few seconds at most.
     async fn probe(&self) -> Probe;
 }
 
+/// The wire that it speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ProviderKind {
     Offline,
     OpenAi,
+    Anthropic,
+    Gemini,
+    Ollama,
 }
 
 impl ProviderKind {
@@ -52,27 +60,151 @@ impl ProviderKind {
         match self {
             Self::Offline => "offline",
             Self::OpenAi => "openai",
+            Self::Anthropic => "anthropic",
+            Self::Gemini => "gemini",
+            Self::Ollama => "ollama",
         }
     }
 }
 
-/// What is asked: the model by the provider's own name for it, and the messages, oldest first.
+/// A model, as far as its provider tells about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Model {
+    pub id: String,
+    /// Tokens of a request and its answer together, or of the request alone where the provider counts so.
+    pub context_tokens: Option<u64>,
+    pub max_output_tokens: Option<u64>,
+}
+
+impl Model {
+    #[must_use]
+    pub fn named(id: impl Into<String>) -> Self {
+        Self { id: id.into(), context_tokens: None, max_output_tokens: None }
+    }
+}
+
+/// What is asked: the model by the provider's own name for it, and the messages, oldest first.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ModelRequest {
     pub model: String,
     pub messages: Vec<Message>,
+    /// What the model may call.
+    pub tools: Vec<Tool>,
+    /// The answer is JSON of this form.
+    pub format: Option<Format>,
+    /// Where the wire insists on a limit and none is given, it is that of [`DEFAULT_OUTPUT_TOKENS`].
+    pub max_output_tokens: Option<u64>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Tokens of an answer that even small models can give.
+pub const DEFAULT_OUTPUT_TOKENS: u64 = 8192;
+
+impl ModelRequest {
+    #[must_use]
+    pub fn new(model: impl Into<String>, messages: Vec<Message>) -> Self {
+        Self { model: model.into(), messages, ..Self::default() }
+    }
+
+    /// A guess; see [`estimate_tokens`].
+    #[must_use]
+    pub fn estimate_tokens(&self) -> u64 {
+        let messages: u64 = self.messages.iter().map(Message::estimate_tokens).sum();
+        let described = |tool: &Tool| {
+            estimate_tokens(&tool.name)
+                + estimate_tokens(&tool.description)
+                + estimate_tokens(&tool.parameters.to_string())
+        };
+        messages + self.tools.iter().map(described).sum::<u64>()
+    }
+}
+
+/// A function that the model may have called.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Tool {
+    pub name: String,
+    pub description: String,
+    /// The JSON Schema of its arguments: an object.
+    pub parameters: Value,
+}
+
+/// The JSON Schema of an answer, with a name that some wires insist on.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Format {
+    pub name: String,
+    pub schema: Value,
+}
+
+#[derive(Debug, Clone, PartialEq)]
 pub struct Message {
     pub role: Role,
-    pub content: String,
+    pub parts: Vec<Part>,
 }
+
+/// A piece of a message.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Part {
+    Text(String),
+    Image(Image),
+    ToolCall(ToolCall),
+    ToolResult(ToolResult),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// `image/png`, `image/jpeg`, `image/webp` or `image/gif`.
+    pub media_type: String,
+    pub bytes: Bytes,
+}
+
+/// The model wants a tool to be called.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToolCall {
+    /// Tells the calls of one conversation apart.
+    pub id: String,
+    pub name: String,
+    pub arguments: Value,
+    /// What the provider wants to see again when the call is shown to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
+}
+
+/// What came of a call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToolResult {
+    pub id: String,
+    pub name: String,
+    pub content: String,
+    pub is_error: bool,
+}
+
+/// Tokens that an image is about, for models of any kind.
+const IMAGE_TOKENS: u64 = 1500;
 
 impl Message {
     #[must_use]
-    pub fn new(role: Role, content: impl Into<String>) -> Self {
-        Self { role, content: content.into() }
+    pub fn new(role: Role, text: impl Into<String>) -> Self {
+        Self { role, parts: vec![Part::Text(text.into())] }
+    }
+
+    /// Its text, without anything else.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let text = |part: &Part| match part {
+            Part::Text(text) => Some(text.clone()),
+            _ => None,
+        };
+        self.parts.iter().filter_map(text).collect()
+    }
+
+    #[must_use]
+    pub fn estimate_tokens(&self) -> u64 {
+        let tokens = |part: &Part| match part {
+            Part::Text(text) => estimate_tokens(text),
+            Part::Image(_) => IMAGE_TOKENS,
+            Part::ToolCall(call) => estimate_tokens(&call.name) + estimate_tokens(&call.arguments.to_string()),
+            Part::ToolResult(result) => estimate_tokens(&result.content),
+        };
+        self.parts.iter().map(tokens).sum()
     }
 }
 
@@ -82,11 +214,14 @@ pub enum Role {
     System,
     User,
     Assistant,
+    /// Results of tools.
+    Tool,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Chunk {
     Text(String),
+    ToolCall(ToolCall),
     Usage(Usage),
     Finished { reason: FinishReason },
 }
@@ -94,8 +229,11 @@ pub enum Chunk {
 /// Tokens that a call took. `estimated` when the provider did not say and they were guessed from the texts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
+    /// Those that the provider had in its cache included.
     pub input_tokens: u64,
     pub output_tokens: u64,
+    /// Of the input, what was read from the provider's cache.
+    pub cached_tokens: u64,
     pub estimated: bool,
 }
 
@@ -104,6 +242,8 @@ pub struct Usage {
 pub enum FinishReason {
     /// It had said everything.
     Stop,
+    /// It waits for what its tools say.
+    ToolCalls,
     /// It reached its limit of tokens: the answer is cut short.
     Length,
     /// The provider's filter ended the answer.
@@ -113,21 +253,17 @@ pub enum FinishReason {
 }
 
 impl FinishReason {
-    /// As the OpenAI wire writes it.
+    /// A word of the provider's that has no meaning here.
     #[must_use]
-    pub fn from_wire(word: &str) -> Self {
-        match word {
-            "stop" => Self::Stop,
-            "length" => Self::Length,
-            "content_filter" => Self::ContentFilter,
-            other => Self::Other(other.chars().take(64).collect()),
-        }
+    pub fn other(word: &str) -> Self {
+        Self::Other(word.chars().take(64).collect())
     }
 
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
             Self::Stop => "stop",
+            Self::ToolCalls => "tool_calls",
             Self::Length => "length",
             Self::ContentFilter => "content_filter",
             Self::Other(word) => word,
@@ -140,6 +276,8 @@ impl FinishReason {
 pub struct Probe {
     pub state: ProbeState,
     pub detail: Option<String>,
+    /// Those that can chat, as far as the provider tells.
+    pub models: Vec<Model>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,8 +13,8 @@ use crate::live::changes::Resync;
 use crate::live::hub::ChangeHint;
 use crate::live::run::{Heartbeat, StreamEnd};
 use crate::routes::{
-    changes, events, execute, health, jobs, limits, logs, memories, messages, metrics, outputs, projects, queues, runs,
-    system, tasks, workflows,
+    changes, events, execute, health, jobs, limits, logs, memories, messages, metrics, models, outputs, projects,
+    queues, runs, system, tasks, workflows,
 };
 
 #[derive(OpenApi)]
@@ -26,7 +26,7 @@ use crate::routes::{
     ),
     paths(
         health::healthz, health::readyz, health::get_health,
-        system::get_worker_health, system::list_providers, system::get_setup, system::get_openapi,
+        system::get_worker_health, models::list_providers, models::list_models, system::get_setup, system::get_openapi,
         changes::follow_changes,
         projects::create_project, projects::list_projects, projects::get_project, projects::update_project,
         projects::delete_project, projects::get_project_stats,

@@ -8,8 +8,8 @@ use crate::access::Permitted;
 use crate::dashboard;
 use crate::http::params::path_config;
 use crate::routes::{
-    changes, events, execute, health, jobs, limits, logs, memories, messages, metrics, outputs, projects, queues, runs,
-    system, tasks, workflows,
+    changes, events, execute, health, jobs, limits, logs, memories, messages, metrics, models, outputs, projects,
+    queues, runs, system, tasks, workflows,
 };
 
 /// Every route, and the dashboard for what is none.
@@ -21,7 +21,8 @@ pub fn configure(table: &mut web::ServiceConfig) {
     at("/metrics").get(metrics::get_metrics).add(table);
     at("/api/health").get(health::get_health).add(table);
     at("/api/worker/health").get(system::get_worker_health).add(table);
-    at("/api/providers").get(system::list_providers).add(table);
+    at("/api/providers").get(models::list_providers).add(table);
+    at("/api/models").get(models::list_models).add(table);
     at("/api/setup").get(system::get_setup).add(table);
     at("/api/openapi.json").get(system::get_openapi).add(table);
     at("/api/events").get(changes::follow_changes).add(table);

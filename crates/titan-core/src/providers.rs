@@ -1,18 +1,23 @@
 //! Model providers as the workers publish them: the API knows nothing of models but these rows.
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Array, Bool, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Jsonb, Nullable, Text, Timestamptz};
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, sql_query};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::Result;
+use crate::page::Page;
+
+/// Of one provider; more are not kept.
+const MAX_MODELS: usize = 2000;
 
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema, QueryableByName)]
 pub struct Provider {
     #[diesel(sql_type = Text)]
     pub name: String,
-    /// `offline` or `openai`.
+    /// The wire that it speaks: `openai`, `anthropic`, `gemini`, `ollama`, or `offline` for none.
     #[diesel(sql_type = Text)]
     pub kind: String,
     #[diesel(sql_type = Text)]
@@ -27,8 +32,40 @@ pub struct Provider {
     pub detail: String,
     #[diesel(sql_type = Nullable<Text>)]
     pub last_error: Option<String>,
+    /// How many models it told of.
+    #[diesel(sql_type = Integer)]
+    pub model_count: i32,
     #[diesel(sql_type = Timestamptz)]
     pub checked_at: DateTime<Utc>,
+}
+
+/// A model as its provider told of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offered {
+    pub id: String,
+    pub context_tokens: Option<u64>,
+    pub max_output_tokens: Option<u64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema, QueryableByName)]
+pub struct Model {
+    /// As a task names it: `provider:model`.
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    #[diesel(sql_type = Text)]
+    pub provider: String,
+    /// The provider's own name for it.
+    #[diesel(sql_type = Text)]
+    pub id: String,
+    /// Tokens that it takes in; null when the provider does not tell.
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub context_tokens: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub max_output_tokens: Option<i64>,
+    /// Whether it answers when a task names none.
+    #[serde(rename = "default")]
+    #[diesel(sql_type = Bool)]
+    pub is_default: bool,
 }
 
 /// The default first, then by name.
@@ -37,27 +74,59 @@ pub struct Provider {
 /// When the database does not answer.
 pub fn list(connection: &mut PgConnection) -> Result<Vec<Provider>> {
     Ok(sql_query(
-        "SELECT name, kind, model, state, is_default, detail, last_error, checked_at FROM providers \
+        "SELECT name, kind, model, state, is_default, detail, last_error, jsonb_array_length(models) AS model_count, checked_at \
+         FROM providers \
          ORDER BY is_default DESC, name LIMIT 100",
     )
     .load(connection)?)
 }
 
-/// Replaces what was published by what this worker offers now. Workers of one installation share their configuration, so
+/// By name. The default is there also when its provider tells of no models.
+///
+/// # Errors
+/// When the database does not answer; a cursor or limit that is wrong.
+pub fn models(
+    connection: &mut PgConnection,
+    containing: Option<&str>,
+    limit: Option<i64>,
+    cursor: Option<&str>,
+) -> Result<Page<Model>> {
+    let limit = crate::page::limit(limit)?;
+    let rows: Vec<Model> = sql_query(
+        "WITH offered AS (SELECT p.name AS provider, m.model ->> 'id' AS id, (m.model ->> 'context_tokens')::bigint AS context_tokens, \
+             (m.model ->> 'max_output_tokens')::bigint AS max_output_tokens, p.is_default, p.model AS preferred \
+           FROM providers p, jsonb_array_elements(p.models) AS m (model) \
+           UNION ALL SELECT p.name, p.model, NULL, NULL, true, p.model FROM providers p \
+             WHERE p.is_default AND NOT EXISTS (SELECT FROM jsonb_array_elements(p.models) AS m (model) WHERE m.model ->> 'id' = p.model)), \
+         named AS (SELECT provider || ':' || id AS name, provider, id, context_tokens, max_output_tokens, \
+             is_default AND id = preferred AS is_default FROM offered) \
+         SELECT * FROM named WHERE ($1 IS NULL OR position(lower($1) IN lower(name)) > 0) AND ($2 IS NULL OR name > $2) \
+         ORDER BY name LIMIT $3",
+    )
+    .bind::<Nullable<Text>, _>(containing)
+    .bind::<Nullable<Text>, _>(cursor)
+    .bind::<BigInt, _>(limit + 1)
+    .load(connection)?;
+    Ok(Page::of(rows, limit, |model: &Model| model.name.clone()))
+}
+
+/// Replaces what was published by what this worker offers now; of a provider that did not tell its models, those that it told before
+/// stay. Workers of one installation share their configuration, so
 /// the last one to start is right.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn publish(connection: &mut PgConnection, providers: &[Provider]) -> Result<()> {
+pub fn publish(connection: &mut PgConnection, providers: &[(Provider, Vec<Offered>)]) -> Result<()> {
     connection.transaction(|connection| {
-        let names: Vec<&str> = providers.iter().map(|provider| provider.name.as_str()).collect();
+        let names: Vec<&str> = providers.iter().map(|(provider, _)| provider.name.as_str()).collect();
         sql_query("DELETE FROM providers WHERE NOT (name = ANY($1))").bind::<Array<Text>, _>(names).execute(connection)?;
-        for provider in providers {
+        for (provider, models) in providers {
             sql_query(
-                "INSERT INTO providers (name, kind, model, state, is_default, detail, last_error, checked_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (name) DO UPDATE SET kind = excluded.kind, \
+                "INSERT INTO providers (name, kind, model, state, is_default, detail, last_error, checked_at, models) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (name) DO UPDATE SET kind = excluded.kind, \
                  model = excluded.model, state = excluded.state, is_default = excluded.is_default, detail = excluded.detail, \
-                 last_error = excluded.last_error, checked_at = excluded.checked_at",
+                 last_error = excluded.last_error, checked_at = excluded.checked_at, \
+                 models = CASE WHEN excluded.models = '[]' THEN providers.models ELSE excluded.models END",
             )
             .bind::<Text, _>(&provider.name)
             .bind::<Text, _>(&provider.kind)
@@ -67,6 +136,7 @@ pub fn publish(connection: &mut PgConnection, providers: &[Provider]) -> Result<
             .bind::<Text, _>(&provider.detail)
             .bind::<Nullable<Text>, _>(&provider.last_error)
             .bind::<Timestamptz, _>(provider.checked_at)
+            .bind::<Jsonb, _>(json!(models.get(..MAX_MODELS).unwrap_or(models)))
             .execute(connection)?;
         }
         Ok(())

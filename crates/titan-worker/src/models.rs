@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use titan_agent::models::Resolved;
-use titan_agent::{Probe, ProbeState, ProviderError, ProviderKind, ProviderSettings};
+use titan_agent::{Model, Probe, ProbeState, ProviderError, ProviderKind, ProviderSettings};
 use titan_core::config;
 use titan_core::db::Db;
-use titan_core::providers::{self, Provider};
+use titan_core::providers::{self, Offered, Provider};
 
 /// A state that has not changed is written this often at most.
 const TELL_EVERY: Duration = Duration::from_secs(5);
@@ -27,10 +27,7 @@ impl Models {
     /// When an address or a key cannot be used at all. Nothing is asked over the network.
     pub fn from_config(models: &config::Models) -> Result<Self, ProviderError> {
         let settings = ProviderSettings {
-            openai_base_url: models.openai_base_url.clone(),
-            openai_api_key: models.openai_api_key.clone(),
-            openrouter_base_url: models.openrouter_base_url.clone(),
-            openrouter_api_key: models.openrouter_api_key.clone(),
+            vendors: models.vendors.clone(),
             default_model: models.default_model.clone(),
             offline_delay: models.offline_delay,
             ..ProviderSettings::default()
@@ -46,7 +43,8 @@ impl Models {
 
     /// Publishes the providers at once, and once more when each was asked whether it could answer.
     pub async fn publish(&self, db: &Db) {
-        let unknown = || Probe { state: ProbeState::Unknown, detail: Some("not asked yet".to_owned()) };
+        let not_asked = "not asked yet".to_owned();
+        let unknown = || Probe { state: ProbeState::Unknown, detail: Some(not_asked.clone()), models: Vec::new() };
         self.write(db, self.registry.list().iter().map(|_| unknown()).collect()).await;
         let mut probes = Vec::new();
         for provider in self.registry.list() {
@@ -59,22 +57,29 @@ impl Models {
         let default = self.registry.default().provider.name().to_owned();
         let described = self.registry.list().iter().zip(probes).map(|(provider, probe)| {
             let detail = probe.detail.unwrap_or_default();
-            Provider {
+            let offered = |model: Model| {
+                let Model { id, context_tokens, max_output_tokens } = model;
+                Offered { id, context_tokens, max_output_tokens }
+            };
+            let models: Vec<Offered> = probe.models.into_iter().map(offered).collect();
+            let provider = Provider {
                 name: provider.name().to_owned(),
                 kind: provider.kind().as_str().to_owned(),
                 model: self.registry.model_of(provider.as_ref()).to_owned(),
                 // What needs nothing is always ready.
                 state: match provider.kind() {
                     ProviderKind::Offline => ProbeState::Ready.as_str().to_owned(),
-                    ProviderKind::OpenAi => probe.state.as_str().to_owned(),
+                    _ => probe.state.as_str().to_owned(),
                 },
                 is_default: provider.name() == default,
                 last_error: (probe.state == ProbeState::Failing).then(|| detail.clone()),
                 detail,
+                model_count: i32::try_from(models.len()).unwrap_or(i32::MAX),
                 checked_at: Utc::now(),
-            }
+            };
+            (provider, models)
         });
-        let described: Vec<Provider> = described.collect();
+        let described: Vec<(Provider, Vec<Offered>)> = described.collect();
         if let Err(error) = db.run(move |connection| providers::publish(connection, &described)).await {
             tracing::warn!(%error, "the model providers could not be published");
         }

@@ -1,12 +1,11 @@
 //! Answers that succeed, in all the shapes in which servers give them.
 
 use serde_json::json;
-use titan_agent::openai::{AUTO_MODEL, OpenAi, OpenAiSettings, Timeouts};
-use titan_agent::{FinishReason, Message, ModelRequest, ProbeState, Provider, ProviderKind, Role};
+use titan_agent::{AUTO_MODEL, FinishReason, Message, ModelRequest, ProbeState, ProviderKind, Role, Timeouts, models};
 use titan_testkit::fake_model::{Answer, Behaviour, FakeModel, MODEL};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{KEY, ask, nowhere, provider, provider_at, read};
+use crate::support::{KEY, ask, configured, nowhere, provider, provider_at, read};
 
 #[tokio::test]
 async fn a_streamed_answer_arrives_in_pieces_with_its_usage() {
@@ -27,7 +26,7 @@ async fn the_request_is_what_the_wire_asks_for() {
     fake.require_key(KEY);
     let messages = [(Role::System, "be kind"), (Role::User, "one"), (Role::Assistant, "two"), (Role::User, "three")];
     let messages = messages.map(|(role, text)| Message::new(role, text)).to_vec();
-    let asked = ModelRequest { model: "some/model:free".to_owned(), messages };
+    let asked = ModelRequest::new("some/model:free", messages);
     let stream = provider(&fake).stream(asked, CancellationToken::new()).await.unwrap();
     read(stream).await;
     let requests = fake.requests();
@@ -102,16 +101,9 @@ async fn dialects_of_the_stream_are_understood() {
 #[tokio::test]
 async fn without_a_model_the_first_that_can_chat_answers() {
     let fake = FakeModel::start().unwrap();
-    let provider = OpenAi::new(OpenAiSettings {
-        name: "openai".to_owned(),
-        base_url: fake.base_url(),
-        api_key: None,
-        default_model: None,
-        timeouts: Timeouts::default(),
-    })
-    .unwrap();
+    let provider = models::provider(&configured("openai", fake.base_url(), None), Timeouts::default()).unwrap();
     assert_eq!(provider.default_model(), AUTO_MODEL);
-    let asked = ModelRequest { model: AUTO_MODEL.to_owned(), messages: vec![Message::new(Role::User, "hello")] };
+    let asked = ModelRequest::new(AUTO_MODEL, vec![Message::new(Role::User, "hello")]);
     read(provider.stream(asked, CancellationToken::new()).await.unwrap()).await;
     assert_eq!(fake.requests()[0].body["model"], MODEL);
     assert_eq!(fake.requests()[0].authorization, None);

@@ -1,5 +1,6 @@
 //! Whoever cancels is obeyed at once, wherever the call is, and the server notices.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
@@ -80,7 +81,7 @@ async fn before_anything_was_sent() {
     let fake = FakeModel::start().unwrap();
     let cancel = CancellationToken::new();
     cancel.cancel();
-    let providers: [&dyn Provider; 2] = [&provider(&fake), &Offline::new(Duration::ZERO)];
+    let providers: [Arc<dyn Provider>; 2] = [provider(&fake), Arc::new(Offline::new(Duration::ZERO))];
     for provider in providers {
         assert_eq!(provider.stream(request("hello"), cancel.clone()).await.err(), Some(ProviderError::Canceled));
     }

@@ -28,7 +28,7 @@ fn holds_all_that_is_known_in_order() {
         DEFAULT_BUDGET_CHARS,
     );
     let said: Vec<String> =
-        request.messages.iter().map(|message| format!("=== {:?}\n{}", message.role, message.content)).collect();
+        request.messages.iter().map(|message| format!("=== {:?}\n{}", message.role, message.text())).collect();
     insta::assert_snapshot!(format!("model: {}\n{}", request.model, said.join("\n")));
 }
 
@@ -37,7 +37,7 @@ fn holds_no_empty_sections() {
     let context =
         Context { project_name: "Bare", project_description: Some("  "), memories: &[], history: &[], content: "Hi" };
     let request = build_request("some-model", &context, DEFAULT_BUDGET_CHARS);
-    assert_eq!(request.messages[0].content, format!("{}\n\n## Project\n\nName: Bare\n", SYSTEM_PROMPT.trim_end()));
+    assert_eq!(request.messages[0].text(), format!("{}\n\n## Project\n\nName: Bare\n", SYSTEM_PROMPT.trim_end()));
     assert_eq!(request.messages[1..], [Message::new(Role::User, "Hi")]);
 }
 
@@ -47,16 +47,16 @@ fn a_conversation_that_is_cut_begins_with_the_person() {
     let context =
         |history| Context { project_name: "P", project_description: None, memories: &[], history, content: "Hi" };
     let empty = build_request("m", &context(&[]), 0);
-    let used: usize = empty.messages.iter().map(|message| message.content.chars().count()).sum();
+    let used: usize = empty.messages.iter().map(|message| message.text().chars().count()).sum();
     // Room for the last three messages, of which the first is an answer to a question that is gone.
-    let room: usize = history[1..].iter().map(|message| message.content.chars().count()).sum();
+    let room: usize = history[1..].iter().map(|message| message.text().chars().count()).sum();
     let request = build_request("m", &context(&history), used + room);
     assert_eq!(request.messages[1..3], history[2..]);
     assert_eq!(request.messages.len(), 4);
 }
 
 fn chars(messages: &[Message]) -> usize {
-    messages.iter().map(|message| message.content.chars().count()).sum()
+    messages.iter().map(|message| message.text().chars().count()).sum()
 }
 
 proptest! {
@@ -77,7 +77,7 @@ proptest! {
         let bare = build_request("m", &Context { memories: &[], history: &[], ..context }, budget);
 
         let (first, last) = (request.messages.first().unwrap(), request.messages.last().unwrap());
-        prop_assert!(first.content.starts_with(&bare.messages[0].content));
+        prop_assert!(first.text().starts_with(&bare.messages[0].text()));
         prop_assert_eq!(last, &Message::new(Role::User, content.as_str()));
         // The heading of the memories is all that may come on top.
         prop_assert!(chars(&request.messages) <= budget.max(chars(&bare.messages)) + "\n## Remembered\n\n".len());

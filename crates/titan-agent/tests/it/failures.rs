@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use secrecy::SecretString;
-use titan_agent::ProviderError;
-use titan_agent::openai::{OpenAi, OpenAiSettings, Timeouts};
-use titan_testkit::fake_model::{Answer, Behaviour, FakeModel, MODEL};
+use titan_agent::{ProviderError, Timeouts, models};
+use titan_testkit::fake_model::{Answer, Behaviour, FakeModel};
 use url::Url;
 
-use crate::support::{KEY, ask, failure, nowhere, provider, provider_at};
+use crate::support::{KEY, ask, configured, failure, nowhere, provider, provider_at};
 
 async fn fails_with(behaviour: Behaviour) -> ProviderError {
     let fake = FakeModel::start().unwrap();
@@ -193,14 +191,7 @@ async fn a_server_that_is_not_there_is_unavailable() {
 #[tokio::test]
 async fn settings_that_cannot_work_are_refused_at_once() {
     let new = |url: &str, key: &str| {
-        OpenAi::new(OpenAiSettings {
-            name: "openai".to_owned(),
-            base_url: Url::parse(url).unwrap(),
-            api_key: Some(SecretString::from(key)),
-            default_model: Some(MODEL.to_owned()),
-            timeouts: Timeouts::default(),
-        })
-        .unwrap_err()
+        models::provider(&configured("openai", Url::parse(url).unwrap(), Some(key)), Timeouts::default()).unwrap_err()
     };
     for error in [new("ftp://localhost/v1", KEY), new("http://localhost/v1", "sk-\nhidden")] {
         assert!(matches!(error, ProviderError::Misconfigured { .. }) && !error.may_pass(), "{error:?}");

@@ -2,9 +2,11 @@
 //! fake model server.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod aimock;
 mod answers;
 mod cancellation;
 mod chat;
+mod contract;
 mod failures;
 mod fake;
 mod models;

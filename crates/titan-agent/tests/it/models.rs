@@ -3,30 +3,37 @@
 use secrecy::SecretString;
 use titan_agent::models::Resolved;
 use titan_agent::{ProviderError, ProviderSettings, Registry};
+use titan_core::config::{ConfiguredVendor, VENDORS};
 use url::Url;
 
 fn names(resolved: &Resolved) -> (&str, &str) {
     (resolved.provider.name(), resolved.model.as_str())
 }
 
-fn url(text: &str) -> Option<Url> {
-    Some(Url::parse(text).unwrap())
+/// A vendor with a key, with an address, or with both.
+fn vendor(name: &str, key: bool, base_url: Option<&str>) -> ConfiguredVendor {
+    let vendor = VENDORS.iter().find(|vendor| vendor.name == name).unwrap();
+    let api_key = key.then(|| SecretString::from("sk-hidden"));
+    ConfiguredVendor { vendor, base_url: base_url.map(|url| Url::parse(url).unwrap()), api_key }
 }
 
-fn key() -> Option<SecretString> {
-    Some(SecretString::from("sk-hidden"))
+fn vendors(vendors: &[ConfiguredVendor]) -> ProviderSettings {
+    ProviderSettings { vendors: vendors.to_vec(), ..ProviderSettings::default() }
 }
 
 #[test]
 fn the_configured_provider_answers_else_the_offline_one() {
-    let default = ProviderSettings::default;
-    let local = url("http://localhost:11434/v1");
+    let local = || vendor("openai", false, Some("http://localhost:1/v1"));
+    let keyed = |name| vendor(name, true, None);
     for (settings, provider, model) in [
-        (default(), "offline", "offline"),
-        (ProviderSettings { openai_api_key: key(), ..default() }, "openai", "gpt-4o-mini"),
-        (ProviderSettings { openai_base_url: local.clone(), ..default() }, "openai", "auto"),
-        (ProviderSettings { openrouter_api_key: key(), ..default() }, "openrouter", "openrouter/auto"),
-        (ProviderSettings { openai_base_url: local, openrouter_api_key: key(), ..default() }, "openai", "auto"),
+        (vendors(&[]), "offline", "offline"),
+        (vendors(&[keyed("openai")]), "openai", "gpt-4o-mini"),
+        (vendors(&[local()]), "openai", "auto"),
+        (vendors(&[keyed("openrouter")]), "openrouter", "openrouter/auto"),
+        (vendors(&[keyed("anthropic"), keyed("gemini")]), "anthropic", "claude-sonnet-4-5"),
+        (vendors(&[vendor("gemini", true, Some("http://localhost:1/v1beta"))]), "gemini", "gemini-2.5-flash"),
+        (vendors(&[vendor("ollama", false, Some("http://localhost:1"))]), "ollama", "auto"),
+        (vendors(&[local(), keyed("openrouter")]), "openai", "auto"),
     ] {
         let registry = Registry::from_settings(&settings).unwrap();
         assert_eq!(names(registry.default()), (provider, model), "{settings:?}");
@@ -38,10 +45,8 @@ fn the_configured_provider_answers_else_the_offline_one() {
 #[test]
 fn the_default_model_can_name_its_provider() {
     let settings = |default_model: &str| ProviderSettings {
-        openai_api_key: key(),
-        openrouter_api_key: key(),
         default_model: Some(default_model.to_owned()),
-        ..ProviderSettings::default()
+        ..vendors(&[vendor("openai", true, None), vendor("openrouter", true, None)])
     };
     for (default_model, provider, model) in [
         ("llama3:8b", "openai", "llama3:8b"),
@@ -58,9 +63,8 @@ fn the_default_model_can_name_its_provider() {
 #[test]
 fn a_task_can_name_its_model() {
     let settings = ProviderSettings {
-        openai_base_url: url("http://localhost:1/v1"),
         default_model: Some("small".to_owned()),
-        ..ProviderSettings::default()
+        ..vendors(&[vendor("openai", false, Some("http://localhost:1/v1"))])
     };
     let registry = Registry::from_settings(&settings).unwrap();
     assert_eq!(names(&registry.resolve(None)), ("openai", "small"));
@@ -78,6 +82,6 @@ fn the_offline_provider_never_answers_under_another_name() {
 
 #[test]
 fn an_address_that_cannot_work_is_refused() {
-    let settings = ProviderSettings { openai_base_url: url("file:///tmp"), ..ProviderSettings::default() };
+    let settings = vendors(&[vendor("openai", false, Some("file:///tmp"))]);
     assert!(matches!(Registry::from_settings(&settings), Err(ProviderError::Misconfigured { .. })));
 }

@@ -1,5 +1,6 @@
 //! The offline provider: labelled, the same every time, and streamed like any other.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use titan_agent::offline::{LABEL, Offline};
@@ -7,10 +8,13 @@ use titan_agent::{FinishReason, ProbeState, Provider, ProviderKind};
 
 use crate::support::ask;
 
+fn offline(delay: Duration) -> Arc<dyn Provider> {
+    Arc::new(Offline::new(delay))
+}
+
 #[tokio::test]
 async fn says_what_it_is_and_what_to_set() {
-    let offline = Offline::new(Duration::ZERO);
-    let read = ask(&offline, "Draw me\na sheep, please.").await;
+    let read = ask(&offline(Duration::ZERO), "Draw me\na sheep, please.").await;
     insta::assert_snapshot!(read.text);
     assert!(read.text.starts_with(LABEL));
     assert_eq!(read.finish, Some(FinishReason::Stop));
@@ -20,8 +24,8 @@ async fn says_what_it_is_and_what_to_set() {
 
 #[tokio::test]
 async fn pauses_between_words_only_when_told_to() {
-    let fast = ask(&Offline::new(Duration::ZERO), "hello").await;
-    let slow = ask(&Offline::new(Duration::from_millis(1)), "hello").await;
+    let fast = ask(&offline(Duration::ZERO), "hello").await;
+    let slow = ask(&offline(Duration::from_millis(1)), "hello").await;
     assert_eq!(fast.texts, 1);
     assert_eq!(slow.texts, slow.text.split(' ').count());
     assert_eq!((slow.text, slow.usage, slow.finish), (fast.text, fast.usage, fast.finish));
@@ -33,5 +37,5 @@ async fn is_always_ready() {
     assert_eq!((offline.name(), offline.kind()), ("offline", ProviderKind::Offline));
     let probe = offline.probe().await;
     assert_eq!(probe.state, ProbeState::Ready);
-    assert!(probe.detail.unwrap().contains("OPENAI_BASE_URL"));
+    assert!(probe.detail.unwrap().contains("OPENAI_API_KEY"));
 }

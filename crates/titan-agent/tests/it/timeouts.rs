@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use titan_agent::openai::Timeouts;
-use titan_agent::{FinishReason, ProbeState, Provider, ProviderError, TimeoutPhase};
+use titan_agent::{FinishReason, ProbeState, ProviderError, TimeoutPhase, Timeouts};
 use titan_testkit::fake_model::{Answer, Behaviour, FakeModel};
 use url::Url;
 

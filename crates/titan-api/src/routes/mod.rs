@@ -11,6 +11,7 @@ pub mod logs;
 pub mod memories;
 pub mod messages;
 pub mod metrics;
+pub mod models;
 pub mod outputs;
 pub mod projects;
 pub mod queues;

@@ -1,11 +1,11 @@
-//! The installation: its workers, its model providers, and what is set up.
+//! The installation: its workers, and what is set up.
 
 use actix_web::web;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use titan_core::config::MODEL_VARIABLES;
+use titan_core::config::{ConfiguredVendor, Models, VENDORS};
 use titan_core::db::PgConnection;
-use titan_core::providers::{self, Provider};
+use titan_core::providers;
 use titan_core::workers::{self, Worker};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -23,11 +23,6 @@ pub struct WorkerHealth {
     current_task: Option<Uuid>,
     /// Those of the last hour.
     workers: Vec<Worker>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Providers {
-    items: Vec<Provider>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -61,27 +56,38 @@ pub async fn get_worker_health(_: Access<SystemRead>, state: State) -> Answer<Wo
     }))
 }
 
-/// List the model providers that the workers offer
-#[utoipa::path(get, path = "/api/providers", tag = "system", responses((status = 200, body = Providers)))]
-pub async fn list_providers(_: Access<SystemRead>, state: State) -> Answer<Providers> {
-    Ok(web::Json(Providers { items: state.db.run(providers::list).await? }))
-}
-
 /// What is set up and what is not
 #[utoipa::path(get, path = "/api/setup", tag = "system", responses((status = 200, body = Setup)))]
 pub async fn get_setup(_: Access<SystemRead>, state: State) -> Answer<Setup> {
     let read = |connection: &mut PgConnection| Ok((workers::list(connection)?, providers::list(connection)?));
     let (workers, providers) = state.db.run(read).await?;
-    let item = |(variable, needed_for): &(&str, &str)| SetupItem {
-        variable: (*variable).to_owned(),
-        set: state.config.models.is_set(variable),
-        needed_for: (*needed_for).to_owned(),
-    };
     Ok(web::Json(Setup {
-        items: MODEL_VARIABLES.iter().map(item).collect(),
+        items: setup_items(&state.config.models),
         worker_running: any_running(&workers),
         default_provider: providers.into_iter().find(|provider| provider.is_default).map(|provider| provider.name),
     }))
+}
+
+/// Variables by name and what needs them, never their values. It speaks of the environment of the API's process; the worker has
+/// its own.
+fn setup_items(models: &Models) -> Vec<SetupItem> {
+    let item =
+        |variable: &str, set: bool, needed_for: String| SetupItem { variable: variable.to_owned(), set, needed_for };
+    let of_vendors = VENDORS.iter().flat_map(|vendor| {
+        let configured = models.vendor(vendor.name);
+        let has = |what: fn(&ConfiguredVendor) -> bool| configured.is_some_and(what);
+        [
+            item(vendor.key_variable, has(|vendor| vendor.api_key.is_some()), format!("answers from {}", vendor.title)),
+            item(
+                vendor.base_url_variable,
+                has(|vendor| vendor.base_url.is_some()),
+                format!("answers from a server that speaks like {}, also a local one", vendor.title),
+            ),
+        ]
+    });
+    let default =
+        item("TITAN_DEFAULT_MODEL", models.default_model.is_some(), "choosing the model that answers".to_owned());
+    of_vendors.chain([default]).collect()
 }
 
 fn any_running(workers: &[Worker]) -> bool {

@@ -118,6 +118,7 @@ async fn answers_hold_exactly_what_is_described() {
         ("LogLine", first(format!("/api/projects/{project}/logs")).await),
         ("RunEvent", first(format!("/api/runs/{}/events", run["id"].as_str().unwrap())).await),
         ("Provider", first("/api/providers".to_owned()).await),
+        ("Model", first("/api/models".to_owned()).await),
         ("WorkerHealth", app.client.get("/api/worker/health").await.expect(200)),
         ("Setup", app.client.get("/api/setup").await.expect(200)),
         ("Health", app.client.get("/api/health").await.expect(200)),

@@ -11,6 +11,7 @@ mod load;
 mod local_mode;
 mod memories;
 mod metrics;
+mod models;
 mod outage;
 mod pages;
 mod projects;

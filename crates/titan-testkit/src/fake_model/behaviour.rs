@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use titan_agent::memory::shorten;
 
+use super::dialect::ToolCall;
+
 /// What happens to one request.
 #[derive(Debug, Clone)]
 pub enum Behaviour {
@@ -56,11 +58,13 @@ pub struct Answer {
     pub chunk_chars: usize,
     /// Pause before each piece.
     pub delay: Duration,
+    /// Tools that the model calls after its text.
+    pub calls: Vec<ToolCall>,
 }
 
 impl Default for Answer {
     fn default() -> Self {
-        Self { text: None, chunk_chars: 8, delay: Duration::ZERO }
+        Self { text: None, chunk_chars: 8, delay: Duration::ZERO, calls: Vec::new() }
     }
 }
 
@@ -73,6 +77,11 @@ impl Answer {
     #[must_use]
     pub fn with_delay(self, delay: Duration) -> Self {
         Self { delay, ..self }
+    }
+
+    #[must_use]
+    pub fn with_calls(self, calls: Vec<ToolCall>) -> Self {
+        Self { calls, ..self }
     }
 
     #[must_use]
@@ -122,7 +131,7 @@ pub(super) fn told_by(content: &str, mut once: impl FnMut(&'static str) -> bool)
     let text = if says("[echo]") { content.to_owned() } else { default_text(content) };
     if says("[slow]") {
         let chunk_chars = text.chars().count().div_ceil(SLOW_PIECES);
-        return Some(Behaviour::Answer(Answer { text: Some(text), chunk_chars, delay: SLOW_DELAY }));
+        return Some(Behaviour::Answer(Answer::of(text).with_chunk_chars(chunk_chars).with_delay(SLOW_DELAY)));
     }
     says("[echo]").then(|| Behaviour::Answer(Answer::of(text)))
 }

@@ -1,8 +1,9 @@
-//! A model server that speaks the real wire: OpenAI's chat completions over HTTP, streamed or whole, on a port of the
-//! kernel's choice. A test programs it request by request, or steers it through words in the message alone, which also
+//! A model server that speaks the real wires (OpenAI's, Anthropic's, Gemini's and Ollama's) over HTTP, streamed or whole, on a
+//! port of the kernel's choice. A test programs it request by request, or steers it through words in the message alone, which also
 //! reaches a server in another process. It records what it was asked; judging that is for the test.
 
 mod behaviour;
+mod dialect;
 mod recorded;
 mod server;
 mod watch;
@@ -17,6 +18,7 @@ use actix_web::dev::ServerHandle;
 use url::Url;
 
 pub use behaviour::{Answer, Behaviour};
+pub use dialect::{Dialect, ToolCall};
 pub use recorded::RecordedRequest;
 use server::State;
 
@@ -43,7 +45,7 @@ impl FakeModel {
     /// When the address cannot be bound.
     pub fn start_at(address: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(address)?;
-        let base_url = Url::parse(&format!("http://{}/v1", listener.local_addr()?)).map_err(io::Error::other)?;
+        let base_url = Url::parse(&format!("http://{}", listener.local_addr()?)).map_err(io::Error::other)?;
         let state = Arc::new(State::default());
         let (tell, told) = mpsc::channel();
         let served = Arc::clone(&state);
@@ -66,7 +68,15 @@ impl FakeModel {
     /// What `OPENAI_BASE_URL` is to be set to.
     #[must_use]
     pub fn base_url(&self) -> Url {
-        self.base_url.clone()
+        self.base_url_of(Dialect::OpenAi)
+    }
+
+    /// The same for another wire.
+    #[must_use]
+    pub fn base_url_of(&self, dialect: Dialect) -> Url {
+        let mut url = self.base_url.clone();
+        url.set_path(dialect.root());
+        url
     }
 
     /// How the next request that nothing else was pushed for is answered. First in, first out.

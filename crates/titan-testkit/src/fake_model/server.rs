@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use actix_web::dev::Server;
 use actix_web::http::StatusCode;
-use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::{Bytes, Data};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use serde_json::{Value, json};
 
 use super::behaviour::{Behaviour, told_by};
+use super::dialect::Dialect;
 use super::recorded::RecordedRequest;
 use super::watch::Watch;
 use super::wire;
@@ -83,15 +83,16 @@ impl State {
         told_by(content, |word| obeyed.insert((content.to_owned(), word))).unwrap_or_else(|| inner.default.clone())
     }
 
-    fn refusal(&self, authorization: Option<&str>) -> Option<HttpResponse> {
+    fn refusal(&self, dialect: Dialect, authorization: Option<&str>) -> Option<HttpResponse> {
         let inner = self.lock();
         let key = inner.key.as_ref()?;
-        if authorization == Some(format!("Bearer {key}").as_str()) {
+        let given = authorization.map(|value| value.strip_prefix("Bearer ").unwrap_or(value));
+        if given == Some(key) {
             return None;
         }
-        let given = authorization.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or("none");
-        let message = format!("Incorrect API key provided: {given}.");
-        Some(HttpResponse::Unauthorized().json(wire::error(&message, "invalid_request_error")))
+        let message = format!("Incorrect API key provided: {}.", given.unwrap_or("none"));
+        let kind = if dialect == Dialect::OpenAi { "invalid_request_error" } else { "authentication_error" };
+        Some(HttpResponse::Unauthorized().json(dialect.error(401, &message, kind)))
     }
 }
 
@@ -101,38 +102,69 @@ pub(super) fn serve(listener: TcpListener, state: Arc<State>) -> io::Result<Serv
         App::new()
             .app_data(Data::clone(&state))
             .app_data(web::PayloadConfig::new(MAX_BODY_BYTES))
-            .route("/v1/chat/completions", web::post().to(complete))
+            .route("/v1/chat/completions", web::post().to(openai))
+            .route("/v1/messages", web::post().to(anthropic))
+            .route("/v1beta/models/{model}:streamGenerateContent", web::post().to(gemini))
+            .route("/api/chat", web::post().to(ollama))
             .route("/v1/models", web::get().to(models))
+            .route("/v1beta/models", web::get().to(models))
+            .route("/api/tags", web::get().to(models))
             .route("/requests", web::get().to(requests))
     });
     Ok(server.workers(2).disable_signals().shutdown_timeout(1).listen(listener)?.run())
 }
 
-async fn complete(http: HttpRequest, body: Bytes, state: Data<State>) -> HttpResponse {
-    let authorization = authorization(&http);
-    let Ok(body) = serde_json::from_slice::<Value>(&body) else { return invalid("the body is not JSON") };
-    let request = RecordedRequest::now(body, authorization);
+async fn openai(http: HttpRequest, body: Bytes, state: Data<State>) -> HttpResponse {
+    complete(Dialect::OpenAi, &http, &body, &state).await
+}
+
+async fn anthropic(http: HttpRequest, body: Bytes, state: Data<State>) -> HttpResponse {
+    if http.headers().get("anthropic-version").is_none() {
+        return invalid(Dialect::Anthropic, "anthropic-version: header is required");
+    }
+    complete(Dialect::Anthropic, &http, &body, &state).await
+}
+
+async fn gemini(http: HttpRequest, body: Bytes, state: Data<State>) -> HttpResponse {
+    complete(Dialect::Gemini, &http, &body, &state).await
+}
+
+async fn ollama(http: HttpRequest, body: Bytes, state: Data<State>) -> HttpResponse {
+    complete(Dialect::Ollama, &http, &body, &state).await
+}
+
+async fn complete(dialect: Dialect, http: &HttpRequest, body: &[u8], state: &Data<State>) -> HttpResponse {
+    let Ok(body) = serde_json::from_slice::<Value>(body) else { return invalid(dialect, "the body is not JSON") };
+    let request = RecordedRequest::now(body, key_of(dialect, http), dialect);
     state.record(&request);
-    if let Some(refusal) = state.refusal(request.authorization.as_deref()) {
+    if let Some(refusal) = state.refusal(dialect, request.authorization.as_deref()) {
         return refusal;
     }
-    if !request.body.get("model").is_some_and(Value::is_string) || request.texts().next().is_none() {
-        return invalid("you must provide a model and messages");
+    let has_model = dialect == Dialect::Gemini || request.body.get("model").is_some_and(Value::is_string);
+    if !has_model || request.texts().next().is_none() {
+        return invalid(dialect, "you must provide a model and messages");
     }
-    answer(state.behaviour_for(request.content()), &request, &state).await
+    if dialect == Dialect::Anthropic && request.body.get("max_tokens").is_none() {
+        return invalid(dialect, "max_tokens: Field required");
+    }
+    answer(state.behaviour_for(request.content()), &request, state).await
 }
 
 async fn answer(behaviour: Behaviour, request: &RecordedRequest, state: &Data<State>) -> HttpResponse {
+    let dialect = request.dialect;
     match behaviour {
         Behaviour::RateLimited { retry_after } => {
             let mut response = HttpResponse::TooManyRequests();
             if let Some(value) = retry_after {
                 response.insert_header(("retry-after", value));
             }
-            response.json(wire::error("Rate limit reached for requests", "rate_limit_error"))
+            response.json(dialect.error(429, "Rate limit reached for requests", "rate_limit_error"))
         }
-        Behaviour::ServerError => HttpResponse::InternalServerError()
-            .json(wire::error("The server had an error while processing your request", "server_error")),
+        Behaviour::ServerError => HttpResponse::InternalServerError().json(dialect.error(
+            500,
+            "The server had an error while processing your request",
+            "server_error",
+        )),
         Behaviour::Status { status, headers, body } => {
             let mut response = HttpResponse::build(StatusCode::from_u16(status).unwrap_or(StatusCode::IM_A_TEAPOT));
             for header in headers {
@@ -146,16 +178,22 @@ async fn answer(behaviour: Behaviour, request: &RecordedRequest, state: &Data<St
             HttpResponse::GatewayTimeout().finish()
         }
         Behaviour::NotStreamed => HttpResponse::Ok().json(wire::whole(&behaviour, request)),
-        behaviour if !request.asks_for("/stream") => HttpResponse::Ok().json(wire::whole(&behaviour, request)),
+        behaviour if !request.wants_stream() => HttpResponse::Ok().json(wire::whole(&behaviour, request)),
         behaviour => HttpResponse::Ok()
-            .content_type("text/event-stream; charset=utf-8")
+            .content_type(dialect.content_type())
             .streaming(wire::body(wire::plan(&behaviour, request), Watch::new(&state.abandoned))),
     }
 }
 
 async fn models(http: HttpRequest, state: Data<State>) -> HttpResponse {
-    let authorization = authorization(&http);
-    state.refusal(authorization.as_deref()).unwrap_or_else(|| HttpResponse::Ok().json(wire::models()))
+    let dialect = match http.path() {
+        "/v1beta/models" => Dialect::Gemini,
+        "/api/tags" => Dialect::Ollama,
+        _ if http.headers().contains_key("anthropic-version") => Dialect::Anthropic,
+        _ => Dialect::OpenAi,
+    };
+    let key = key_of(dialect, &http);
+    state.refusal(dialect, key.as_deref()).unwrap_or_else(|| HttpResponse::Ok().json(dialect.models()))
 }
 
 /// Not of the wire: when each request arrived, for measuring from another process.
@@ -167,10 +205,10 @@ async fn requests(state: Data<State>) -> HttpResponse {
     HttpResponse::Ok().json(list.collect::<Vec<_>>())
 }
 
-fn invalid(message: &str) -> HttpResponse {
-    HttpResponse::BadRequest().json(wire::error(message, "invalid_request_error"))
+fn invalid(dialect: Dialect, message: &str) -> HttpResponse {
+    HttpResponse::BadRequest().json(dialect.error(400, message, "invalid_request_error"))
 }
 
-fn authorization(http: &HttpRequest) -> Option<String> {
-    http.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).map(str::to_owned)
+fn key_of(dialect: Dialect, http: &HttpRequest) -> Option<String> {
+    http.headers().get(dialect.key_header()).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
-use serde_json::{Value, json};
+use serde_json::Value;
 use titan_agent::tokens::estimate_tokens;
 
-use super::MODEL;
 use super::behaviour::{Answer, Behaviour, default_text};
+use super::dialect::{Tokens, pieces};
 use super::recorded::RecordedRequest;
 use super::watch::Watch;
 
@@ -31,12 +31,11 @@ pub(super) enum Part {
 
 /// The parts of a streamed answer.
 pub(super) fn plan(behaviour: &Behaviour, request: &RecordedRequest) -> VecDeque<Part> {
-    let answer = match behaviour {
-        Behaviour::Answer(answer) => answer.clone(),
-        _ => Answer::default(),
-    };
+    let dialect = request.dialect;
+    let answer = answer_of(behaviour);
     let text = text_of(&answer, request);
-    let mut parts = VecDeque::from([event(&chunk(json!({"role": "assistant", "content": ""}), None))]);
+    let tokens = tokens(behaviour, &text, request);
+    let mut parts: VecDeque<Part> = dialect.begin(tokens).into_iter().map(Part::Bytes).collect();
     let pieces = pieces(&text, answer.chunk_chars);
     let said = match behaviour {
         Behaviour::CutAfter(n) | Behaviour::EndAfter(n) | Behaviour::HangAfter(n) => *n,
@@ -46,50 +45,40 @@ pub(super) fn plan(behaviour: &Behaviour, request: &RecordedRequest) -> VecDeque
     };
     for piece in pieces.into_iter().take(said) {
         parts.push_back(Part::Pause(answer.delay));
-        parts.push_back(event(&chunk(json!({"content": piece}), None)));
+        parts.push_back(Part::Bytes(dialect.piece(&piece)));
     }
     match behaviour {
         Behaviour::CutAfter(_) => parts.extend([Part::Pause(BEFORE_BREAK), Part::Break]),
         Behaviour::EndAfter(_) => {}
-        Behaviour::HangAfter(_) => parts.extend(comments()),
+        Behaviour::HangAfter(_) => parts.extend(comments(request)),
         Behaviour::NoEnd => {
-            parts.push_back(event(&chunk(json!({}), Some("stop"))));
-            parts.extend(comments());
+            parts.extend(dialect.reason(false, None).into_iter().map(Part::Bytes));
+            parts.extend(comments(request));
         }
-        Behaviour::MalformedJson => parts.push_back(Part::Bytes(Bytes::from_static(b"data: {\"choices\": [{\n\n"))),
-        Behaviour::ErrorInStream { .. } => parts.push_back(event(&json!({
-            "error": {"message": "the model ran out of memory", "type": "server_error", "code": 503}
-        }))),
+        Behaviour::MalformedJson => parts.push_back(Part::Bytes(dialect.malformed())),
+        Behaviour::ErrorInStream { .. } => parts.push_back(Part::Bytes(dialect.error_in_stream())),
         _ => {
-            parts.push_back(event(&chunk(json!({}), Some("stop"))));
-            if request.asks_for("/stream_options/include_usage") && !matches!(behaviour, Behaviour::NoUsage) {
-                parts.push_back(event(&object("chat.completion.chunk", json!([]), usage(&text, request))));
-            }
-            parts.push_back(Part::Bytes(Bytes::from_static(b"data: [DONE]\n\n")));
+            let calls = dialect.calls(&answer.calls);
+            let end = dialect.end(tokens.filter(|_| request.wants_usage()));
+            let end = dialect.reason(!calls.is_empty(), tokens).into_iter().chain(end);
+            parts.extend(calls.into_iter().filter(|_| !answer.calls.is_empty()).chain(end).map(Part::Bytes));
         }
     }
     parts
 }
 
 /// The server goes on, the model does not.
-fn comments() -> impl Iterator<Item = Part> {
+fn comments(request: &RecordedRequest) -> impl Iterator<Item = Part> + use<> {
     let times = FOREVER.as_millis() / COMMENT_EVERY.as_millis();
-    (0..times).flat_map(|_| [Part::Pause(COMMENT_EVERY), Part::Bytes(Bytes::from_static(b": still here\n\n"))])
+    let comment = request.dialect.comment();
+    (0..times).flat_map(move |_| [Part::Pause(COMMENT_EVERY), Part::Bytes(comment.clone())])
 }
 
 /// The answer as one object.
 pub(super) fn whole(behaviour: &Behaviour, request: &RecordedRequest) -> Value {
-    let answer = match behaviour {
-        Behaviour::Answer(answer) => answer.clone(),
-        _ => Answer::default(),
-    };
+    let answer = answer_of(behaviour);
     let text = text_of(&answer, request);
-    let usage = match behaviour {
-        Behaviour::NoUsage => Value::Null,
-        _ => usage(&text, request),
-    };
-    let message = json!({"role": "assistant", "content": text});
-    object("chat.completion", json!([{"index": 0, "message": message, "finish_reason": "stop"}]), usage)
+    request.dialect.whole(&text, &answer.calls, tokens(behaviour, &text, request))
 }
 
 /// The parts as a body.
@@ -113,46 +102,18 @@ pub(super) fn body(parts: VecDeque<Part>, watch: Watch) -> impl Stream<Item = io
     })
 }
 
-pub(super) fn models() -> Value {
-    json!({"object": "list", "data": [
-        {"id": "fake-embedding", "object": "model", "created": created(), "owned_by": "titan"},
-        {"id": MODEL, "object": "model", "created": created(), "owned_by": "titan"},
-    ]})
-}
-
-pub(super) fn error(message: &str, kind: &str) -> Value {
-    json!({"error": {"message": message, "type": kind, "param": null, "code": null}})
+fn answer_of(behaviour: &Behaviour) -> Answer {
+    match behaviour {
+        Behaviour::Answer(answer) => answer.clone(),
+        _ => Answer::default(),
+    }
 }
 
 fn text_of(answer: &Answer, request: &RecordedRequest) -> String {
     answer.text.clone().unwrap_or_else(|| default_text(request.content()))
 }
 
-fn pieces(text: &str, chunk_chars: usize) -> Vec<String> {
-    let chars: Vec<char> = text.chars().collect();
-    chars.chunks(chunk_chars.max(1)).map(|piece| piece.iter().collect()).collect()
-}
-
-fn usage(text: &str, request: &RecordedRequest) -> Value {
-    let (input, output) = (request.texts().map(estimate_tokens).sum::<u64>(), estimate_tokens(text));
-    json!({"prompt_tokens": input, "completion_tokens": output, "total_tokens": input + output})
-}
-
-fn chunk(delta: Value, finish_reason: Option<&str>) -> Value {
-    let choices = json!([{"index": 0, "delta": delta, "finish_reason": finish_reason}]);
-    object("chat.completion.chunk", choices, Value::Null)
-}
-
-fn object(kind: &str, choices: Value, usage: Value) -> Value {
-    json!({
-        "id": "chatcmpl-fake", "object": kind, "created": created(), "model": MODEL, "choices": choices, "usage": usage,
-    })
-}
-
-fn event(data: &Value) -> Part {
-    Part::Bytes(Bytes::from(format!("data: {data}\n\n")))
-}
-
-fn created() -> i64 {
-    chrono::Utc::now().timestamp()
+fn tokens(behaviour: &Behaviour, text: &str, request: &RecordedRequest) -> Option<Tokens> {
+    let input = request.texts().map(estimate_tokens).sum();
+    (!matches!(behaviour, Behaviour::NoUsage)).then(|| Tokens { input, output: estimate_tokens(text) })
 }

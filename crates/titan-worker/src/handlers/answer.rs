@@ -105,6 +105,10 @@ impl<'a> Live<'a> {
                 opened = &mut opening, if stream.is_none() => stream = Some(opened.map_err(provider)?),
                 chunk = next_chunk(&mut stream), if stream.is_some() => match chunk {
                     Some(Ok(Chunk::Text(text))) => self.take(&text),
+                    Some(Ok(Chunk::ToolCall(call))) => {
+                        let message = format!("it calls the tool {:?}, and was offered none", call.name);
+                        return Err(Broken::Provider(ProviderError::MalformedAnswer { message }));
+                    }
                     Some(Ok(Chunk::Usage(told))) => usage = told,
                     Some(Ok(Chunk::Finished { reason })) => {
                         let text = std::mem::take(&mut self.text);

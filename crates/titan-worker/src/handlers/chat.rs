@@ -76,7 +76,7 @@ impl Handler for Chat {
 async fn request(work: &Work, content: &str, resolved: &Resolved) -> titan_core::Result<ModelRequest> {
     if !resolved.provider.wants_context() {
         let messages = vec![Message::new(Role::User, content)];
-        return Ok(ModelRequest { model: resolved.model.clone(), messages });
+        return Ok(ModelRequest::new(resolved.model.clone(), messages));
     }
     let (project_id, task_id) = (work.started.project_id, work.started.task_id);
     let read = move |connection: &mut _| {

@@ -12,6 +12,7 @@ mod liveness;
 mod outage;
 mod polling;
 mod pooler;
+mod providers;
 mod retry;
 mod run_task;
 mod shutdown;

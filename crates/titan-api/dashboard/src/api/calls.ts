@@ -11,6 +11,7 @@ import type {
   LogLevel,
   Memory,
   Message,
+  Model,
   Output,
   Project,
   Review,
@@ -212,4 +213,7 @@ export const deleteLimit = (key: string) => unwrap(http.DELETE('/api/limits/{key
 export const getHealth = (signal?: Signal) => unwrap(http.GET('/api/health', abortable(signal)));
 export const getWorkerHealth = (signal?: Signal) => unwrap(http.GET('/api/worker/health', abortable(signal)));
 export const listProviders = (signal?: Signal) => unwrap(http.GET('/api/providers', abortable(signal)));
+/** By name; of many the first fifty, so that a part of a name is what finds one. */
+export const listModels = (q: string, signal?: Signal) =>
+  unwrapPage<Model>(http.GET('/api/models', { params: { query: q === '' ? {} : { q } }, ...abortable(signal) }));
 export const getSetup = (signal?: Signal) => unwrap(http.GET('/api/setup', abortable(signal)));

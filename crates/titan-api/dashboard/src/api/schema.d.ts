@@ -128,6 +128,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the models that can be asked, by name */
+        get: operations["list_models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/openapi.json": {
         parameters: {
             query?: never;
@@ -1160,6 +1177,22 @@ export interface components {
             /** Format: date-time */
             minute: string;
         };
+        Model: {
+            /**
+             * Format: int64
+             * @description Tokens that it takes in; null when the provider does not tell.
+             */
+            context_tokens: number | null;
+            /** @description Whether it answers when a task names none. */
+            default: boolean;
+            /** @description The provider's own name for it. */
+            id: string;
+            /** Format: int64 */
+            max_output_tokens: number | null;
+            /** @description As a task names it: `provider:model`. */
+            name: string;
+            provider: string;
+        };
         NewMemoryBody: {
             content: string;
             /** @description `project` when it is not given. */
@@ -1383,6 +1416,26 @@ export interface components {
             next_cursor: string | null;
         };
         /** @description One page. `next_cursor` is null on the last one. */
+        Page_Model: {
+            items: {
+                /**
+                 * Format: int64
+                 * @description Tokens that it takes in; null when the provider does not tell.
+                 */
+                context_tokens?: number | null;
+                /** @description Whether it answers when a task names none. */
+                default: boolean;
+                /** @description The provider's own name for it. */
+                id: string;
+                /** Format: int64 */
+                max_output_tokens?: number | null;
+                /** @description As a task names it: `provider:model`. */
+                name: string;
+                provider: string;
+            }[];
+            next_cursor: string | null;
+        };
+        /** @description One page. `next_cursor` is null on the last one. */
         Page_Output: {
             items: {
                 comment?: string | null;
@@ -1577,10 +1630,15 @@ export interface components {
             checked_at: string;
             default: boolean;
             detail: string;
-            /** @description `offline` or `openai`. */
+            /** @description The wire that it speaks: `openai`, `anthropic`, `gemini`, `ollama`, or `offline` for none. */
             kind: string;
             last_error: string | null;
             model: string;
+            /**
+             * Format: int32
+             * @description How many models it told of.
+             */
+            model_count: number;
             name: string;
             /** @description `ready`, `failing` or `unknown`. */
             state: string;
@@ -2306,6 +2364,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_models: {
+        parameters: {
+            query?: {
+                /** @description Part of the name, in any case. */
+                q?: string;
+                /** @description 1 to 200; 50 when it is not given. */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Model"];
+                };
             };
             /** @description What went wrong */
             default: {

@@ -25,6 +25,7 @@ export type Output = Schemas['Output'];
 export type Review = Schemas['Review'];
 export type Memory = Schemas['Memory'];
 export type Message = Schemas['Message'];
+export type Model = Schemas['Model'];
 export type Provider = Schemas['Provider'];
 export type Worker = Schemas['Worker'];
 export type WorkerHealth = Schemas['WorkerHealth'];

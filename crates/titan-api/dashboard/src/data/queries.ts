@@ -1,6 +1,6 @@
 // The queries of the pages. Data stays current through change hints; the few intervals here cover what no hint can
 // announce, above all reasons that appear only because time passes ("no worker has reported since ...").
-import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import * as api from '../api/calls';
 import type { ExecutionStatus, Page, Review, Task } from '../api/types';
 import { steadily, untilHealed } from './healing';
@@ -123,6 +123,14 @@ export const providersQuery = () =>
     queryKey: [...keys.system, 'providers'],
     queryFn: ({ signal }) => api.listProviders(signal),
     refetchInterval: SYSTEM_REFRESH_MS,
+  });
+
+/** What was found before stays while something else is looked for. */
+export const modelsQuery = (q: string) =>
+  queryOptions({
+    queryKey: [...keys.system, 'models', q],
+    queryFn: ({ signal }) => api.listModels(q, signal),
+    placeholderData: keepPreviousData,
   });
 
 export const queuesQuery = () =>

@@ -39,7 +39,12 @@ export function ProviderTable({ providers }: { providers: Provider[] }) {
                 {provider.detail && <div className={classes.muted}>{provider.detail}</div>}
                 {provider.last_error && <div className={classes.bad}>{provider.last_error}</div>}
               </td>
-              <td>{provider.model}</td>
+              <td>
+                {provider.model}
+                {provider.model_count > 1 && (
+                  <div className={classes.muted}>{`one of ${provider.model_count} models`}</div>
+                )}
+              </td>
               <td>
                 {provider.checked_at ? <Age at={provider.checked_at} /> : <span className={classes.muted}>never</span>}
               </td>

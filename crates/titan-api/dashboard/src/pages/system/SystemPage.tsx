@@ -5,6 +5,7 @@ import { QueryView } from '../../components/QueryView';
 import { WorkerTable } from '../../components/WorkerTable';
 import { healthQuery, providersQuery, setupQuery, workersQuery } from '../../data/queries';
 import { HealthFacts } from './HealthFacts';
+import { ModelPanel } from './ModelPanel';
 import { ProviderTable } from './ProviderTable';
 import { SetupList } from './SetupList';
 import classes from './SystemPage.module.css';
@@ -32,6 +33,7 @@ export function SystemPage() {
           {(data) => <ProviderTable providers={data.items} />}
         </QueryView>
       </Panel>
+      <ModelPanel />
       <Panel title="Setup" flush testId="setup">
         <QueryView query={setup} what="the setup">
           {(data) => <SetupList setup={data} />}

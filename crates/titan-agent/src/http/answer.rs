@@ -10,67 +10,67 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::failure::Failures;
-use super::sse::{Decoder, SseError};
-use super::wire::Completion;
+use super::frames::Frames;
+use super::sse::{MAX_EVENT_BYTES, SseError};
 use crate::error::{ProviderError, TimeoutPhase};
 use crate::memory::shorten;
-use crate::provider::{Chunk, ChunkStream, FinishReason, Message, Usage};
+use crate::provider::{Chunk, ChunkStream, FinishReason, ModelRequest, Usage};
 use crate::tokens::estimate_tokens;
+use crate::wire::{Framing, Heard, Reader, Unreadable};
 
 /// What the wire adds to the text may be this many times the text, and a megabyte for good measure.
 const WIRE_OVERHEAD: usize = 256;
 
 pub(super) struct Answer {
     failures: Failures,
+    reader: Box<dyn Reader>,
+    heard: Heard,
     /// When the next event must have come, and what it is waited for as. Comments, with which servers keep connections
     /// open, are no events: a model that hangs behind them hangs.
     event_by: Instant,
     phase: TimeoutPhase,
-    /// The mark of the end has come.
-    done: bool,
     input_tokens: u64,
     /// Quarters of estimated tokens would be lost when summed up chunk by chunk, so the text is kept for its length.
     text: String,
     chars: u64,
     wire_bytes: usize,
-    usage: Option<Usage>,
-    finish: Option<FinishReason>,
     ready: VecDeque<Chunk>,
 }
 
 /// What an answer is read from.
 struct Source {
     parts: BoxStream<'static, reqwest::Result<Bytes>>,
-    decoder: Decoder,
+    frames: Frames,
     cancel: CancellationToken,
 }
 
 impl Answer {
-    pub(super) fn new(messages: &[Message], failures: Failures, event_by: Instant) -> Self {
+    pub(super) fn new(request: &ModelRequest, reader: Box<dyn Reader>, failures: Failures, event_by: Instant) -> Self {
         Self {
             failures,
+            reader,
+            heard: Heard::default(),
             event_by,
             phase: TimeoutPhase::FirstToken,
-            done: false,
-            input_tokens: messages.iter().map(|message| estimate_tokens(&message.content)).sum(),
+            input_tokens: request.estimate_tokens(),
             text: String::new(),
             chars: 0,
             wire_bytes: 0,
-            usage: None,
-            finish: None,
             ready: VecDeque::new(),
         }
     }
 
     /// An answer that came in one piece.
     pub(super) fn whole(mut self, body: &[u8]) -> Result<ChunkStream, ProviderError> {
-        self.take_event(&String::from_utf8_lossy(body))?;
-        self.end("it has no finish_reason")?;
+        let body = String::from_utf8_lossy(body);
+        let taken = self.reader.take_whole(&body, &mut self.heard);
+        self.has_taken(&body, taken)?;
+        self.end("it does not say why it ends")?;
         Ok(stream::iter(self.ready.into_iter().map(Ok)).boxed())
     }
 
-    pub(super) fn streamed(self, response: Response, cancel: CancellationToken) -> ChunkStream {
-        let source = Source { parts: response.bytes_stream().boxed(), decoder: Decoder::default(), cancel };
+    pub(super) fn streamed(self, response: Response, framing: Framing, cancel: CancellationToken) -> ChunkStream {
+        let source = Source { parts: response.bytes_stream().boxed(), frames: Frames::new(framing), cancel };
         stream::unfold((self, Ok(Some(source))), |(mut answer, mut source)| async move {
             loop {
                 if let Ok(Some(open)) = &source
@@ -104,10 +104,10 @@ impl Answer {
         let part = match part {
             Ok(Some(Ok(part))) => part,
             // The answer was whole already: what should have followed is not worth an error.
-            Ok(Some(Err(_))) | Err(_) if self.finish.is_some() => return self.end("").map(|()| false),
+            Ok(Some(Err(_))) | Err(_) if self.heard.finish.is_some() => return self.end("").map(|()| false),
             Ok(Some(Err(error))) => return Err(self.failures.of_transport(error, self.chars)),
             Ok(None) => {
-                let last = source.decoder.finish().map_err(|error| self.unreadable(error))?;
+                let last = source.frames.finish().map_err(|error| self.unreadable(error))?;
                 match last.map(|data| self.take_event(&data)) {
                     // Half an event says nothing; whether the answer was whole without it is decided below.
                     None | Some(Ok(()) | Err(ProviderError::MalformedAnswer { .. })) => {}
@@ -127,84 +127,73 @@ impl Answer {
         if self.wire_bytes > limit_bytes.saturating_mul(WIRE_OVERHEAD).saturating_add(1024 * 1024) {
             return Err(ProviderError::TooLong { limit_bytes });
         }
-        for data in source.decoder.push(&part).map_err(|error| self.unreadable(error))? {
+        for data in source.frames.push(&part).map_err(|error| self.unreadable(error))? {
             self.take_event(&data)?;
             let timeouts = &self.failures.timeouts;
             self.phase = TimeoutPhase::Idle;
-            self.event_by = Instant::now() + if self.finish.is_some() { timeouts.trailer } else { timeouts.idle };
-            if self.done {
+            self.event_by = Instant::now() + if self.heard.finish.is_some() { timeouts.trailer } else { timeouts.idle };
+            if self.heard.done {
                 return self.end("").map(|()| false);
             }
         }
         Ok(true)
     }
 
-    fn take_event(&mut self, data: &str) -> Result<(), ProviderError> {
-        if data.trim() == "[DONE]" {
-            self.done = true;
-            // Some servers never give a reason.
-            self.finish.get_or_insert(FinishReason::Stop);
-            return Ok(());
-        }
-        let event: Completion = serde_json::from_str(data).map_err(|error| {
-            // First without the key, then shorter: half a key would not be recognised.
-            self.failures.malformed(format!("{error} in {}", shorten(&self.failures.quote(data), 200)))
-        })?;
-        if let Some(error) = event.error.filter(|error| !error.is_null()) {
-            return Err(self.failures.of_object(&error));
-        }
-        if let Some(usage) = event.usage.and_then(super::wire::WireUsage::counted) {
-            self.usage = Some(usage);
-        }
-        // Only one answer is asked for.
-        let Some(choice) = event.choices.into_iter().flatten().next() else { return Ok(()) };
-        if let Some(content) = choice.delta {
-            self.take_text(content.content)?;
-            self.take_text(content.refusal)?;
-        }
-        if let Some(reason) = choice.finish_reason.filter(|reason| !reason.is_empty()) {
-            self.finish = Some(FinishReason::from_wire(&reason));
-        }
-        Ok(())
+    fn take_event(&mut self, event: &str) -> Result<(), ProviderError> {
+        let taken = self.reader.take(event, &mut self.heard);
+        self.has_taken(event, taken)
     }
 
-    fn take_text(&mut self, text: Option<String>) -> Result<(), ProviderError> {
-        let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(()) };
+    fn has_taken(&mut self, event: &str, taken: Result<(), Unreadable>) -> Result<(), ProviderError> {
+        taken.map_err(|unreadable| match unreadable {
+            // First without the key, then shorter: half a key would not be recognised.
+            Unreadable::Malformed(message) => {
+                self.failures.malformed(format!("{message} in {}", shorten(&self.failures.quote(event), 200)))
+            }
+            Unreadable::Failure(error) => self.failures.of_object(&error),
+            Unreadable::Filtered(message) => ProviderError::Refused { message: self.failures.quote(&message) },
+        })?;
         let limit_bytes = self.failures.timeouts.max_answer_bytes;
-        if self.text.len() + text.len() > limit_bytes {
+        while let Some(text) = self.heard.texts.pop_front() {
+            self.text.push_str(&text);
+            self.chars += text.chars().count() as u64;
+            self.ready.push_back(Chunk::Text(text));
+        }
+        if self.text.len() + self.heard.call_bytes() > limit_bytes {
             return Err(ProviderError::TooLong { limit_bytes });
         }
-        self.text.push_str(&text);
-        self.chars += text.chars().count() as u64;
-        self.ready.push_back(Chunk::Text(text));
         Ok(())
     }
 
     /// The end of the wire. It is the end of the answer only if the model said that it is.
     fn end(&mut self, cut: &str) -> Result<(), ProviderError> {
-        let Some(reason) = self.finish.take() else {
+        let Some(reason) = self.heard.finish.take() else {
             return Err(ProviderError::CutStream { received_chars: self.chars, message: cut.to_owned() });
         };
-        if self.text.trim().is_empty() {
+        let calls = self.heard.take_calls().map_err(|message| self.failures.malformed(message))?;
+        if self.text.trim().is_empty() && calls.is_empty() {
             return Err(match reason {
                 FinishReason::ContentFilter => {
                     ProviderError::Refused { message: "its content filter let nothing through".to_owned() }
                 }
-                reason => self.failures.malformed(format!("it has no text (finish_reason {})", reason.as_str())),
+                reason => self.failures.malformed(format!("it has no text (finish reason {})", reason.as_str())),
             });
         }
-        let usage = self.usage.unwrap_or_else(|| Usage {
+        let said = |tokens: u64, arguments: String| tokens + estimate_tokens(&arguments);
+        let usage = self.heard.usage.unwrap_or_else(|| Usage {
             input_tokens: self.input_tokens,
-            output_tokens: estimate_tokens(&self.text),
+            output_tokens: calls.iter().map(|call| call.arguments.to_string()).fold(estimate_tokens(&self.text), said),
+            cached_tokens: 0,
             estimated: true,
         });
+        self.ready.extend(calls.into_iter().map(Chunk::ToolCall));
         self.ready.extend([Chunk::Usage(usage), Chunk::Finished { reason }]);
         Ok(())
     }
 
     fn unreadable(&self, error: SseError) -> ProviderError {
         match error {
-            SseError::TooLong => ProviderError::TooLong { limit_bytes: super::sse::MAX_EVENT_BYTES },
+            SseError::TooLong => ProviderError::TooLong { limit_bytes: MAX_EVENT_BYTES },
             SseError::NotUtf8 => self.failures.malformed("it is not UTF-8"),
         }
     }

@@ -1,4 +1,5 @@
-//! The configuration: the environment and nothing else, read once at start. A wrong value is one line that names it.
+//! The configuration: the environment and nothing else, read once at start. A wrong value is one line that names it. The keys and
+//! addresses of model providers are listed with the providers, in `vendors.rs`.
 //!
 //! | variable | meaning | default |
 //! |---|---|---|
@@ -18,14 +19,12 @@
 //! | `TITAN_LISTEN` | `on`, or `off` to poll only | `on`; off behind a pooler without `DATABASE_DIRECT_URL` |
 //! | `TITAN_HISTORY_DAYS` | days that the history of ended jobs is kept, 1 to 3650 | `30` |
 //! | `TITAN_DEFAULT_MODEL` | the model that answers when a task names none | the provider's own |
-//! | `OPENAI_BASE_URL` | an OpenAI-compatible server | `https://api.openai.com/v1` with a key |
-//! | `OPENAI_API_KEY` | its key | |
-//! | `OPENROUTER_BASE_URL` | OpenRouter, or what speaks like it | `https://openrouter.ai/api/v1` with a key |
-//! | `OPENROUTER_API_KEY` | its key | |
 //! | `TITAN_OFFLINE_DELAY` | pause between two words of the offline model, 0s to 10s | `15ms` |
 //! | `RUST_LOG` | what is logged | `info,actix_server=warn` |
 //! | `TITAN_LOG_FORMAT` | `text` or `json` | `text` |
 //! | `TITAN_COMMIT` | the commit that is running, shown by `/api/health` | what it was while building, else `unknown` |
+
+mod vendors;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -33,6 +32,8 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
+
+pub use vendors::{ConfiguredVendor, VENDORS, Vendor, Wire};
 
 /// One line that names the variable, what is wrong and what would be right.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
@@ -58,10 +59,8 @@ pub enum LogFormat {
 #[derive(Debug, Clone)]
 pub struct Models {
     pub default_model: Option<String>,
-    pub openai_base_url: Option<Url>,
-    pub openai_api_key: Option<SecretString>,
-    pub openrouter_base_url: Option<Url>,
-    pub openrouter_api_key: Option<SecretString>,
+    /// In the order in which they are preferred.
+    pub vendors: Vec<ConfiguredVendor>,
     pub offline_delay: Duration,
 }
 
@@ -151,10 +150,7 @@ impl Config {
                 .unwrap_or(30),
             models: Models {
                 default_model: vars.text("TITAN_DEFAULT_MODEL").map(str::to_owned),
-                openai_base_url: vars.http_url("OPENAI_BASE_URL")?,
-                openai_api_key: vars.secret("OPENAI_API_KEY"),
-                openrouter_base_url: vars.http_url("OPENROUTER_BASE_URL")?,
-                openrouter_api_key: vars.secret("OPENROUTER_API_KEY"),
+                vendors: vars.vendors()?,
                 offline_delay: vars.duration("TITAN_OFFLINE_DELAY", 0, 10_000)?.unwrap_or(Duration::from_millis(15)),
             },
             log: LogSettings::from_map(map)?,
@@ -184,28 +180,10 @@ impl LogSettings {
     }
 }
 
-/// What `GET /api/setup` lists: variables by name and what needs them, never their values. It speaks of the environment of
-/// the API's process; the worker has its own.
-pub const MODEL_VARIABLES: [(&str, &str); 5] = [
-    ("OPENAI_API_KEY", "answers from OpenAI"),
-    ("OPENAI_BASE_URL", "answers from any OpenAI-compatible server, also a local one"),
-    ("OPENROUTER_API_KEY", "answers from OpenRouter"),
-    ("OPENROUTER_BASE_URL", "answers from a server that speaks like OpenRouter"),
-    ("TITAN_DEFAULT_MODEL", "choosing the model that answers"),
-];
-
 impl Models {
-    /// Whether the variable of [`MODEL_VARIABLES`] has a value.
     #[must_use]
-    pub fn is_set(&self, variable: &str) -> bool {
-        match variable {
-            "OPENAI_API_KEY" => self.openai_api_key.is_some(),
-            "OPENAI_BASE_URL" => self.openai_base_url.is_some(),
-            "OPENROUTER_API_KEY" => self.openrouter_api_key.is_some(),
-            "OPENROUTER_BASE_URL" => self.openrouter_base_url.is_some(),
-            "TITAN_DEFAULT_MODEL" => self.default_model.is_some(),
-            _ => false,
-        }
+    pub fn vendor(&self, name: &str) -> Option<&ConfiguredVendor> {
+        self.vendors.iter().find(|configured| configured.vendor.name == name)
     }
 }
 
@@ -228,6 +206,18 @@ impl Vars<'_> {
 
     fn secret(&self, name: &str) -> Option<SecretString> {
         self.text(name).map(SecretString::from)
+    }
+
+    /// Those of which something is set.
+    fn vendors(&self) -> Result<Vec<ConfiguredVendor>, ConfigError> {
+        let mut configured = Vec::new();
+        for vendor in &VENDORS {
+            let (base_url, api_key) = (self.http_url(vendor.base_url_variable)?, self.secret(vendor.key_variable));
+            if base_url.is_some() || api_key.is_some() {
+                configured.push(ConfiguredVendor { vendor, base_url, api_key });
+            }
+        }
+        Ok(configured)
     }
 
     fn choice<T: Copy>(&self, name: &'static str, choices: &[(&str, T)]) -> Result<Option<T>, ConfigError> {
@@ -374,6 +364,6 @@ mod tests {
 
     #[test]
     fn nothing_counts_as_not_set() {
-        assert!(with(&[("OPENAI_API_KEY", "  ")]).unwrap().models.openai_api_key.is_none());
+        assert!(with(&[("OPENAI_API_KEY", "  ")]).unwrap().models.vendors.is_empty());
     }
 }

@@ -66,7 +66,9 @@ impl Failures {
             Some(location) => self.quote(&format!("it redirects to {location}, which is not followed")),
             None => self.message_of(&body, status.canonical_reason().unwrap_or("no reason given")),
         };
-        self.of_status(status.as_u16(), retry_after, message)
+        // Google calls a wrong key a bad request.
+        let is_wrong_key = status.as_u16() == 400 && String::from_utf8_lossy(&body).contains("API_KEY_INVALID");
+        self.of_status(if is_wrong_key { 401 } else { status.as_u16() }, retry_after, message)
     }
 
     /// An error object, in place of an answer or in the middle of it.
@@ -80,6 +82,7 @@ impl Failures {
                 ProviderError::RateLimited { retry_after: None, message }
             }
             None if word("type").contains("invalid_request") => ProviderError::InvalidRequest { status: 400, message },
+            None if word("type").contains("authentication") => ProviderError::Unauthorized { status: 401, message },
             None => ProviderError::Unavailable { status: None, retry_after: None, message },
         }
     }

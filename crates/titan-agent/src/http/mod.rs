@@ -1,18 +1,19 @@
-//! OpenAI's chat completions, spoken by OpenAI itself, OpenRouter, Ollama, vLLM, llama.cpp, LM Studio and many more.
-//! Retrying is left to the caller, which knows how often a step may be tried.
+//! A provider over HTTP: what all wires share. Connections, timeouts, cancellation, limits and failures are here; how a request
+//! is written and an answer read is the business of [`crate::wire`]. Retrying is left to the caller, which knows how often a
+//! step may be tried.
 //!
 //! The key goes to the configured server only: redirects are not followed, and no proxy is taken from the environment,
 //! which would also send requests for a local server elsewhere.
 
 mod answer;
 mod failure;
+mod frames;
 mod sse;
-mod wire;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::OnceCell;
@@ -20,7 +21,8 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::error::{ProviderError, TimeoutPhase};
-use crate::provider::{ChunkStream, ModelRequest, Probe, ProbeState, Provider, ProviderKind};
+use crate::provider::{ChunkStream, Model, ModelRequest, Probe, ProbeState, Provider, ProviderKind};
+use crate::wire::{Framing, Path, Wire};
 use answer::Answer;
 use failure::Failures;
 
@@ -30,15 +32,16 @@ pub const AUTO_MODEL: &str = "auto";
 /// A list of models is never longer than this.
 const MAX_LIST_BYTES: usize = 4 * 1024 * 1024;
 
-#[derive(Debug, Clone)]
-pub struct OpenAiSettings {
-    pub name: String,
-    /// Up to and with the version: `https://api.openai.com/v1`.
-    pub base_url: Url,
-    pub api_key: Option<SecretString>,
+#[derive(Debug)]
+pub(crate) struct HttpSettings {
+    pub(crate) name: String,
+    pub(crate) wire: Box<dyn Wire>,
+    /// Up to and with the version, if the wire has one: `https://api.openai.com/v1`.
+    pub(crate) base_url: Url,
+    pub(crate) api_key: Option<SecretString>,
     /// Without one, the first model that the server lists answers.
-    pub default_model: Option<String>,
-    pub timeouts: Timeouts,
+    pub(crate) default_model: Option<String>,
+    pub(crate) timeouts: Timeouts,
 }
 
 /// How long a provider may be silent, and how much it may say.
@@ -70,8 +73,9 @@ impl Default for Timeouts {
     }
 }
 
-pub struct OpenAi {
+pub(crate) struct HttpProvider {
     name: String,
+    wire: Box<dyn Wire>,
     base_url: Url,
     default_model: Option<String>,
     /// The model that stands for [`AUTO_MODEL`], once the server was asked.
@@ -81,21 +85,16 @@ pub struct OpenAi {
     client: Client,
 }
 
-impl OpenAi {
+impl HttpProvider {
     /// # Errors
     /// [`ProviderError::Misconfigured`] when the address is not one of HTTP or the key cannot stand in a header.
-    pub fn new(settings: OpenAiSettings) -> Result<Self, ProviderError> {
+    pub(crate) fn new(settings: HttpSettings) -> Result<Self, ProviderError> {
         let misconfigured = |message: String| ProviderError::Misconfigured { message };
         if !matches!(settings.base_url.scheme(), "http" | "https") || !settings.base_url.has_host() {
             return Err(misconfigured(format!("the address of {} must begin with http:// or https://", settings.name)));
         }
-        let mut headers = HeaderMap::new();
-        if let Some(key) = &settings.api_key {
-            let mut value = HeaderValue::from_str(&format!("Bearer {}", key.expose_secret()))
-                .map_err(|_| misconfigured(format!("the key of {} has characters that no key has", settings.name)))?;
-            value.set_sensitive(true);
-            headers.insert(AUTHORIZATION, value);
-        }
+        let headers = headers(settings.wire.as_ref(), settings.api_key.as_ref())
+            .ok_or_else(|| misconfigured(format!("the key of {} has characters that no key has", settings.name)))?;
         let mut client = Client::builder()
             .connect_timeout(settings.timeouts.connect)
             .redirect(reqwest::redirect::Policy::none())
@@ -112,6 +111,7 @@ impl OpenAi {
         })?;
         Ok(Self {
             name: settings.name,
+            wire: settings.wire,
             base_url: settings.base_url,
             default_model: settings.default_model,
             listed_model: OnceCell::new(),
@@ -121,11 +121,14 @@ impl OpenAi {
         })
     }
 
-    fn url(&self, path: &[&str]) -> Url {
+    fn url(&self, path: &Path) -> Url {
         let mut url = self.base_url.clone();
         // Every HTTP address has a path; `new` has refused the others.
         if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().extend(path);
+            segments.pop_if_empty().extend(&path.segments);
+        }
+        if !path.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(path.query);
         }
         url
     }
@@ -153,12 +156,12 @@ impl OpenAi {
         }
     }
 
-    async fn list_models(&self) -> Result<Vec<String>, ProviderError> {
-        let response = self.send(self.client.get(self.url(&["models"])), self.timeouts.probe).await?;
+    async fn list_models(&self) -> Result<Vec<Model>, ProviderError> {
+        let response = self.send(self.client.get(self.url(&self.wire.models_path())), self.timeouts.probe).await?;
         let body = self.failures.read_body(response, MAX_LIST_BYTES, self.timeouts.probe).await?;
-        let list: wire::ModelList = serde_json::from_slice(&body)
+        let list = serde_json::from_slice(&body)
             .map_err(|error| self.failures.malformed(format!("the list of models: {error}")))?;
-        Ok(list.data.into_iter().map(|model| model.id).collect())
+        self.wire.models(&list).ok_or_else(|| self.failures.malformed("the list of models has no models in it"))
     }
 
     async fn model_for(&self, asked: &str) -> Result<String, ProviderError> {
@@ -166,9 +169,8 @@ impl OpenAi {
             return Ok(asked.to_owned());
         }
         let find = || async {
-            let models = self.list_models().await?;
-            // Models for embeddings are listed among the others and cannot chat.
-            models.into_iter().find(|id| !id.contains("embed")).ok_or_else(|| ProviderError::Misconfigured {
+            let first = self.list_models().await?.into_iter().next();
+            first.map(|model| model.id).ok_or_else(|| ProviderError::Misconfigured {
                 message: format!("{} lists no model; set TITAN_DEFAULT_MODEL", self.server()),
             })
         };
@@ -177,22 +179,25 @@ impl OpenAi {
 
     async fn ask(&self, request: ModelRequest, cancel: CancellationToken) -> Result<ChunkStream, ProviderError> {
         let model = self.model_for(&request.model).await?;
-        let body = wire::Request::new(&model, &request.messages);
-        let post = self.client.post(self.url(&["chat", "completions"])).header(ACCEPT, "text/event-stream").json(&body);
+        let body = self.wire.body(&model, &request);
+        let post = self.client.post(self.url(&self.wire.path(&model))).json(&body);
         let asked_at = tokio::time::Instant::now();
         let response = self.send(post, self.timeouts.first_token).await?;
         let media_type = media_type(&response);
-        let answer = Answer::new(&request.messages, self.failures.clone(), asked_at + self.timeouts.first_token);
-        match media_type.as_str() {
-            "application/json" => {
+        let event_by = asked_at + self.timeouts.first_token;
+        let answer = Answer::new(&request, self.wire.reader(&request), self.failures.clone(), event_by);
+        match (media_type.as_str(), self.wire.framing()) {
+            ("application/json", Framing::Sse) => {
                 // A server that cannot stream says everything at once.
                 let limit = self.timeouts.max_answer_bytes;
                 let body = self.failures.read_body(response, limit, self.timeouts.first_token).await?;
                 answer.whole(&body)
             }
-            "text/event-stream" | "" => Ok(answer.streamed(response, cancel)),
-            other => Err(self.failures.malformed(format!(
-                "{} answers with {other}; does its address end like https://api.openai.com/v1?",
+            ("text/event-stream" | "", Framing::Sse) | (_, Framing::Lines) => {
+                Ok(answer.streamed(response, self.wire.framing(), cancel))
+            }
+            (other, Framing::Sse) => Err(self.failures.malformed(format!(
+                "{} answers with {other}; does its address end with the version, such as /v1?",
                 self.server()
             ))),
         }
@@ -200,13 +205,13 @@ impl OpenAi {
 }
 
 #[async_trait]
-impl Provider for OpenAi {
+impl Provider for HttpProvider {
     fn name(&self) -> &str {
         &self.name
     }
 
     fn kind(&self) -> ProviderKind {
-        ProviderKind::OpenAi
+        self.wire.kind()
     }
 
     fn default_model(&self) -> &str {
@@ -222,25 +227,42 @@ impl Provider for OpenAi {
     }
 
     async fn probe(&self) -> Probe {
-        match self.list_models().await {
-            Ok(_) => Probe { state: ProbeState::Ready, detail: Some(self.server()) },
-            Err(error @ (ProviderError::InvalidRequest { .. } | ProviderError::MalformedAnswer { .. })) => Probe {
-                state: ProbeState::Unknown,
-                detail: Some(format!("{} does not list its models: {error}", self.server())),
-            },
-            Err(error) => Probe { state: ProbeState::Failing, detail: Some(format!("{}: {error}", self.server())) },
-        }
+        let server = self.server();
+        let (state, detail, models) = match self.list_models().await {
+            Ok(models) => (ProbeState::Ready, server, models),
+            Err(error @ (ProviderError::InvalidRequest { .. } | ProviderError::MalformedAnswer { .. })) => {
+                (ProbeState::Unknown, format!("{server} does not list its models: {error}"), Vec::new())
+            }
+            Err(error) => (ProbeState::Failing, format!("{server}: {error}"), Vec::new()),
+        };
+        Probe { state, detail: Some(detail), models }
     }
 }
 
-impl std::fmt::Debug for OpenAi {
+impl std::fmt::Debug for HttpProvider {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("OpenAi")
+        f.debug_struct("HttpProvider")
             .field("name", &self.name)
+            .field("wire", &self.wire)
             .field("server", &self.server())
             .field("default_model", &self.default_model)
             .finish_non_exhaustive()
     }
+}
+
+/// `None` when the key cannot stand in a header.
+fn headers(wire: &dyn Wire, key: Option<&SecretString>) -> Option<HeaderMap> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in wire.headers() {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    if let Some(key) = key {
+        let (name, before) = wire.key_header();
+        let mut value = HeaderValue::from_str(&format!("{before}{}", key.expose_secret())).ok()?;
+        value.set_sensitive(true);
+        headers.insert(HeaderName::from_static(name), value);
+    }
+    Some(headers)
 }
 
 fn media_type(response: &Response) -> String {

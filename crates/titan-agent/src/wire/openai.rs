@@ -1,0 +1,240 @@
+//! OpenAI's chat completions, spoken by OpenAI itself, OpenRouter, vLLM, llama.cpp, LM Studio and many more.
+//! Reading is lenient: servers leave out or add what they like.
+//!
+//! Source: <https://platform.openai.com/docs/api-reference/chat>.
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{Framing, Heard, Path, Reader, Unreadable, Wire, data_url, put};
+use crate::provider::{FinishReason, Message, Model, ModelRequest, Part, ProviderKind, Role, Tool, Usage};
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OpenAi {
+    /// OpenAI itself has renamed the limit of tokens, and refuses the old name for newer models; most others know the old one only.
+    pub(crate) is_openai: bool,
+}
+
+impl Wire for OpenAi {
+    fn kind(&self) -> ProviderKind {
+        ProviderKind::OpenAi
+    }
+
+    fn key_header(&self) -> (&'static str, &'static str) {
+        ("authorization", "Bearer ")
+    }
+
+    fn framing(&self) -> Framing {
+        Framing::Sse
+    }
+
+    fn path(&self, _: &str) -> Path {
+        Path::of(&["chat", "completions"])
+    }
+
+    fn body(&self, model: &str, request: &ModelRequest) -> Value {
+        let messages: Vec<Value> = request.messages.iter().flat_map(messages).collect();
+        let mut body = json!({
+            "model": model, "messages": messages, "stream": true, "stream_options": {"include_usage": true},
+        });
+        if !request.tools.is_empty() {
+            put(&mut body, "tools", request.tools.iter().map(function).collect());
+        }
+        if let Some(format) = &request.format {
+            put(
+                &mut body,
+                "response_format",
+                json!({"type": "json_schema",
+                "json_schema": {"name": format.name, "schema": format.schema, "strict": true}}),
+            );
+        }
+        if let Some(limit) = request.max_output_tokens {
+            let name = if self.is_openai { "max_completion_tokens" } else { "max_tokens" };
+            put(&mut body, name, json!(limit));
+        }
+        body
+    }
+
+    fn reader(&self, _: &ModelRequest) -> Box<dyn Reader> {
+        Box::new(Completions)
+    }
+
+    fn models_path(&self) -> Path {
+        Path::of(&["models"])
+    }
+
+    fn models(&self, list: &Value) -> Option<Vec<Model>> {
+        let tokens = |model: &Value, names: &[&str]| names.iter().find_map(|name| model.get(name)?.as_u64());
+        let model = |model: &Value| {
+            Some(Model {
+                id: model.get("id")?.as_str()?.to_owned(),
+                context_tokens: tokens(model, &["context_length", "context_window", "max_model_len"]),
+                max_output_tokens: model.pointer("/top_provider/max_completion_tokens").and_then(Value::as_u64),
+            })
+        };
+        // Models for embeddings are listed among the others and cannot chat.
+        let chats = |model: &Model| !model.id.contains("embed");
+        Some(list.get("data")?.as_array()?.iter().filter_map(model).filter(chats).collect())
+    }
+}
+
+/// A tool as this wire and Ollama's describe it.
+pub(super) fn function(tool: &Tool) -> Value {
+    json!({"type": "function",
+        "function": {"name": tool.name, "description": tool.description, "parameters": tool.parameters}})
+}
+
+/// Each result of a tool is a message of its own.
+fn messages(message: &Message) -> Vec<Value> {
+    let mut texts: Vec<Value> = Vec::new();
+    let mut has_images = false;
+    let (mut calls, mut results) = (Vec::new(), Vec::new());
+    for part in &message.parts {
+        match part {
+            Part::Text(text) => texts.push(json!({"type": "text", "text": text})),
+            Part::Image(image) => {
+                has_images = true;
+                texts.push(json!({"type": "image_url", "image_url": {"url": data_url(image)}}));
+            }
+            Part::ToolCall(call) => calls.push(json!({"id": call.id, "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments.to_string()}})),
+            Part::ToolResult(result) => {
+                results.push(json!({"role": "tool", "tool_call_id": result.id, "content": result.content}));
+            }
+        }
+    }
+    if !results.is_empty() {
+        return results;
+    }
+    let mut wire = Map::from_iter([("role".to_owned(), json!(role(message.role)))]);
+    // A plain string where it will do: not every server knows parts.
+    let content = if has_images { Value::Array(texts) } else { json!(message.text()) };
+    if calls.is_empty() || content.as_str() != Some("") {
+        wire.insert("content".to_owned(), content);
+    }
+    if !calls.is_empty() {
+        wire.insert("tool_calls".to_owned(), Value::Array(calls));
+    }
+    vec![Value::Object(wire)]
+}
+
+pub(super) fn role(role: Role) -> &'static str {
+    match role {
+        Role::System => "system",
+        Role::User => "user",
+        Role::Assistant => "assistant",
+        Role::Tool => "tool",
+    }
+}
+
+struct Completions;
+
+/// One event of a stream, or a whole answer: they differ in `delta` and `message`.
+#[derive(Debug, Deserialize)]
+struct Completion {
+    #[serde(default)]
+    choices: Option<Vec<Choice>>,
+    #[serde(default)]
+    usage: Option<WireUsage>,
+    #[serde(default)]
+    error: Option<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Choice {
+    #[serde(default, alias = "message")]
+    delta: Option<Delta>,
+    #[serde(default)]
+    finish_reason: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Delta {
+    #[serde(default)]
+    content: Option<String>,
+    /// What a model says instead of an answer that it refuses to give.
+    #[serde(default)]
+    refusal: Option<String>,
+    #[serde(default)]
+    tool_calls: Option<Vec<CallDelta>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct CallDelta {
+    #[serde(default)]
+    index: Option<u64>,
+    #[serde(default)]
+    id: Option<String>,
+    #[serde(default)]
+    function: Option<FunctionDelta>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct FunctionDelta {
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    arguments: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+struct WireUsage {
+    prompt_tokens: Option<u64>,
+    completion_tokens: Option<u64>,
+    #[serde(default)]
+    prompt_tokens_details: Option<PromptTokens>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+struct PromptTokens {
+    #[serde(default)]
+    cached_tokens: Option<u64>,
+}
+
+impl WireUsage {
+    /// Nothing when it is incomplete: then an estimate is worth more.
+    fn counted(self) -> Option<Usage> {
+        let cached_tokens = self.prompt_tokens_details.and_then(|details| details.cached_tokens).unwrap_or_default();
+        let (input_tokens, output_tokens) = (self.prompt_tokens?, self.completion_tokens?);
+        Some(Usage { input_tokens, output_tokens, cached_tokens, estimated: false })
+    }
+}
+
+impl Reader for Completions {
+    fn take(&mut self, event: &str, heard: &mut Heard) -> Result<(), Unreadable> {
+        if event.trim() == "[DONE]" {
+            heard.done = true;
+            // Some servers never give a reason.
+            heard.finish.get_or_insert(FinishReason::Stop);
+            return Ok(());
+        }
+        let event: Completion = serde_json::from_str(event)?;
+        if let Some(error) = event.error.filter(|error| !error.is_null()) {
+            return Err(Unreadable::Failure(error));
+        }
+        if let Some(usage) = event.usage.and_then(WireUsage::counted) {
+            heard.usage = Some(usage);
+        }
+        // Only one answer is asked for.
+        let Some(choice) = event.choices.into_iter().flatten().next() else { return Ok(()) };
+        if let Some(delta) = choice.delta {
+            heard.text(delta.content);
+            heard.text(delta.refusal);
+            for (place, call) in (0..).zip(delta.tool_calls.into_iter().flatten()) {
+                let function = call.function.unwrap_or_default();
+                let arguments = function.arguments.unwrap_or_default();
+                heard.call(call.index.unwrap_or(place), call.id.as_deref(), function.name.as_deref(), &arguments);
+            }
+        }
+        if let Some(reason) = choice.finish_reason.filter(|reason| !reason.is_empty()) {
+            heard.finish = Some(match reason.as_str() {
+                "stop" => FinishReason::Stop,
+                "length" => FinishReason::Length,
+                "tool_calls" | "function_call" => FinishReason::ToolCalls,
+                "content_filter" => FinishReason::ContentFilter,
+                other => FinishReason::other(other),
+            });
+        }
+        Ok(())
+    }
+}
