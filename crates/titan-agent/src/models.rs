@@ -115,7 +115,10 @@ pub fn provider(configured: &ConfiguredVendor, timeouts: Timeouts) -> Result<Arc
     let base_url = configured.base_url.clone().unwrap_or_else(|| own.clone());
     let is_own = base_url.host() == own.host();
     let wire: Box<dyn wire::Wire> = match vendor.wire {
-        Wire::OpenAi => Box::new(wire::OpenAi { is_openai: is_own && vendor.name == "openai" }),
+        Wire::OpenAi => Box::new(wire::OpenAi {
+            is_openai: is_own && vendor.name == "openai",
+            asks_for_usage: vendor.asks_for_usage,
+        }),
         Wire::Anthropic => Box::new(wire::Anthropic),
         Wire::Gemini => Box::new(wire::Gemini),
         Wire::Ollama => Box::new(wire::Ollama),

@@ -122,8 +122,12 @@ async fn carry_out_step(
             }
         }
         Verdict::HandBack => {
+            if stop.reason() == Some(StopReason::Unsure) {
+                // That it was begun may be what was not written. Whoever comes next is to know that this attempt was made.
+                let _ = start(shared, fence).await;
+            }
             hand_back(shared, key).await;
-            names.warn("handed back", "this worker is stopping");
+            names.warn("handed back", why_back(stop.reason()));
         }
         Verdict::Drop => names.warn("dropped", "the claim was lost"),
     }
@@ -329,6 +333,8 @@ enum Verdict {
 fn verdict(reason: Option<StopReason>, outcome: Option<Outcome>, time: Duration) -> Verdict {
     match (reason, outcome) {
         (Some(StopReason::Lost), _) => Verdict::Drop,
+        // Work that was done is no use either: part of what it said may be missing from its story.
+        (Some(StopReason::Unsure), _) => Verdict::HandBack,
         (_, Some(done @ Outcome::Done(_))) => Verdict::Finish(done),
         (Some(StopReason::Canceled), _) => Verdict::Finish(Outcome::Cancel { reason: "canceled".to_owned() }),
         (Some(StopReason::Deadline), _) => {
@@ -338,6 +344,13 @@ fn verdict(reason: Option<StopReason>, outcome: Option<Outcome>, time: Duration)
         (Some(StopReason::Shutdown), _) => Verdict::HandBack,
         (None, Some(outcome)) => Verdict::Finish(outcome),
         (None, None) => Verdict::HandBack,
+    }
+}
+
+fn why_back(reason: Option<StopReason>) -> &'static str {
+    match reason {
+        Some(StopReason::Unsure) => "nobody knows whether its last report was written",
+        _ => "this worker is stopping",
     }
 }
 
@@ -414,6 +427,8 @@ mod tests {
         }
         let lost = verdict(Some(StopReason::Lost), Some(Outcome::Done(Done::default())), TIME);
         assert!(matches!(lost, Verdict::Drop));
+        let unsure = verdict(Some(StopReason::Unsure), Some(Outcome::Done(Done::default())), TIME);
+        assert!(matches!(unsure, Verdict::HandBack));
     }
 
     #[test]

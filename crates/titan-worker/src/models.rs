@@ -1,11 +1,12 @@
 //! The model providers of this worker: made from the configuration, published for `GET /api/providers`, and marked by how
 //! their calls go.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
+use futures_util::future::join_all;
 use titan_agent::models::Resolved;
 use titan_agent::{Model, Probe, ProbeState, ProviderError, ProviderKind, ProviderSettings};
 use titan_core::config;
@@ -14,6 +15,9 @@ use titan_core::providers::{self, Offered, Provider};
 
 /// A state that has not changed is written this often at most.
 const TELL_EVERY: Duration = Duration::from_secs(5);
+/// Bytes of a model's name, and tokens that a model may take, beyond which a server is not believed.
+const MAX_NAME: usize = 300;
+const MAX_TOKENS: u64 = 1 << 40;
 
 #[derive(Debug)]
 pub struct Models {
@@ -46,10 +50,7 @@ impl Models {
         let not_asked = "not asked yet".to_owned();
         let unknown = || Probe { state: ProbeState::Unknown, detail: Some(not_asked.clone()), models: Vec::new() };
         self.write(db, self.registry.list().iter().map(|_| unknown()).collect()).await;
-        let mut probes = Vec::new();
-        for provider in self.registry.list() {
-            probes.push(provider.probe().await);
-        }
+        let probes = join_all(self.registry.list().iter().map(|provider| provider.probe())).await;
         self.write(db, probes).await;
     }
 
@@ -57,11 +58,7 @@ impl Models {
         let default = self.registry.default().provider.name().to_owned();
         let described = self.registry.list().iter().zip(probes).map(|(provider, probe)| {
             let detail = probe.detail.unwrap_or_default();
-            let offered = |model: Model| {
-                let Model { id, context_tokens, max_output_tokens } = model;
-                Offered { id, context_tokens, max_output_tokens }
-            };
-            let models: Vec<Offered> = probe.models.into_iter().map(offered).collect();
+            let models = offered(probe.models);
             let provider = Provider {
                 name: provider.name().to_owned(),
                 kind: provider.kind().as_str().to_owned(),
@@ -111,6 +108,21 @@ impl Models {
     }
 }
 
+/// What a server told, fit to be stored: gateways list a model twice, and some say "unlimited" with the largest number there is.
+fn offered(told: Vec<Model>) -> Vec<Offered> {
+    let mut seen = HashSet::new();
+    let sane = |tokens: Option<u64>| tokens.filter(|tokens| *tokens <= MAX_TOKENS);
+    told.into_iter()
+        .filter(|model| !model.id.is_empty() && model.id.len() <= MAX_NAME && !model.id.contains('\0'))
+        .filter(|model| seen.insert(model.id.clone()))
+        .map(|model| Offered {
+            id: model.id,
+            context_tokens: sane(model.context_tokens),
+            max_output_tokens: sane(model.max_output_tokens),
+        })
+        .collect()
+}
+
 /// Whether a failure says something about the provider, or only about this one message.
 fn speaks_of_the_provider(error: &ProviderError) -> bool {
     !matches!(
@@ -120,4 +132,19 @@ fn speaks_of_the_provider(error: &ProviderError) -> bool {
             | ProviderError::Refused { .. }
             | ProviderError::TooLong { .. }
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_tells_is_stored_only_as_far_as_it_makes_sense() {
+        let told = |id: &str, tokens| Model { context_tokens: Some(tokens), ..Model::named(id) };
+        let long = "x".repeat(MAX_NAME + 1);
+        let stored =
+            offered(vec![told("a", 8), told("a", 9), told("b", u64::MAX), told("", 1), told("\0", 1), told(&long, 1)]);
+        let stored: Vec<_> = stored.iter().map(|model| (model.id.as_str(), model.context_tokens)).collect();
+        assert_eq!(stored, [("a", Some(8)), ("b", None)]);
+    }
 }

@@ -55,9 +55,9 @@ impl Reporter {
                     }
                     return Ok(());
                 }
-                // Written or not, nobody knows: saying it again might say it twice. Another attempt begins afresh.
+                // Written or not, nobody knows: saying it again might say it twice.
                 Err(error @ titan_core::Error::Uncertain) => {
-                    self.stop.because(StopReason::Lost);
+                    self.stop.because(StopReason::Unsure);
                     return Err(error);
                 }
                 Err(error) if error.may_pass() && self.stop.reason().is_none() => {

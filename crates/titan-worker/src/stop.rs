@@ -13,6 +13,8 @@ pub enum StopReason {
     Deadline,
     /// The claim is gone: another worker has the job by now, or the run has ended. Nothing may be written any more.
     Lost,
+    /// Nobody knows whether what the work reported was written: another attempt begins afresh.
+    Unsure,
     /// This worker is going; the job is handed back.
     Shutdown,
 }

@@ -63,7 +63,7 @@ impl Answer {
     /// An answer that came in one piece.
     pub(super) fn whole(mut self, body: &[u8]) -> Result<ChunkStream, ProviderError> {
         let body = String::from_utf8_lossy(body);
-        let taken = self.reader.take_whole(&body, &mut self.heard);
+        let taken = self.reader.take(&body, &mut self.heard);
         self.has_taken(&body, taken)?;
         self.end("it does not say why it ends")?;
         Ok(stream::iter(self.ready.into_iter().map(Ok)).boxed())
@@ -110,7 +110,7 @@ impl Answer {
                 let last = source.frames.finish().map_err(|error| self.unreadable(error))?;
                 match last.map(|data| self.take_event(&data)) {
                     // Half an event says nothing; whether the answer was whole without it is decided below.
-                    None | Some(Ok(()) | Err(ProviderError::MalformedAnswer { .. })) => {}
+                    None | Some(Ok(_) | Err(ProviderError::MalformedAnswer { .. })) => {}
                     Some(Err(error)) => return Err(error),
                 }
                 return self.end("the connection was closed before the end of the answer").map(|()| false);
@@ -128,7 +128,9 @@ impl Answer {
             return Err(ProviderError::TooLong { limit_bytes });
         }
         for data in source.frames.push(&part).map_err(|error| self.unreadable(error))? {
-            self.take_event(&data)?;
+            if !self.take_event(&data)? {
+                continue;
+            }
             let timeouts = &self.failures.timeouts;
             self.phase = TimeoutPhase::Idle;
             self.event_by = Instant::now() + if self.heard.finish.is_some() { timeouts.trailer } else { timeouts.idle };
@@ -139,13 +141,14 @@ impl Answer {
         Ok(true)
     }
 
-    fn take_event(&mut self, event: &str) -> Result<(), ProviderError> {
+    /// Whether it said anything.
+    fn take_event(&mut self, event: &str) -> Result<bool, ProviderError> {
         let taken = self.reader.take(event, &mut self.heard);
         self.has_taken(event, taken)
     }
 
-    fn has_taken(&mut self, event: &str, taken: Result<(), Unreadable>) -> Result<(), ProviderError> {
-        taken.map_err(|unreadable| match unreadable {
+    fn has_taken(&mut self, event: &str, taken: Result<bool, Unreadable>) -> Result<bool, ProviderError> {
+        let said = taken.map_err(|unreadable| match unreadable {
             // First without the key, then shorter: half a key would not be recognised.
             Unreadable::Malformed(message) => {
                 self.failures.malformed(format!("{message} in {}", shorten(&self.failures.quote(event), 200)))
@@ -162,7 +165,7 @@ impl Answer {
         if self.text.len() + self.heard.call_bytes() > limit_bytes {
             return Err(ProviderError::TooLong { limit_bytes });
         }
-        Ok(())
+        Ok(said)
     }
 
     /// The end of the wire. It is the end of the answer only if the model said that it is.
@@ -186,6 +189,9 @@ impl Answer {
             cached_tokens: 0,
             estimated: true,
         });
+        // Not every server says so itself.
+        let waits = reason == FinishReason::Stop && !calls.is_empty();
+        let reason = if waits { FinishReason::ToolCalls } else { reason };
         self.ready.extend(calls.into_iter().map(Chunk::ToolCall));
         self.ready.extend([Chunk::Usage(usage), Chunk::Finished { reason }]);
         Ok(())

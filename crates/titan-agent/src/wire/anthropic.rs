@@ -50,7 +50,11 @@ impl Wire for Anthropic {
         if let Some(format) = &request.format {
             // An answer of a given form is what the only tool that it may call is called with: every version can do that.
             tools.push(tool(&as_tool(format)));
-            put(&mut body, "tool_choice", json!({"type": "tool", "name": format.name}));
+            put(
+                &mut body,
+                "tool_choice",
+                json!({"type": "tool", "name": format.name, "disable_parallel_tool_use": true}),
+            );
         }
         if !tools.is_empty() {
             put(&mut body, "tools", Value::Array(tools));
@@ -159,7 +163,9 @@ enum Event {
         stop_reason: Option<String>,
         usage: Option<Both>,
     },
-    /// Pings, ends of blocks, and what later versions add.
+    /// Only says that the server is there.
+    Ping,
+    /// Ends of blocks, and what later versions add.
     #[serde(other)]
     Other,
 }
@@ -254,7 +260,7 @@ impl Events {
 }
 
 impl Reader for Events {
-    fn take(&mut self, event: &str, heard: &mut Heard) -> Result<(), Unreadable> {
+    fn take(&mut self, event: &str, heard: &mut Heard) -> Result<bool, Unreadable> {
         match serde_json::from_str(event)? {
             Event::MessageStart { message } => self.input = message.usage,
             Event::ContentBlockStart { content_block, index } => match content_block {
@@ -294,8 +300,9 @@ impl Reader for Events {
                 self.stop(stop_reason, heard);
                 heard.done = true;
             }
+            Event::Ping => return Ok(false),
             Event::Other => {}
         }
-        Ok(())
+        Ok(true)
     }
 }

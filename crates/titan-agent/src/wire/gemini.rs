@@ -106,7 +106,7 @@ fn part(part: &Part) -> Value {
         Part::Text(text) => json!({"text": text}),
         Part::Image(image) => json!({"inlineData": {"mimeType": image.media_type, "data": base64(&image.bytes)}}),
         Part::ToolCall(call) => {
-            let mut part = json!({"functionCall": {"name": call.name, "args": call.arguments}});
+            let mut part = json!({"functionCall": {"id": call.id, "name": call.name, "args": call.arguments}});
             if let Some(signature) = &call.signature {
                 put(&mut part, "thoughtSignature", json!(signature));
             }
@@ -114,7 +114,7 @@ fn part(part: &Part) -> Value {
         }
         Part::ToolResult(result) => {
             let field = if result.is_error { "error" } else { "result" };
-            json!({"functionResponse": {"name": result.name, "response": {field: result.content}}})
+            json!({"functionResponse": {"id": result.id, "name": result.name, "response": {field: result.content}}})
         }
     }
 }
@@ -194,7 +194,7 @@ struct WireUsage {
 }
 
 impl Reader for Responses {
-    fn take(&mut self, event: &str, heard: &mut Heard) -> Result<(), Unreadable> {
+    fn take(&mut self, event: &str, heard: &mut Heard) -> Result<bool, Unreadable> {
         let response: Response = serde_json::from_str(event)?;
         if let Some(error) = response.error {
             return Err(Unreadable::Failure(error));
@@ -214,7 +214,7 @@ impl Reader for Responses {
                 estimated: false,
             });
         }
-        let Some(candidate) = response.candidates.into_iter().next() else { return Ok(()) };
+        let Some(candidate) = response.candidates.into_iter().next() else { return Ok(true) };
         for part in candidate.content.into_iter().flat_map(|content| content.parts) {
             if let Some(call) = part.function_call {
                 let arguments = call.args.unwrap_or_else(|| json!({}));
@@ -225,8 +225,8 @@ impl Reader for Responses {
         }
         if let Some(reason) = candidate.finish_reason {
             heard.finish = Some(match reason.as_str() {
-                "STOP" | "FUNCTION_CALL" if heard.has_calls() => FinishReason::ToolCalls,
                 "STOP" => FinishReason::Stop,
+                "FUNCTION_CALL" => FinishReason::ToolCalls,
                 "MAX_TOKENS" => FinishReason::Length,
                 "SAFETY" | "RECITATION" | "BLOCKLIST" | "PROHIBITED_CONTENT" | "SPII" => FinishReason::ContentFilter,
                 "MALFORMED_FUNCTION_CALL" => {
@@ -237,6 +237,6 @@ impl Reader for Responses {
                 other => FinishReason::other(other),
             });
         }
-        Ok(())
+        Ok(true)
     }
 }

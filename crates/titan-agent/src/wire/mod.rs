@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, VecDeque};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
+use titan_core::ids;
 
 use crate::provider::{FinishReason, Image, Model, ModelRequest, ProviderKind, ToolCall, Usage};
 
@@ -74,14 +75,11 @@ impl Path {
 
 /// Reads the events of one answer.
 pub(crate) trait Reader: Send {
+    /// False for one that only keeps the connection open. An answer that came in one piece is an event too.
+    ///
     /// # Errors
     /// What makes the answer useless.
-    fn take(&mut self, event: &str, heard: &mut Heard) -> Result<(), Unreadable>;
-
-    /// The same for an answer that came in one piece. Most wires write one like an event.
-    fn take_whole(&mut self, body: &str, heard: &mut Heard) -> Result<(), Unreadable> {
-        self.take(body, heard)
-    }
+    fn take(&mut self, event: &str, heard: &mut Heard) -> Result<bool, Unreadable>;
 }
 
 pub(crate) enum Unreadable {
@@ -148,13 +146,13 @@ impl Heard {
         }
     }
 
-    pub(crate) fn has_calls(&self) -> bool {
-        !self.calls.is_empty()
-    }
-
-    /// Bytes of the arguments so far.
+    /// Bytes that the calls take up so far.
     pub(crate) fn call_bytes(&self) -> usize {
-        self.calls.values().map(|call| call.arguments.len()).sum()
+        let bytes = |call: &Call| {
+            let signature = call.signature.as_ref().map_or(0, String::len);
+            size_of::<Call>() + call.id.len() + call.name.len() + call.arguments.len() + signature
+        };
+        self.calls.values().map(bytes).sum()
     }
 
     /// The calls, once the answer is whole.
@@ -162,7 +160,7 @@ impl Heard {
     /// # Errors
     /// What is wrong with the first that cannot be used.
     pub(crate) fn take_calls(&mut self) -> Result<Vec<ToolCall>, String> {
-        let whole = |(place, call): (u64, Call)| {
+        let whole = |call: Call| {
             if call.name.is_empty() {
                 return Err("a call of a tool has no name".to_owned());
             }
@@ -170,10 +168,10 @@ impl Heard {
             let arguments = if call.arguments.trim().is_empty() { "{}" } else { &call.arguments };
             let arguments = serde_json::from_str(arguments)
                 .map_err(|error| format!("the arguments of the call of {:?} are not JSON: {error}", call.name))?;
-            let id = if call.id.is_empty() { format!("call_{place}") } else { call.id };
+            let id = if call.id.is_empty() { format!("call_{}", ids::new().simple()) } else { call.id };
             Ok(ToolCall { id, name: call.name, arguments, signature: call.signature })
         };
-        std::mem::take(&mut self.calls).into_iter().map(whole).collect()
+        std::mem::take(&mut self.calls).into_values().map(whole).collect()
     }
 }
 

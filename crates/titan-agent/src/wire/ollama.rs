@@ -6,12 +6,15 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::openai::{function, role};
+use super::openai::{function, may_chat, role};
 use super::{Framing, Heard, Path, Reader, Unreadable, Wire, base64, put};
 use crate::provider::{DEFAULT_OUTPUT_TOKENS, FinishReason, Message, Model, ModelRequest, Part, ProviderKind, Usage};
 
 /// The context is a multiple of this, so that the server need not load the model again for each request.
 const CONTEXT_STEP: u64 = 8192;
+
+/// More than any model takes.
+const MAX_CONTEXT: u64 = 1 << 22;
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ollama;
@@ -36,8 +39,9 @@ impl Wire for Ollama {
 
     fn body(&self, model: &str, request: &ModelRequest) -> Value {
         let output = request.max_output_tokens.unwrap_or(DEFAULT_OUTPUT_TOKENS);
-        // The estimate may be wrong by a quarter.
-        let needed = request.estimate_tokens() * 5 / 4 + output;
+        // In some scripts a character is a token, which is twice the estimate.
+        let needed =
+            request.estimate_tokens().saturating_mul(2).saturating_add(output.min(MAX_CONTEXT)).min(MAX_CONTEXT);
         let mut options = Map::from_iter([("num_ctx".to_owned(), json!(needed.next_multiple_of(CONTEXT_STEP)))]);
         if let Some(limit) = request.max_output_tokens {
             options.insert("num_predict".to_owned(), json!(limit));
@@ -64,7 +68,7 @@ impl Wire for Ollama {
     fn models(&self, list: &Value) -> Option<Vec<Model>> {
         let name = |model: &Value| Some(model.get("name")?.as_str()?.to_owned());
         let names = list.get("models")?.as_array()?.iter().filter_map(name);
-        Some(names.filter(|name| !name.contains("embed")).map(Model::named).collect())
+        Some(names.filter(|name| may_chat(name)).map(Model::named).collect())
     }
 }
 
@@ -133,7 +137,7 @@ struct Function {
 }
 
 impl Reader for Lines {
-    fn take(&mut self, event: &str, heard: &mut Heard) -> Result<(), Unreadable> {
+    fn take(&mut self, event: &str, heard: &mut Heard) -> Result<bool, Unreadable> {
         let line: Line = serde_json::from_str(event)?;
         if let Some(error) = line.error {
             return Err(Unreadable::Failure(error));
@@ -146,7 +150,7 @@ impl Reader for Lines {
             }
         }
         if !line.done {
-            return Ok(());
+            return Ok(true);
         }
         // A prompt that is wholly in the cache is not counted again.
         if let Some(output_tokens) = line.eval_count
@@ -155,12 +159,11 @@ impl Reader for Lines {
             heard.usage = Some(Usage { input_tokens, output_tokens, cached_tokens: 0, estimated: false });
         }
         heard.finish = Some(match line.done_reason.as_deref().unwrap_or("stop") {
-            "stop" if heard.has_calls() => FinishReason::ToolCalls,
             "stop" => FinishReason::Stop,
             "length" => FinishReason::Length,
             other => FinishReason::other(other),
         });
         heard.done = true;
-        Ok(())
+        Ok(true)
     }
 }

@@ -13,6 +13,8 @@ use crate::provider::{FinishReason, Message, Model, ModelRequest, Part, Provider
 pub(crate) struct OpenAi {
     /// OpenAI itself has renamed the limit of tokens, and refuses the old name for newer models; most others know the old one only.
     pub(crate) is_openai: bool,
+    /// See [`titan_core::config::Vendor`].
+    pub(crate) asks_for_usage: bool,
 }
 
 impl Wire for OpenAi {
@@ -34,9 +36,10 @@ impl Wire for OpenAi {
 
     fn body(&self, model: &str, request: &ModelRequest) -> Value {
         let messages: Vec<Value> = request.messages.iter().flat_map(messages).collect();
-        let mut body = json!({
-            "model": model, "messages": messages, "stream": true, "stream_options": {"include_usage": true},
-        });
+        let mut body = json!({"model": model, "messages": messages, "stream": true});
+        if self.asks_for_usage {
+            put(&mut body, "stream_options", json!({"include_usage": true}));
+        }
         if !request.tools.is_empty() {
             put(&mut body, "tools", request.tools.iter().map(function).collect());
         }
@@ -72,10 +75,30 @@ impl Wire for OpenAi {
                 max_output_tokens: model.pointer("/top_provider/max_completion_tokens").and_then(Value::as_u64),
             })
         };
-        // Models for embeddings are listed among the others and cannot chat.
-        let chats = |model: &Model| !model.id.contains("embed");
-        Some(list.get("data")?.as_array()?.iter().filter_map(model).filter(chats).collect())
+        Some(list.get("data")?.as_array()?.iter().filter_map(model).filter(|model| may_chat(&model.id)).collect())
     }
+}
+
+/// Models that cannot chat are listed among the others, and only their names tell.
+pub(super) fn may_chat(id: &str) -> bool {
+    const OTHERS: [&str; 14] = [
+        "embed",
+        "minilm",
+        "bge-",
+        "rerank",
+        "whisper",
+        "transcribe",
+        "tts",
+        "audio",
+        "realtime",
+        "dall-e",
+        "image",
+        "moderation",
+        "guard",
+        "davinci",
+    ];
+    let id = id.to_lowercase();
+    !OTHERS.iter().any(|other| id.contains(other))
 }
 
 /// A tool as this wire and Ollama's describe it.
@@ -201,12 +224,12 @@ impl WireUsage {
 }
 
 impl Reader for Completions {
-    fn take(&mut self, event: &str, heard: &mut Heard) -> Result<(), Unreadable> {
+    fn take(&mut self, event: &str, heard: &mut Heard) -> Result<bool, Unreadable> {
         if event.trim() == "[DONE]" {
             heard.done = true;
             // Some servers never give a reason.
             heard.finish.get_or_insert(FinishReason::Stop);
-            return Ok(());
+            return Ok(true);
         }
         let event: Completion = serde_json::from_str(event)?;
         if let Some(error) = event.error.filter(|error| !error.is_null()) {
@@ -216,7 +239,7 @@ impl Reader for Completions {
             heard.usage = Some(usage);
         }
         // Only one answer is asked for.
-        let Some(choice) = event.choices.into_iter().flatten().next() else { return Ok(()) };
+        let Some(choice) = event.choices.into_iter().flatten().next() else { return Ok(true) };
         if let Some(delta) = choice.delta {
             heard.text(delta.content);
             heard.text(delta.refusal);
@@ -235,6 +258,6 @@ impl Reader for Completions {
                 other => FinishReason::other(other),
             });
         }
-        Ok(())
+        Ok(true)
     }
 }

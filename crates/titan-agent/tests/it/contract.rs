@@ -1,6 +1,7 @@
 //! What every provider promises, whichever wire it speaks: one suite for all of them. What is particular to one wire is in its
 //! own tests.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::{KEY, PATIENCE, Read, ask, ask_for, failure, provider_of, request};
 
-const SHORT: Duration = Duration::from_millis(300);
+const SHORT: Duration = Duration::from_secs(1);
 
 /// A provider, the server it asks, and the wire between them.
 struct Case {
@@ -101,6 +102,7 @@ fn weather(city: &str) -> (String, Value) {
 #[tokio::test]
 async fn tools_are_called_one_or_several_at_once() {
     for case in Case::all() {
+        let mut ids = HashSet::new();
         for cities in [&["Kraków"][..], &["Kraków", "東京"]] {
             let calls = cities.iter().map(|city| weather(city)).collect();
             let read = case.answered(Behaviour::Answer(Answer::of("Let me see. ").with_calls(calls))).await;
@@ -108,10 +110,11 @@ async fn tools_are_called_one_or_several_at_once() {
             assert_eq!(read.text, "Let me see. ");
             let arguments: Vec<_> = read.calls.iter().map(|call| (call.name.clone(), call.arguments.clone())).collect();
             assert_eq!(arguments, cities.iter().map(|city| weather(city)).collect::<Vec<_>>(), "{:?}", case.dialect);
-            let mut ids: Vec<_> = read.calls.iter().map(|call| call.id.clone()).collect();
-            ids.dedup();
-            assert!(ids.len() == cities.len() && ids.iter().all(|id| !id.is_empty()), "{:?}: {ids:?}", case.dialect);
+            ids.extend(read.calls.iter().map(|call| call.id.clone()));
         }
+        // The fake numbers its calls anew in each answer, where the wire has numbers at all.
+        let given = matches!(case.dialect, Dialect::OpenAi | Dialect::Anthropic);
+        assert!(ids.len() == if given { 2 } else { 3 } && !ids.contains(""), "{:?}: {ids:?}", case.dialect);
         // A model may also say nothing besides.
         let read = case.answered(Behaviour::Answer(Answer::of("").with_calls(vec![weather("Oslo")]))).await;
         assert_eq!((read.error, read.text.as_str(), read.calls.len()), (None, "", 1), "{:?}", case.dialect);
@@ -253,15 +256,19 @@ async fn a_wrong_key_is_named_as_such_and_not_repeated() {
 
 #[tokio::test]
 async fn every_wait_ends_and_says_what_was_waited_for() {
-    for case in Case::with(Timeouts { first_token: SHORT, idle: SHORT, ..Timeouts::default() }) {
-        let phase = |error: ProviderError| match error {
-            ProviderError::Timeout { phase, after } if error.may_pass() => (phase, after),
-            other => panic!("{:?}: {other:?}", case.dialect),
-        };
-        assert_eq!(phase(case.failed(Behaviour::Hang).await), (TimeoutPhase::FirstToken, SHORT));
+    let phase = |dialect, error: ProviderError| match error {
+        ProviderError::Timeout { phase, after } if error.may_pass() => (phase, after),
+        other => panic!("{dialect:?}: {other:?}"),
+    };
+    for case in Case::with(Timeouts { first_token: SHORT, ..Timeouts::default() }) {
+        let error = case.failed(Behaviour::Hang).await;
+        assert_eq!(phase(case.dialect, error), (TimeoutPhase::FirstToken, SHORT));
+    }
+    for case in Case::with(Timeouts { idle: SHORT, ..Timeouts::default() }) {
+        // The server goes on saying that it is there.
         let read = case.answered(Behaviour::HangAfter(2)).await;
         assert_eq!(read.text.len(), 16, "{:?}", case.dialect);
-        assert_eq!(phase(read.error.unwrap()), (TimeoutPhase::Idle, SHORT));
+        assert_eq!(phase(case.dialect, read.error.unwrap()), (TimeoutPhase::Idle, SHORT));
         assert!(case.fake.wait_for_abandoned(1, PATIENCE).await, "{:?}: the connection is closed", case.dialect);
     }
 }

@@ -30,8 +30,8 @@ fn the_configured_provider_answers_else_the_offline_one() {
         (vendors(&[keyed("openai")]), "openai", "gpt-4o-mini"),
         (vendors(&[local()]), "openai", "auto"),
         (vendors(&[keyed("openrouter")]), "openrouter", "openrouter/auto"),
-        (vendors(&[keyed("anthropic"), keyed("gemini")]), "anthropic", "claude-sonnet-4-5"),
-        (vendors(&[vendor("gemini", true, Some("http://localhost:1/v1beta"))]), "gemini", "gemini-2.5-flash"),
+        (vendors(&[keyed("anthropic"), keyed("gemini")]), "anthropic", "auto"),
+        (vendors(&[vendor("gemini", true, Some("http://localhost:1/v1beta"))]), "gemini", "gemini-flash-latest"),
         (vendors(&[vendor("ollama", false, Some("http://localhost:1"))]), "ollama", "auto"),
         (vendors(&[local(), keyed("openrouter")]), "openai", "auto"),
     ] {

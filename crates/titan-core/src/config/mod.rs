@@ -211,7 +211,7 @@ impl Vars<'_> {
     /// Those of which something is set.
     fn vendors(&self) -> Result<Vec<ConfiguredVendor>, ConfigError> {
         let mut configured = Vec::new();
-        for vendor in &VENDORS {
+        for vendor in VENDORS {
             let (base_url, api_key) = (self.http_url(vendor.base_url_variable)?, self.secret(vendor.key_variable));
             if base_url.is_some() || api_key.is_some() {
                 configured.push(ConfiguredVendor { vendor, base_url, api_key });

@@ -27,12 +27,15 @@ pub struct Vendor {
     pub base_url_variable: &'static str,
     /// Where it is, unless the variable says otherwise.
     pub base_url: &'static str,
-    /// The model that answers when nobody names one; without it, the first that is listed.
+    /// The model that answers when nobody names one; without it, the first that is listed. Models come and go, so only names
+    /// that their vendor keeps stand here.
     pub default_model: Option<&'static str>,
+    /// Whether usage is told in a stream only when it is asked for. Some who tell it anyway refuse the question.
+    pub asks_for_usage: bool,
 }
 
 /// In the order in which they are preferred.
-pub const VENDORS: [Vendor; 9] = [
+pub const VENDORS: &[Vendor] = &[
     Vendor {
         name: "openai",
         title: "OpenAI",
@@ -41,6 +44,7 @@ pub const VENDORS: [Vendor; 9] = [
         base_url_variable: "OPENAI_BASE_URL",
         base_url: "https://api.openai.com/v1",
         default_model: Some("gpt-4o-mini"),
+        asks_for_usage: true,
     },
     Vendor {
         name: "anthropic",
@@ -49,7 +53,8 @@ pub const VENDORS: [Vendor; 9] = [
         key_variable: "ANTHROPIC_API_KEY",
         base_url_variable: "ANTHROPIC_BASE_URL",
         base_url: "https://api.anthropic.com/v1",
-        default_model: Some("claude-sonnet-4-5"),
+        default_model: None,
+        asks_for_usage: true,
     },
     Vendor {
         name: "gemini",
@@ -58,7 +63,8 @@ pub const VENDORS: [Vendor; 9] = [
         key_variable: "GEMINI_API_KEY",
         base_url_variable: "GEMINI_BASE_URL",
         base_url: "https://generativelanguage.googleapis.com/v1beta",
-        default_model: Some("gemini-2.5-flash"),
+        default_model: Some("gemini-flash-latest"),
+        asks_for_usage: true,
     },
     Vendor {
         name: "openrouter",
@@ -68,6 +74,7 @@ pub const VENDORS: [Vendor; 9] = [
         base_url_variable: "OPENROUTER_BASE_URL",
         base_url: "https://openrouter.ai/api/v1",
         default_model: Some("openrouter/auto"),
+        asks_for_usage: true,
     },
     Vendor {
         name: "mistral",
@@ -77,6 +84,7 @@ pub const VENDORS: [Vendor; 9] = [
         base_url_variable: "MISTRAL_BASE_URL",
         base_url: "https://api.mistral.ai/v1",
         default_model: Some("mistral-small-latest"),
+        asks_for_usage: false,
     },
     Vendor {
         name: "deepseek",
@@ -85,7 +93,8 @@ pub const VENDORS: [Vendor; 9] = [
         key_variable: "DEEPSEEK_API_KEY",
         base_url_variable: "DEEPSEEK_BASE_URL",
         base_url: "https://api.deepseek.com/v1",
-        default_model: Some("deepseek-chat"),
+        default_model: None,
+        asks_for_usage: true,
     },
     Vendor {
         name: "groq",
@@ -94,7 +103,8 @@ pub const VENDORS: [Vendor; 9] = [
         key_variable: "GROQ_API_KEY",
         base_url_variable: "GROQ_BASE_URL",
         base_url: "https://api.groq.com/openai/v1",
-        default_model: Some("llama-3.3-70b-versatile"),
+        default_model: None,
+        asks_for_usage: true,
     },
     Vendor {
         name: "xai",
@@ -104,6 +114,7 @@ pub const VENDORS: [Vendor; 9] = [
         base_url_variable: "XAI_BASE_URL",
         base_url: "https://api.x.ai/v1",
         default_model: None,
+        asks_for_usage: true,
     },
     Vendor {
         name: "ollama",
@@ -113,6 +124,7 @@ pub const VENDORS: [Vendor; 9] = [
         base_url_variable: "OLLAMA_BASE_URL",
         base_url: "http://localhost:11434",
         default_model: None,
+        asks_for_usage: true,
     },
 ];
 

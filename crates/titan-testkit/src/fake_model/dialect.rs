@@ -181,6 +181,7 @@ impl Dialect {
     pub(super) fn comment(self) -> Bytes {
         match self {
             Dialect::Ollama => Bytes::from_static(b"\n"),
+            Dialect::Anthropic => self.event(&json!({"type": "ping"})),
             _ => Bytes::from_static(b": still here\n\n"),
         }
     }

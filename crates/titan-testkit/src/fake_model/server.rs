@@ -126,6 +126,9 @@ async fn anthropic(http: HttpRequest, body: Bytes, state: Data<State>) -> HttpRe
 }
 
 async fn gemini(http: HttpRequest, body: Bytes, state: Data<State>) -> HttpResponse {
+    if http.query_string() != "alt=sse" {
+        return invalid(Dialect::Gemini, "without alt=sse the real service answers with a JSON array");
+    }
     complete(Dialect::Gemini, &http, &body, &state).await
 }
 

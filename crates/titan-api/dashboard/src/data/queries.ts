@@ -131,6 +131,7 @@ export const modelsQuery = (q: string) =>
     queryKey: [...keys.system, 'models', q],
     queryFn: ({ signal }) => api.listModels(q, signal),
     placeholderData: keepPreviousData,
+    refetchInterval: SYSTEM_REFRESH_MS,
   });
 
 export const queuesQuery = () =>
