@@ -62,9 +62,7 @@ impl Answer {
 
     /// An answer that came in one piece.
     pub(super) fn whole(mut self, body: &[u8]) -> Result<ChunkStream, ProviderError> {
-        let body = String::from_utf8_lossy(body);
-        let taken = self.reader.take(&body, &mut self.heard);
-        self.has_taken(&body, taken)?;
+        self.take_event(&String::from_utf8_lossy(body))?;
         self.end("it does not say why it ends")?;
         Ok(stream::iter(self.ready.into_iter().map(Ok)).boxed())
     }
@@ -143,12 +141,7 @@ impl Answer {
 
     /// Whether it said anything.
     fn take_event(&mut self, event: &str) -> Result<bool, ProviderError> {
-        let taken = self.reader.take(event, &mut self.heard);
-        self.has_taken(event, taken)
-    }
-
-    fn has_taken(&mut self, event: &str, taken: Result<bool, Unreadable>) -> Result<bool, ProviderError> {
-        let said = taken.map_err(|unreadable| match unreadable {
+        let said = self.reader.take(event, &mut self.heard).map_err(|unreadable| match unreadable {
             // First without the key, then shorter: half a key would not be recognised.
             Unreadable::Malformed(message) => {
                 self.failures.malformed(format!("{message} in {}", shorten(&self.failures.quote(event), 200)))

@@ -1,4 +1,4 @@
-//! Server-sent events out of bytes, as far as this wire uses them: only the data of an event counts. Its own decoder,
+//! Server-sent events out of bytes, as far as the wires use them: only the data of an event counts. Its own decoder,
 //! because a line may come in any number of parts and a server must not be able to fill the memory with one.
 
 /// An event is one token, sometimes a whole answer; nothing sensible is longer.

@@ -5,7 +5,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Framing, Heard, Path, Reader, Unreadable, Wire, base64, put};
+use super::{Framing, Heard, Path, Reader, Unreadable, Wire, base64, put, turns};
 use crate::provider::{
     DEFAULT_OUTPUT_TOKENS, FinishReason, Format, Message, Model, ModelRequest, Part, ProviderKind, Role, Tool, Usage,
 };
@@ -37,10 +37,12 @@ impl Wire for Anthropic {
     fn body(&self, model: &str, request: &ModelRequest) -> Value {
         let is_system = |message: &&Message| message.role == Role::System;
         let system: Vec<String> = request.messages.iter().filter(is_system).map(Message::text).collect();
+        let turns = turns(&request.messages, "assistant", block).into_iter();
+        let messages: Vec<Value> = turns.map(|(role, content)| json!({"role": role, "content": content})).collect();
         let mut body = json!({
             "model": model,
             "max_tokens": request.max_output_tokens.unwrap_or(DEFAULT_OUTPUT_TOKENS),
-            "messages": turns(&request.messages),
+            "messages": messages,
             "stream": true,
         });
         if !system.is_empty() {
@@ -89,24 +91,6 @@ fn tool(tool: &Tool) -> Value {
 fn as_tool(format: &Format) -> Tool {
     let description = "Gives the answer.".to_owned();
     Tool { name: format.name.clone(), description, parameters: format.schema.clone() }
-}
-
-/// The person's and the model's turns. The results of tools are the person's, and go before what the person says in the same turn.
-fn turns(messages: &[Message]) -> Vec<Value> {
-    let mut turns: Vec<(&str, Vec<Value>)> = Vec::new();
-    for message in messages {
-        let role = match message.role {
-            Role::System => continue,
-            Role::User | Role::Tool => "user",
-            Role::Assistant => "assistant",
-        };
-        let blocks = message.parts.iter().filter_map(block);
-        match turns.last_mut() {
-            Some((last, said)) if *last == role => said.extend(blocks),
-            _ => turns.push((role, blocks.collect())),
-        }
-    }
-    turns.into_iter().map(|(role, content)| json!({"role": role, "content": content})).collect()
 }
 
 fn block(part: &Part) -> Option<Value> {

@@ -5,7 +5,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Framing, Heard, Path, Reader, Unreadable, Wire, base64, put};
+use super::{Framing, Heard, Path, Reader, Unreadable, Wire, base64, put, turns};
 use crate::provider::{FinishReason, Message, Model, ModelRequest, Part, ProviderKind, Role, Tool, Usage};
 
 #[derive(Debug, Clone, Copy)]
@@ -29,7 +29,9 @@ impl Wire for Gemini {
     }
 
     fn body(&self, _: &str, request: &ModelRequest) -> Value {
-        let mut body = Map::from_iter([("contents".to_owned(), Value::Array(contents(&request.messages)))]);
+        let turns = turns(&request.messages, "model", |said| Some(part(said))).into_iter();
+        let contents = turns.map(|(role, parts)| json!({"role": role, "parts": parts})).collect();
+        let mut body = Map::from_iter([("contents".to_owned(), Value::Array(contents))]);
         let is_system = |message: &&Message| message.role == Role::System;
         let system: Vec<Value> =
             request.messages.iter().filter(is_system).map(|message| json!({"text": message.text()})).collect();
@@ -81,24 +83,6 @@ impl Wire for Gemini {
 
 fn function(tool: &Tool) -> Value {
     json!({"name": tool.name, "description": tool.description, "parametersJsonSchema": tool.parameters})
-}
-
-/// The person's and the model's turns; the results of tools are the person's.
-fn contents(messages: &[Message]) -> Vec<Value> {
-    let mut turns: Vec<(&str, Vec<Value>)> = Vec::new();
-    for message in messages {
-        let role = match message.role {
-            Role::System => continue,
-            Role::User | Role::Tool => "user",
-            Role::Assistant => "model",
-        };
-        let parts = message.parts.iter().map(part);
-        match turns.last_mut() {
-            Some((last, said)) if *last == role => said.extend(parts),
-            _ => turns.push((role, parts.collect())),
-        }
-    }
-    turns.into_iter().map(|(role, parts)| json!({"role": role, "parts": parts})).collect()
 }
 
 fn part(part: &Part) -> Value {

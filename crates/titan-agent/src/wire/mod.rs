@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use titan_core::ids;
 
-use crate::provider::{FinishReason, Image, Model, ModelRequest, ProviderKind, ToolCall, Usage};
+use crate::provider::{FinishReason, Image, Message, Model, ModelRequest, Part, ProviderKind, Role, ToolCall, Usage};
 
 pub(crate) use anthropic::Anthropic;
 pub(crate) use gemini::Gemini;
@@ -175,6 +175,30 @@ impl Heard {
     }
 }
 
+/// The person's and the model's turns, by the words of wires that know no other roles: what one of them says in a row is one turn, the
+/// results of tools are the person's, and a turn without anything in it is refused by some. The system's words go elsewhere.
+fn turns(
+    messages: &[Message],
+    model: &'static str,
+    part: impl Fn(&Part) -> Option<Value>,
+) -> Vec<(&'static str, Vec<Value>)> {
+    let mut turns: Vec<(&str, Vec<Value>)> = Vec::new();
+    for message in messages {
+        let role = match message.role {
+            Role::System => continue,
+            Role::User | Role::Tool => "user",
+            Role::Assistant => model,
+        };
+        let parts: Vec<Value> = message.parts.iter().filter_map(&part).collect();
+        match turns.last_mut() {
+            _ if parts.is_empty() => {}
+            Some((last, said)) if *last == role => said.extend(parts),
+            _ => turns.push((role, parts)),
+        }
+    }
+    turns
+}
+
 /// Sets a field of an object.
 fn put(object: &mut Value, name: &str, value: Value) {
     if let Value::Object(fields) = object {
@@ -188,4 +212,29 @@ fn base64(bytes: &[u8]) -> String {
 
 fn data_url(image: &Image) -> String {
     format!("data:{};base64,{}", image.media_type, base64(&image.bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn turns_alternate_and_none_is_empty() {
+        let said = |role, text: &str| Message::new(role, text);
+        let messages = [
+            said(Role::System, "s"),
+            said(Role::User, "a"),
+            said(Role::Assistant, ""),
+            said(Role::Tool, "b"),
+            said(Role::Assistant, "c"),
+        ];
+        let part = |part: &Part| match part {
+            Part::Text(text) if !text.is_empty() => Some(json!(text)),
+            _ => None,
+        };
+        let turns = turns(&messages, "model", part);
+        assert_eq!(turns, [("user", vec![json!("a"), json!("b")]), ("model", vec![json!("c")])]);
+    }
 }
