@@ -15,8 +15,8 @@ pub enum ProviderError {
     #[error("the model provider was silent for {} {phase}", seconds(*after))]
     Timeout { phase: TimeoutPhase, after: Duration },
     /// The key is missing, wrong or not allowed this (HTTP 401, 403).
-    #[error("the model provider does not accept the key (HTTP {status}): {message}")]
-    Unauthorized { status: u16, message: String },
+    #[error("the model provider {} (HTTP {status}): {message}", key(*is_set, *variable))]
+    Unauthorized { status: u16, is_set: bool, variable: Option<&'static str>, message: String },
     /// The provider says that the request is wrong: an unknown model, a text that is too long, a wrong address.
     #[error("the model provider refuses the request (HTTP {status}): {message}")]
     InvalidRequest { status: u16, message: String },
@@ -102,6 +102,15 @@ impl ProviderError {
             Self::Misconfigured { .. } => "misconfigured",
             Self::Canceled => "canceled",
         }
+    }
+}
+
+/// Names the variable, never what is in it.
+fn key(is_set: bool, variable: Option<&'static str>) -> String {
+    match (is_set, variable) {
+        (true, Some(variable)) => format!("does not accept the key in {variable}"),
+        (false, Some(variable)) => format!("wants a key, and {variable} is not set"),
+        (_, None) => "does not accept the key".to_owned(),
     }
 }
 

@@ -7,6 +7,7 @@
 //! - [`error`]: what can go wrong with one, as types; which of it may pass when tried again.
 //! - [`offline`]: the provider that needs nothing and says so.
 //! - `http`: the providers over HTTP, and what all of them share.
+//! - [`catalogue`]: prices and limits of models that do not tell them.
 //! - `wire`: how each interface writes a request and an answer.
 //! - [`models`]: which provider and model answer, chosen from the settings.
 //! - [`chat`]: the request for one chat message, within a budget.
@@ -23,6 +24,8 @@ pub mod offline;
 mod http;
 
 mod wire;
+
+pub mod catalogue;
 
 pub mod models;
 

@@ -126,6 +126,15 @@ pub fn provider(configured: &ConfiguredVendor, timeouts: Timeouts) -> Result<Arc
     // Any other server knows its own models best, unless it stands in for one vendor's many.
     let keeps_models = is_own || vendor.wire != Wire::OpenAi || vendor.name == "openrouter";
     let default_model = vendor.default_model.filter(|_| keeps_models).map(str::to_owned);
-    let (name, api_key) = (vendor.name.to_owned(), configured.api_key.clone());
-    Ok(Arc::new(HttpProvider::new(HttpSettings { name, wire, base_url, api_key, default_model, timeouts })?))
+    let settings = HttpSettings {
+        name: vendor.name.to_owned(),
+        wire,
+        base_url,
+        api_key: configured.api_key.clone(),
+        key_variable: vendor.key_variable,
+        catalogue: is_own.then_some(vendor.name).filter(|_| vendor.wire != Wire::Ollama),
+        default_model,
+        timeouts,
+    };
+    Ok(Arc::new(HttpProvider::new(settings)?))
 }

@@ -6,8 +6,10 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use titan_core::budgets::Price;
 use tokio_util::sync::CancellationToken;
 
+use crate::catalogue::Facts;
 use crate::error::ProviderError;
 use crate::tokens::estimate_tokens;
 
@@ -30,6 +32,19 @@ pub trait Provider: std::fmt::Debug + Send + Sync {
     /// memories of the project.
     fn wants_context(&self) -> bool {
         true
+    }
+
+    /// The model by its own name, where the one that was asked for only stands for it.
+    ///
+    /// # Errors
+    /// When the provider cannot be asked which it is.
+    async fn model_for(&self, asked: &str) -> Result<String, ProviderError> {
+        Ok(asked.to_owned())
+    }
+
+    /// What is publicly known of a model of its, apart from what it tells itself.
+    fn catalogued(&self, _model: &str) -> Option<Facts> {
+        None
     }
 
     /// Asks the model. Returns when the provider has begun to answer, and stops at once, with
@@ -68,18 +83,19 @@ impl ProviderKind {
 }
 
 /// A model, as far as its provider tells about it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Model {
     pub id: String,
     /// Tokens of a request and its answer together, or of the request alone where the provider counts so.
     pub context_tokens: Option<u64>,
     pub max_output_tokens: Option<u64>,
+    pub price: Option<Price>,
 }
 
 impl Model {
     #[must_use]
     pub fn named(id: impl Into<String>) -> Self {
-        Self { id: id.into(), context_tokens: None, max_output_tokens: None }
+        Self { id: id.into(), context_tokens: None, max_output_tokens: None, price: None }
     }
 }
 

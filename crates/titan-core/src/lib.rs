@@ -25,6 +25,8 @@ pub mod workflow;
 pub mod engine;
 pub mod queue;
 
+pub mod budgets;
+pub mod calls;
 pub mod counters;
 pub mod events;
 pub mod idempotency;

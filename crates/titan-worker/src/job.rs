@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::handler::{Entry, Handler, JobHandler, LoneJob, Work};
 use crate::in_hand::Key;
-use crate::reporter::Reporter;
+use crate::reporter::{Last, Reporter};
 use crate::shared::Shared;
 use crate::slot::Slot;
 use crate::stop::{Stop, StopReason};
@@ -102,7 +102,8 @@ async fn carry_out_step(
             let go_on = slot.go_on().filter(|_| leads_on);
             // What it brings may be seen in the database before it is in the hand.
             let _claim = go_on.as_ref().map(|_| shared.claims.open());
-            let finish = Finish { fence, events: reporter.take_last(), outcome, go_on };
+            let Last { events, calls } = reporter.take_last();
+            let finish = Finish { fence, events, calls, outcome, go_on };
             match finish_step(shared, finish).await {
                 Ok(finished) => {
                     came.count(finished.run_status == RunStatus::Failed);
@@ -199,7 +200,7 @@ enum Came {
 impl Came {
     fn of(outcome: &Outcome) -> Self {
         match outcome {
-            Outcome::Done(_) | Outcome::Snooze { .. } => Came::Well,
+            Outcome::Done(_) | Outcome::Snooze { .. } | Outcome::Wait { .. } => Came::Well,
             Outcome::Retry { .. } => Came::BackOrNot,
             Outcome::Fail { .. } => Came::ToNothing,
             Outcome::Cancel { .. } => Came::ToBeCanceled,
@@ -359,6 +360,7 @@ fn word(outcome: &Outcome) -> &'static str {
         Outcome::Done(_) => "done",
         Outcome::Retry { .. } => "to be retried",
         Outcome::Snooze { .. } => "snoozed",
+        Outcome::Wait { .. } => "waiting",
         Outcome::Fail { .. } => "failed",
         Outcome::Cancel { .. } => "canceled",
     }

@@ -6,6 +6,7 @@
 //! - [`handler`]: what a handler is, what it is given, and the registry of kinds.
 //! - [`reporter`], [`stop`]: how a handler speaks while it works, and how it hears that it should stop.
 //! - [`handlers`]: the handlers there are.
+//! - `asking`: every call of a model, reserved, priced and written down.
 //! - [`models`]: the model providers of this worker, and what the API is told about them.
 //! - [`worker`]: starting and stopping all of it.
 //! - `slots`, `intake`, `poll`: how many jobs it may take, what the committer claims for it, and the look twice a second.
@@ -19,6 +20,7 @@ pub mod handler;
 pub mod reporter;
 pub mod stop;
 
+mod asking;
 pub mod handlers;
 pub mod models;
 

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use futures_util::future::join_all;
+use titan_agent::catalogue::Facts;
 use titan_agent::models::Resolved;
 use titan_agent::{Model, Probe, ProbeState, ProviderError, ProviderKind, ProviderSettings};
-use titan_core::config;
+use titan_core::config::{self, PriceOf};
 use titan_core::db::Db;
 use titan_core::providers::{self, Offered, Provider};
 
@@ -22,6 +23,11 @@ const MAX_TOKENS: u64 = 1 << 40;
 #[derive(Debug)]
 pub struct Models {
     registry: titan_agent::Registry,
+    /// Asked in this order when the model that was wanted does not answer.
+    fallback: Vec<String>,
+    prices: Vec<PriceOf>,
+    /// By provider and model, as far as it was told.
+    offered: Mutex<HashMap<String, HashMap<String, Facts>>>,
     /// By provider: whether the last call that was told of failed, and when that was.
     told: Mutex<HashMap<String, (bool, Instant)>>,
 }
@@ -36,13 +42,48 @@ impl Models {
             offline_delay: models.offline_delay,
             ..ProviderSettings::default()
         };
-        Ok(Self { registry: titan_agent::Registry::from_settings(&settings)?, told: Mutex::default() })
+        Ok(Self {
+            registry: titan_agent::Registry::from_settings(&settings)?,
+            fallback: models.fallback_models.clone(),
+            prices: models.prices.clone(),
+            offered: Mutex::default(),
+            told: Mutex::default(),
+        })
     }
 
     /// What answers for the model that a task names, or by default.
     #[must_use]
     pub fn resolve(&self, model: Option<&str>) -> Resolved {
         self.registry.resolve(model)
+    }
+
+    /// What is asked for the model that a task names, or by default, and what is asked in its place, in this order.
+    #[must_use]
+    pub fn candidates(&self, model: Option<&str>) -> Vec<Resolved> {
+        let wanted = self.registry.resolve(model);
+        // The offline model always answers.
+        if wanted.provider.kind() == ProviderKind::Offline {
+            return vec![wanted];
+        }
+        let mut candidates = vec![wanted];
+        for name in &self.fallback {
+            let resolved = self.registry.resolve(Some(name));
+            let same =
+                |other: &Resolved| other.provider.name() == resolved.provider.name() && other.model == resolved.model;
+            if !candidates.iter().any(same) {
+                candidates.push(resolved);
+            }
+        }
+        candidates
+    }
+
+    /// What is known of a model: by the settings, by its provider, and publicly.
+    #[must_use]
+    pub fn facts(&self, provider: &dyn titan_agent::Provider, model: &str) -> Facts {
+        let set = self.prices.iter().find(|price| price.covers(provider.name(), model)).map(|price| price.price);
+        let told = self.offered.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = told.get(provider.name()).and_then(|models| models.get(model)).copied().unwrap_or_default();
+        Facts { price: set, ..Facts::default() }.or(told).or(provider.catalogued(model).unwrap_or_default())
     }
 
     /// Publishes the providers at once, and once more when each was asked whether it could answer.
@@ -58,6 +99,7 @@ impl Models {
         let default = self.registry.default().provider.name().to_owned();
         let described = self.registry.list().iter().zip(probes).map(|(provider, probe)| {
             let detail = probe.detail.unwrap_or_default();
+            self.keep(provider.name(), &probe.models);
             let models = offered(probe.models);
             let provider = Provider {
                 name: provider.name().to_owned(),
@@ -80,6 +122,20 @@ impl Models {
         if let Err(error) = db.run(move |connection| providers::publish(connection, &described)).await {
             tracing::warn!(%error, "the model providers could not be published");
         }
+    }
+
+    /// What a provider that is asked again does not tell stays as it was told.
+    fn keep(&self, provider: &str, models: &[Model]) {
+        if models.is_empty() {
+            return;
+        }
+        let facts = |model: &Model| Facts {
+            price: model.price,
+            context_tokens: model.context_tokens,
+            max_output_tokens: model.max_output_tokens,
+        };
+        let known = models.iter().map(|model| (model.id.clone(), facts(model))).collect();
+        self.offered.lock().unwrap_or_else(PoisonError::into_inner).insert(provider.to_owned(), known);
     }
 
     /// Notes how a call went. Written beside the work, and seldom.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use titan_core::Result;
-use titan_core::engine::{Committer, Fence, NewEvent, Report};
+use titan_core::engine::{Committer, EndedCall, Fence, NewEvent, Report, Reserve, Reserved};
 use titan_core::queue::{Hint, Notifier};
 
 use crate::stop::{Stop, StopReason};
@@ -22,7 +22,14 @@ pub struct Reporter {
     attempt: i32,
     stop: Stop,
     spoken: Arc<AtomicBool>,
-    last: Arc<Mutex<Vec<NewEvent>>>,
+    last: Arc<Mutex<Last>>,
+}
+
+/// What goes with the outcome.
+#[derive(Default)]
+pub(crate) struct Last {
+    pub(crate) events: Vec<NewEvent>,
+    pub(crate) calls: Vec<EndedCall>,
 }
 
 impl Reporter {
@@ -45,16 +52,53 @@ impl Reporter {
     /// # Errors
     /// [`titan_core::Error::Fenced`] when the claim is lost, or what the database has against the events.
     pub async fn report(&self, events: Vec<NewEvent>) -> Result<()> {
+        self.report_all(Last { events, calls: Vec::new() }).await
+    }
+
+    /// Writes now what was kept for the outcome: for a handler that has done a part which is not to be done again.
+    ///
+    /// # Errors
+    /// As [`Reporter::report`].
+    pub async fn flush(&self) -> Result<()> {
+        self.report_all(self.take_last()).await
+    }
+
+    async fn report_all(&self, said: Last) -> Result<()> {
+        let Last { events, calls } = said;
+        let report =
+            || self.committer.report(Report { fence: self.fence, events: events.clone(), calls: calls.clone() });
+        let reported = self.insist(report).await?;
+        // The way to hear of a cancel when no hint gets through.
+        if reported.cancel_requested {
+            self.stop.because(StopReason::Canceled);
+        }
+        Ok(())
+    }
+
+    /// Asks whether a call of a model may be made, and writes it down if it may: before it is made.
+    ///
+    /// # Errors
+    /// As [`Reporter::report`].
+    pub async fn reserve(&self, reserve: Reserve) -> Result<Reserved> {
+        let reserved = self.insist(|| self.committer.reserve(reserve.clone())).await?;
+        if reserved == Reserved::Stop {
+            self.stop.because(StopReason::Canceled);
+        }
+        Ok(reserved)
+    }
+
+    /// The fence under which this work is done.
+    #[must_use]
+    pub fn fence(&self) -> Fence {
+        self.fence
+    }
+
+    /// While the database is away it goes on trying until the work is told to stop.
+    async fn insist<T, F: Future<Output = Result<T>>>(&self, write: impl Fn() -> F) -> Result<T> {
         self.spoken.store(true, Ordering::Relaxed);
         loop {
-            match self.committer.report(Report { fence: self.fence, events: events.clone() }).await {
-                Ok(reported) => {
-                    // The way to hear of a cancel when no hint gets through.
-                    if reported.cancel_requested {
-                        self.stop.because(StopReason::Canceled);
-                    }
-                    return Ok(());
-                }
+            match write().await {
+                Ok(written) => return Ok(written),
                 // Written or not, nobody knows: saying it again might say it twice.
                 Err(error @ titan_core::Error::Uncertain) => {
                     self.stop.because(StopReason::Unsure);
@@ -78,7 +122,12 @@ impl Reporter {
 
     /// Keeps an event for the moment of the outcome, so that both are one commit.
     pub fn at_the_end(&self, event: NewEvent) {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).events.push(event);
+    }
+
+    /// Keeps what came of a call for the moment of the outcome, whatever that will be.
+    pub fn ended(&self, call: EndedCall) {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).calls.push(call);
     }
 
     /// Shows that a model is at work; stored nowhere.
@@ -93,7 +142,7 @@ impl Reporter {
         self.spoken.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn take_last(&self) -> Vec<NewEvent> {
+    pub(crate) fn take_last(&self) -> Last {
         std::mem::take(&mut *self.last.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

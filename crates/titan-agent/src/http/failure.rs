@@ -21,12 +21,13 @@ const MAX_QUOTE_CHARS: usize = 500;
 #[derive(Debug, Clone)]
 pub(super) struct Failures {
     key: Option<SecretString>,
+    key_variable: &'static str,
     pub(super) timeouts: Timeouts,
 }
 
 impl Failures {
-    pub(super) fn new(key: Option<SecretString>, timeouts: Timeouts) -> Self {
-        Self { key, timeouts }
+    pub(super) fn new(key: Option<SecretString>, key_variable: &'static str, timeouts: Timeouts) -> Self {
+        Self { key, key_variable, timeouts }
     }
 
     /// What a server said, fit to be shown: on one line, not too long, and without the key.
@@ -82,7 +83,7 @@ impl Failures {
                 ProviderError::RateLimited { retry_after: None, message }
             }
             None if word("type").contains("invalid_request") => ProviderError::InvalidRequest { status: 400, message },
-            None if word("type").contains("authentication") => ProviderError::Unauthorized { status: 401, message },
+            None if word("type").contains("authentication") => self.of_status(401, None, message),
             None => ProviderError::Unavailable { status: None, retry_after: None, message },
         }
     }
@@ -90,7 +91,10 @@ impl Failures {
     fn of_status(&self, status: u16, retry_after: Option<Duration>, message: String) -> ProviderError {
         match status {
             429 => ProviderError::RateLimited { retry_after, message },
-            401 | 403 => ProviderError::Unauthorized { status, message },
+            401 | 403 => {
+                let variable = Some(self.key_variable).filter(|name| !name.is_empty());
+                ProviderError::Unauthorized { status, is_set: self.key.is_some(), variable, message }
+            }
             408 | 425 | 500.. => ProviderError::Unavailable { status: Some(status), retry_after, message },
             300..=499 => ProviderError::InvalidRequest { status, message },
             _ => ProviderError::MalformedAnswer { message: format!("HTTP status {status}: {message}") },
@@ -193,7 +197,7 @@ mod tests {
 
     #[test]
     fn the_words_of_an_error_are_found_and_the_key_is_not_in_them() {
-        let failures = Failures::new(Some(SecretString::from("sk-secret")), Timeouts::default());
+        let failures = Failures::new(Some(SecretString::from("sk-secret")), "OPENAI_API_KEY", Timeouts::default());
         for (body, says) in [
             (r#"{"error":{"message":"bad key sk-secret, sorry"}}"#, "bad key [key], sorry"),
             (r#"{"error":"no such model"}"#, "no such model"),
@@ -210,7 +214,7 @@ mod tests {
 
     #[test]
     fn error_objects_are_told_apart_by_code_and_type() {
-        let failures = Failures::new(None, Timeouts::default());
+        let failures = Failures::new(None, "OPENAI_API_KEY", Timeouts::default());
         let code = |json: &str| failures.of_object(&serde_json::from_str(json).unwrap()).code();
         assert_eq!(code(r#"{"message":"x","code":502}"#), "unavailable");
         assert_eq!(code(r#"{"message":"x","code":"429"}"#), "rate_limited");

@@ -16,10 +16,12 @@ use async_trait::async_trait;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
+use titan_core::budgets::Price;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use crate::catalogue::{self, Facts};
 use crate::error::{ProviderError, TimeoutPhase};
 use crate::provider::{ChunkStream, Model, ModelRequest, Probe, ProbeState, Provider, ProviderKind};
 use crate::wire::{Framing, Path, Wire};
@@ -28,6 +30,9 @@ use failure::Failures;
 
 /// Stands for "the first model that the server lists".
 pub const AUTO_MODEL: &str = "auto";
+
+/// Ollama's models that do not run on a machine of one's own.
+const OLLAMA_CLOUD: &str = "ollama.com";
 
 /// A list of models is never longer than this.
 const MAX_LIST_BYTES: usize = 4 * 1024 * 1024;
@@ -39,6 +44,10 @@ pub(crate) struct HttpSettings {
     /// Up to and with the version, if the wire has one: `https://api.openai.com/v1`.
     pub(crate) base_url: Url,
     pub(crate) api_key: Option<SecretString>,
+    /// Where the key is set.
+    pub(crate) key_variable: &'static str,
+    /// Whose models these are, when the address is the vendor's own.
+    pub(crate) catalogue: Option<&'static str>,
     /// Without one, the first model that the server lists answers.
     pub(crate) default_model: Option<String>,
     pub(crate) timeouts: Timeouts,
@@ -77,6 +86,7 @@ pub(crate) struct HttpProvider {
     name: String,
     wire: Box<dyn Wire>,
     base_url: Url,
+    catalogue: Option<&'static str>,
     default_model: Option<String>,
     /// The model that stands for [`AUTO_MODEL`], once the server was asked.
     listed_model: OnceCell<String>,
@@ -113,10 +123,11 @@ impl HttpProvider {
             name: settings.name,
             wire: settings.wire,
             base_url: settings.base_url,
+            catalogue: settings.catalogue,
             default_model: settings.default_model,
             listed_model: OnceCell::new(),
             timeouts: settings.timeouts,
-            failures: Failures::new(settings.api_key, settings.timeouts),
+            failures: Failures::new(settings.api_key, settings.key_variable, settings.timeouts),
             client,
         })
     }
@@ -164,17 +175,11 @@ impl HttpProvider {
         self.wire.models(&list).ok_or_else(|| self.failures.malformed("the list of models has no models in it"))
     }
 
-    async fn model_for(&self, asked: &str) -> Result<String, ProviderError> {
-        if asked != AUTO_MODEL {
-            return Ok(asked.to_owned());
-        }
-        let find = || async {
-            let first = self.list_models().await?.into_iter().next();
-            first.map(|model| model.id).ok_or_else(|| ProviderError::Misconfigured {
-                message: format!("{} lists no model; set TITAN_DEFAULT_MODEL", self.server()),
-            })
-        };
-        self.listed_model.get_or_try_init(find).await.cloned()
+    async fn first_listed(&self) -> Result<String, ProviderError> {
+        let first = self.list_models().await?.into_iter().next();
+        first.map(|model| model.id).ok_or_else(|| ProviderError::Misconfigured {
+            message: format!("{} lists no model; set TITAN_DEFAULT_MODEL", self.server()),
+        })
     }
 
     async fn ask(&self, request: ModelRequest, cancel: CancellationToken) -> Result<ChunkStream, ProviderError> {
@@ -216,6 +221,24 @@ impl Provider for HttpProvider {
 
     fn default_model(&self) -> &str {
         self.default_model.as_deref().or_else(|| self.listed_model.get().map(String::as_str)).unwrap_or(AUTO_MODEL)
+    }
+
+    async fn model_for(&self, asked: &str) -> Result<String, ProviderError> {
+        if asked != AUTO_MODEL {
+            return Ok(asked.to_owned());
+        }
+        self.listed_model.get_or_try_init(|| self.first_listed()).await.cloned()
+    }
+
+    fn catalogued(&self, model: &str) -> Option<Facts> {
+        match (self.catalogue, self.wire.kind()) {
+            (Some(vendor), _) => catalogue::known(vendor, model),
+            // A model on a machine of one's own costs nothing by the token.
+            (None, ProviderKind::Ollama) if self.base_url.host_str() != Some(OLLAMA_CLOUD) => {
+                Some(Facts { price: Some(Price::default()), ..Facts::default() })
+            }
+            _ => None,
+        }
     }
 
     async fn stream(&self, request: ModelRequest, cancel: CancellationToken) -> Result<ChunkStream, ProviderError> {

@@ -75,6 +75,7 @@ impl Wire for Gemini {
                 id: name.strip_prefix("models/").unwrap_or(name).to_owned(),
                 context_tokens: model.get("inputTokenLimit").and_then(Value::as_u64),
                 max_output_tokens: model.get("outputTokenLimit").and_then(Value::as_u64),
+                price: None,
             })
         };
         Some(list.get("models")?.as_array()?.iter().filter(|model| chats(model)).filter_map(model).collect())

@@ -5,8 +5,10 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use titan_core::budgets::Price;
 
 use super::{Framing, Heard, Path, Reader, Unreadable, Wire, data_url, put};
+use crate::catalogue;
 use crate::provider::{FinishReason, Message, Model, ModelRequest, Part, ProviderKind, Role, Tool, Usage};
 
 #[derive(Debug, Clone, Copy)]
@@ -73,10 +75,20 @@ impl Wire for OpenAi {
                 id: model.get("id")?.as_str()?.to_owned(),
                 context_tokens: tokens(model, &["context_length", "context_window", "max_model_len"]),
                 max_output_tokens: model.pointer("/top_provider/max_completion_tokens").and_then(Value::as_u64),
+                price: price_of(model),
             })
         };
         Some(list.get("data")?.as_array()?.iter().filter_map(model).filter(|model| may_chat(&model.id)).collect())
     }
+}
+
+/// As OpenRouter tells it: dollars per token, as texts. What is decided with each request is told as -1.
+fn price_of(model: &Value) -> Option<Price> {
+    let told = |name: &str| -> Option<f64> {
+        let text = model.get("pricing")?.get(name)?.as_str()?;
+        text.parse().ok().filter(|dollars: &f64| (0.0..1.0).contains(dollars)).map(|dollars| dollars * 1e6)
+    };
+    Some(catalogue::price(told("prompt")?, told("completion")?, told("input_cache_read")))
 }
 
 /// Models that cannot chat are listed among the others, and only their names tell.

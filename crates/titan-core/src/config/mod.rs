@@ -19,11 +19,14 @@
 //! | `TITAN_LISTEN` | `on`, or `off` to poll only | `on`; off behind a pooler without `DATABASE_DIRECT_URL` |
 //! | `TITAN_HISTORY_DAYS` | days that the history of ended jobs is kept, 1 to 3650 | `30` |
 //! | `TITAN_DEFAULT_MODEL` | the model that answers when a task names none | the provider's own |
+//! | `TITAN_FALLBACK_MODELS` | models that are asked in this order when the wanted one does not answer, comma separated: `provider:model` | none |
+//! | `TITAN_PRICES` | prices that overrule the built-in list, comma separated: `provider:model=input/output` or `.../cached`, in US dollars per million tokens; `*` is every model | |
 //! | `TITAN_OFFLINE_DELAY` | pause between two words of the offline model, 0s to 10s | `15ms` |
 //! | `RUST_LOG` | what is logged | `info,actix_server=warn` |
 //! | `TITAN_LOG_FORMAT` | `text` or `json` | `text` |
 //! | `TITAN_COMMIT` | the commit that is running, shown by `/api/health` | what it was while building, else `unknown` |
 
+mod prices;
 mod vendors;
 
 use std::collections::HashMap;
@@ -33,6 +36,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+pub use prices::PriceOf;
 pub use vendors::{ConfiguredVendor, VENDORS, Vendor, Wire};
 
 /// One line that names the variable, what is wrong and what would be right.
@@ -59,6 +63,10 @@ pub enum LogFormat {
 #[derive(Debug, Clone)]
 pub struct Models {
     pub default_model: Option<String>,
+    /// Asked in this order when the model that was wanted does not answer.
+    pub fallback_models: Vec<String>,
+    /// Before what a provider tells and what is publicly known.
+    pub prices: Vec<PriceOf>,
     /// In the order in which they are preferred.
     pub vendors: Vec<ConfiguredVendor>,
     pub offline_delay: Duration,
@@ -150,6 +158,8 @@ impl Config {
                 .unwrap_or(30),
             models: Models {
                 default_model: vars.text("TITAN_DEFAULT_MODEL").map(str::to_owned),
+                fallback_models: vars.text("TITAN_FALLBACK_MODELS").map(list).unwrap_or_default(),
+                prices: vars.text("TITAN_PRICES").map(prices::parse).transpose()?.unwrap_or_default(),
                 vendors: vars.vendors()?,
                 offline_delay: vars.duration("TITAN_OFFLINE_DELAY", 0, 10_000)?.unwrap_or(Duration::from_millis(15)),
             },
@@ -329,6 +339,7 @@ mod tests {
             ("TITAN_HISTORY_DAYS", "0", "1 to 3650"),
             ("OPENAI_BASE_URL", "ftp://x", "http://"),
             ("TITAN_LOG_FORMAT", "xml", "text, json"),
+            ("TITAN_PRICES", "openai:gpt=cheap", "provider:model=input/output"),
         ] {
             let error = with(&[(name, value)]).unwrap_err();
             assert_eq!(error.variable, name);

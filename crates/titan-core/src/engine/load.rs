@@ -1,8 +1,8 @@
 //! The first act: lock and read everything that a batch of transitions touches. Decides nothing; what needs no decision, the plain end
 //! of a job without a run, is done at once.
 //!
-//! One lock order for every batch in every process: idempotency keys, runs, jobs, tasks, each by ascending id, then projects by
-//! ascending key of their advisory lock, then limits. Steps have no lock of their own: whoever holds the run's row holds its steps. The
+//! One lock order for every batch in every process: idempotency keys, runs, jobs, tasks, calls, budgets, each by ascending id, then
+//! projects by ascending key of their advisory lock, then limits. Steps have no lock of their own: whoever holds the run's row holds its steps. The
 //! jobs that a claim brings are locked only where nobody else holds them, so that it can wait for nobody and stand in no circle.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::counts::Before;
 use super::ends::{self, End};
+use super::ledger::{self, Budget, OpenCall};
 use super::story::JobOutcome;
 use super::transition::{Fence, Transition};
 use crate::Result;
@@ -44,6 +45,11 @@ pub(super) struct Run {
     pub(super) input_tokens: i64,
     #[diesel(sql_type = BigInt)]
     pub(super) output_tokens: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub(super) cost_micros: Option<i64>,
+    /// Calls of models that are under way.
+    #[diesel(sql_type = SmallInt)]
+    pub(super) open_calls: i16,
     #[diesel(sql_type = Text)]
     pub(super) trace_id: String,
     #[diesel(sql_type = Nullable<Text>)]
@@ -181,6 +187,8 @@ pub(super) struct World {
     pub(super) ended: BTreeSet<(i64, i64)>,
     /// The limits of these.
     pub(super) freed: BTreeSet<String>,
+    pub(super) calls: BTreeMap<Uuid, OpenCall>,
+    pub(super) budgets: BTreeMap<Uuid, Budget>,
     pub(super) before: Before,
 }
 
@@ -200,6 +208,8 @@ struct Wanted {
     /// Runs whose next step somebody would go on with.
     runs_to_go_on: BTreeSet<Uuid>,
     reports: Vec<Fence>,
+    /// Runs that would call a model.
+    reserving: BTreeSet<Uuid>,
     /// Plain ends of jobs without a run.
     ends: Vec<End>,
 }
@@ -237,6 +247,12 @@ impl Wanted {
                     wanted.held(&report.fence);
                     wanted.reports.push(report.fence);
                 }
+                Transition::Reserve(reserve) => {
+                    wanted.held(&reserve.fence);
+                    wanted.reports.push(reserve.fence);
+                    wanted.reserving.insert(reserve.fence.run_id);
+                }
+                Transition::Wake(wake) => wanted.whole(wake.run_id),
                 Transition::CancelRun(cancel) => wanted.whole(cancel.run_id),
                 Transition::ForceCancel(force) => wanted.whole(force.run_id),
                 Transition::Quarantine(quarantine) => wanted.whole(quarantine.run_id),
@@ -304,6 +320,8 @@ pub(super) fn load(
         .filter(|fence| steps.get(&(fence.run_id, fence.step)).is_some_and(|step| step.epoch != Some(fence.epoch)));
     task_ids.extend(first_words.filter_map(|fence| runs.get(&fence.run_id)).map(|run| run.task_id));
     let tasks = load_tasks(connection, &task_ids)?;
+    let calls = ledger::load_calls(connection, &runs)?;
+    let budgets = ledger::load_budgets(connection, &wanted.reserving, &runs, &calls, now)?;
     let mut project_ids = wanted.projects;
     project_ids.extend(wanted.tasks.iter().filter_map(|id| tasks.get(id)).map(|task| task.project_id));
     let projects = load_projects(connection, &project_ids)?;
@@ -314,7 +332,24 @@ pub(super) fn load(
     let paused = "SELECT name FROM queues WHERE name = ANY($1) AND paused_at IS NOT NULL";
     let paused = load_names(connection, paused, of_next)?;
     let before = Before::of(&runs, &tasks);
-    Ok((World { now, keys, projects, limits, queues, paused, runs, steps, jobs, tasks, ended, freed, before }, claimed))
+    let world = World {
+        now,
+        keys,
+        projects,
+        limits,
+        queues,
+        paused,
+        runs,
+        steps,
+        jobs,
+        tasks,
+        ended,
+        freed,
+        calls,
+        budgets,
+        before,
+    };
+    Ok((world, claimed))
 }
 
 impl From<&ClaimedJob> for Job {
@@ -356,7 +391,7 @@ fn load_runs(connection: &mut PgConnection, ids: &BTreeSet<Uuid>) -> Result<BTre
     }
     let rows: Vec<Run> = sql_query(
         "SELECT id, task_id, project_id, status, stage, cancel_requested_at, last_seq, input_tokens, output_tokens, \
-         trace_id, error, started_at, finished_at FROM runs WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE",
+         cost_micros, open_calls, trace_id, error, started_at, finished_at FROM runs WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE",
     )
     .bind::<Array<SqlUuid>, _>(list(ids))
     .prepared()

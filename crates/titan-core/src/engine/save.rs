@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::counts;
 use super::ends::{self, End};
+use super::ledger;
 use super::load::{Run, Step, Task};
 use super::story::{Changes, EndedJob, NewJobRow, Story};
 use super::transition::{Applied, Taken};
@@ -44,6 +45,7 @@ pub(super) fn save(connection: &mut PgConnection, story: &mut Story, answers: &m
     insert_messages(connection, changes)?;
     insert_outputs(connection, changes)?;
     insert_memories(connection, changes)?;
+    ledger::save(connection, story)?;
     drop_keys(connection, changes)?;
     // Last, because a limit that many want is locked by it until the commit.
     let admitted = queue::admit(connection, limits.iter().map(String::as_str))?;
@@ -160,9 +162,9 @@ fn update_runs(connection: &mut PgConnection, story: &Story) -> Result<()> {
     sql_query(
         "UPDATE runs r SET status = n.status, stage = n.stage, cancel_requested_at = n.cancel_requested_at, \
          last_seq = n.last_seq, input_tokens = n.input_tokens, output_tokens = n.output_tokens, error = n.error, \
-         started_at = n.started_at, finished_at = n.finished_at \
-         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) AS n (id, status, stage, cancel_requested_at, last_seq, \
-         input_tokens, output_tokens, error, started_at, finished_at) WHERE r.id = n.id",
+         started_at = n.started_at, finished_at = n.finished_at, cost_micros = n.cost_micros, open_calls = n.open_calls \
+         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS n (id, status, stage, cancel_requested_at, last_seq, \
+         input_tokens, output_tokens, error, started_at, finished_at, cost_micros, open_calls) WHERE r.id = n.id",
     )
     .bind::<Array<SqlUuid>, _>(col(&rows, |r| r.id))
     .bind::<Array<Text>, _>(col(&rows, |r| r.status.as_str()))
@@ -174,6 +176,8 @@ fn update_runs(connection: &mut PgConnection, story: &Story) -> Result<()> {
     .bind::<Array<Nullable<Text>>, _>(col(&rows, |r| r.error.as_deref()))
     .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |r| r.started_at))
     .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |r| r.finished_at))
+    .bind::<Array<Nullable<BigInt>>, _>(col(&rows, |r| r.cost_micros))
+    .bind::<Array<SmallInt>, _>(col(&rows, |r| r.open_calls))
     .prepared()
     .run(connection)?;
     Ok(())

@@ -7,8 +7,9 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::call::{EndedCall, Reserve, Reserved, Wake};
 use crate::queue::{ClaimedJob, NewJob};
-use crate::state::{ExecutionType, Level, RunStatus};
+use crate::state::{ExecutionType, Level, RunStatus, WaitingOn};
 use crate::tasks::Task;
 
 /// One change, waiting to be applied.
@@ -18,7 +19,9 @@ pub enum Transition {
     Execute(Execute),
     Start(Start),
     Report(Report),
+    Reserve(Box<Reserve>),
     Finish(Finish),
+    Wake(Wake),
     CancelRun(CancelRun),
     /// Cancels a task that never had a run.
     CancelTask {
@@ -39,6 +42,9 @@ pub enum Applied {
     Executed(Executed),
     Started(Box<Started>),
     Reported(Reported),
+    Reserved(Reserved),
+    /// How many steps are to look again.
+    Woken(usize),
     Finished(Finished),
     Canceled(Canceled),
     /// One id per job; `None` where one with the same kind and key is active.
@@ -144,6 +150,8 @@ pub struct Started {
 pub struct Report {
     pub fence: Fence,
     pub events: Vec<NewEvent>,
+    /// Calls of models that have ended.
+    pub calls: Vec<EndedCall>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -156,6 +164,8 @@ pub struct Finish {
     pub fence: Fence,
     /// What was still to be said, before the outcome.
     pub events: Vec<NewEvent>,
+    /// Calls of models that have ended, whatever came of the step.
+    pub calls: Vec<EndedCall>,
     pub outcome: Outcome,
     /// Who would go on with the next step at once, in the same slot.
     pub go_on: Option<GoOn>,
@@ -178,6 +188,8 @@ pub enum Outcome {
     Retry { error: String, after: Option<Duration> },
     /// Not now, but no failure either: come back after this time. The attempt does not count.
     Snooze { after: Duration, reason: String },
+    /// Not before somebody does something about it, and no failure: the job sleeps until it is woken.
+    Wait { on: WaitingOn, reason: String },
     /// It failed for good.
     Fail { error: String },
     /// It stopped because it was told to.
@@ -189,13 +201,6 @@ pub struct Done {
     /// Given to the steps that need this one. Small: large things are written as outputs.
     pub output: Value,
     pub writes: Vec<Write>,
-    pub usage: Usage,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Usage {
-    pub input_tokens: i64,
-    pub output_tokens: i64,
 }
 
 /// What a finished step leaves behind, in the same transaction.
@@ -319,7 +324,13 @@ macro_rules! into_transition {
         }
     )+ };
 }
-into_transition!(Execute, Start, Report, Finish, CancelRun, ForceCancel, Quarantine, FinishJob, CancelJob);
+into_transition!(Execute, Start, Report, Finish, Wake, CancelRun, ForceCancel, Quarantine, FinishJob, CancelJob);
+
+impl From<Reserve> for Transition {
+    fn from(value: Reserve) -> Self {
+        Transition::Reserve(Box::new(value))
+    }
+}
 
 impl From<Submission> for Transition {
     fn from(value: Submission) -> Self {

@@ -11,7 +11,24 @@ text_enum! {
 
 text_enum! {
     /// What a step waits for while it holds no slot.
-    WaitingOn { Approval = "approval", Input = "input", Timer = "timer", Child = "child", Event = "event" }
+    WaitingOn {
+        Approval = "approval", Input = "input", Timer = "timer", Child = "child", Event = "event", Budget = "budget",
+    }
+}
+
+impl WaitingOn {
+    /// For a sentence about it.
+    #[must_use]
+    pub fn what(self) -> &'static str {
+        match self {
+            WaitingOn::Approval => "an approval",
+            WaitingOn::Input => "an answer",
+            WaitingOn::Timer => "its time",
+            WaitingOn::Child => "another run",
+            WaitingOn::Event => "an event",
+            WaitingOn::Budget => "a budget",
+        }
+    }
 }
 
 impl StepStatus {

@@ -82,5 +82,5 @@ fn finished(taken: &Taken, go_on: Option<GoOn>) -> Transition {
     let fence = fence(&taken.job);
     assert!(taken.context.is_some(), "{taken:?}");
     let outcome = if taken.job.kind == "chat" { answered("a good answer") } else { remembered("what was said") };
-    Finish { fence, events: Vec::new(), outcome, go_on }.into()
+    Finish { fence, events: Vec::new(), calls: Vec::new(), outcome, go_on }.into()
 }

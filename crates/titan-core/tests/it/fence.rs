@@ -24,7 +24,10 @@ fn the_writer_waits_on_the_run_while_the_reclaim_commits() {
     blocker.batch_execute(&format!("BEGIN; SELECT 1 FROM runs WHERE id = '{run_id}' FOR UPDATE")).unwrap();
     let mut writer = bench.test.connect();
     let late = std::thread::spawn(move || {
-        apply_one(&mut writer, Finish { fence, events: Vec::new(), outcome: answered("stale"), go_on: None }.into())
+        apply_one(
+            &mut writer,
+            Finish { fence, events: Vec::new(), calls: Vec::new(), outcome: answered("stale"), go_on: None }.into(),
+        )
     });
     somebody_waits(&bench.test);
     bench.test.execute(OLD);
@@ -57,7 +60,7 @@ fn the_reclaim_passes_by_a_job_that_is_being_finished() {
     let finishing = std::thread::spawn(move || {
         let done = apply_one(
             &mut writer,
-            Finish { fence, events: Vec::new(), outcome: answered("in time"), go_on: None }.into(),
+            Finish { fence, events: Vec::new(), calls: Vec::new(), outcome: answered("in time"), go_on: None }.into(),
         );
         told.send(()).unwrap();
         done
@@ -86,6 +89,7 @@ fn every_write_of_a_lost_job_is_refused() {
         let report = titan_core::engine::Report {
             fence: stale,
             events: vec![titan_core::engine::NewEvent::log(titan_core::state::Level::Info, "stale")],
+            calls: Vec::new(),
         };
         assert!(matches!(bench.apply(report.into()), Err(Error::Fenced { .. })), "report in round {round}");
         assert!(matches!(bench.finish(stale, answered("stale")), Err(Error::Fenced { .. })), "finish in round {round}");

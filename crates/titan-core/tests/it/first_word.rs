@@ -23,7 +23,10 @@ fn step(bench: &mut Bench, run_id: Uuid, seq: i16) -> runs::Step {
 /// Finishes, and would go on with whatever comes next.
 fn finish_and_go_on(bench: &mut Bench, fence: Fence, outcome: Outcome) -> Finished {
     let go_on = GoOn { worker_id: bench.worker, kinds: ["chat".to_owned(), "remember".to_owned()].into() };
-    match bench.apply(Finish { fence, events: Vec::new(), outcome, go_on: Some(go_on) }.into()).unwrap() {
+    match bench
+        .apply(Finish { fence, events: Vec::new(), calls: Vec::new(), outcome, go_on: Some(go_on) }.into())
+        .unwrap()
+    {
         Applied::Finished(finished) => finished,
         other => panic!("{other:?}"),
     }
@@ -55,7 +58,9 @@ fn a_report_is_a_first_word_and_only_the_first_one_begins() {
     let run_id = submitted.run_id.unwrap();
     let held = bench.claim();
     for text in ["one", "two"] {
-        bench.apply(Report { fence: held, events: vec![NewEvent::log(Level::Info, text)] }.into()).unwrap();
+        bench
+            .apply(Report { fence: held, events: vec![NewEvent::log(Level::Info, text)], calls: Vec::new() }.into())
+            .unwrap();
     }
     // Neither does it begin again when it is said outright.
     assert_eq!(bench.start(held).unwrap().attempt, 1);
@@ -150,7 +155,7 @@ fn nobody_goes_on_in_a_paused_queue_or_past_a_limit_or_without_a_handler() {
     bench.submit("hello");
     let held = bench.claim();
     let go_on = Some(GoOn { worker_id: bench.worker, kinds: ["chat".to_owned()].into() });
-    let finish = Finish { fence: held, events: Vec::new(), outcome: answered("hi"), go_on };
+    let finish = Finish { fence: held, events: Vec::new(), calls: Vec::new(), outcome: answered("hi"), go_on };
     let Applied::Finished(finished) = bench.apply(finish.into()).unwrap() else { panic!("not finished") };
     assert!(finished.next.is_none() && finished.readied == 1);
     bench.test.execute("DELETE FROM jobs");
@@ -162,7 +167,7 @@ fn a_run_that_is_canceled_in_the_same_batch_is_not_gone_on_with() {
     let run_id = bench.submit("hello").run_id.unwrap();
     let held = bench.claim();
     let go_on = Some(GoOn { worker_id: bench.worker, kinds: ["remember".to_owned()].into() });
-    let finish = Finish { fence: held, events: Vec::new(), outcome: answered("hi"), go_on };
+    let finish = Finish { fence: held, events: Vec::new(), calls: Vec::new(), outcome: answered("hi"), go_on };
     let cancel = CancelRun { run_id, reason: "no".to_owned() };
     let batch = titan_core::engine::apply(&mut bench.connection, &[finish.into(), cancel.into()]).unwrap();
     let Ok(Applied::Finished(finished)) = &batch.answers[0] else { panic!("{:?}", batch.answers) };

@@ -6,14 +6,14 @@ use diesel::Connection as _;
 use diesel::connection::SimpleConnection as _;
 use serde_json::json;
 use titan_core::engine::{
-    Applied, CancelRun, Canceled, Done, Execute, ForceCancel, NewEvent, Outcome, Quarantine, Report, Transition, Usage,
-    Write, apply_one,
+    Applied, CancelRun, Canceled, Done, Execute, ForceCancel, NewEvent, Outcome, Quarantine, Report, Transition, Write,
+    apply_one,
 };
 use titan_core::ids::Uuid;
 use titan_core::state::{ExecutionStatus, ExecutionType, Level, RunStage, RunStatus, StepStatus, WaitingOn};
 use titan_core::{Error, counters, events, messages, outputs, projects, workers};
 
-use crate::support::{Bench, answered, remembered, somebody_waits, submission};
+use crate::support::{Bench, answered, call_of, ended, remembered, somebody_waits, submission};
 
 fn cancel(bench: &mut Bench, run_id: Uuid) -> Canceled {
     match bench.apply(CancelRun { run_id, reason: "a person asked".to_owned() }.into()).unwrap() {
@@ -46,13 +46,16 @@ fn a_message_is_answered_and_remembered() {
     assert_eq!((run.status, run.stage), (RunStatus::Running, RunStage::Processing));
     bench
         .apply(
-            Report { fence, events: vec![NewEvent::delta(1, 1, 0, "hi"), NewEvent::log(Level::Info, "said hi")] }
-                .into(),
+            Report {
+                fence,
+                events: vec![NewEvent::delta(1, 1, 0, "hi"), NewEvent::log(Level::Info, "said hi")],
+                calls: Vec::new(),
+            }
+            .into(),
         )
         .unwrap();
-    let Outcome::Done(mut done) = answered("hi") else { unreachable!() };
-    done.usage = Usage { input_tokens: 5, output_tokens: 2 };
-    let finished = bench.finish(fence, Outcome::Done(done)).unwrap();
+    let call = ended(call_of("offline"), false, 5, 2);
+    let finished = bench.finish_with(fence, vec![call], answered("hi")).unwrap();
     assert_eq!((finished.readied, finished.run_status), (1, RunStatus::Running));
 
     let fence = bench.claim();
@@ -173,7 +176,7 @@ fn a_running_run_is_asked_and_its_worker_ends_it() {
     let run = bench.run(run_id);
     assert_eq!(run.hint.unwrap().code, "canceling");
     assert!(matches!(
-        bench.apply(Report { fence, events: Vec::new() }.into()),
+        bench.apply(Report { fence, events: Vec::new(), calls: Vec::new() }.into()),
         Ok(Applied::Reported(reported)) if reported.cancel_requested
     ));
     bench.finish(fence, Outcome::Cancel { reason: "asked".to_owned() }).unwrap();
@@ -292,7 +295,12 @@ fn nul_characters_of_a_model_are_replaced_and_those_of_a_client_refused() {
     bench.start(fence).unwrap();
     bench
         .apply(
-            Report { fence, events: vec![NewEvent::delta(1, 1, 0, "x\0y"), NewEvent::log(Level::Warn, "\0")] }.into(),
+            Report {
+                fence,
+                events: vec![NewEvent::delta(1, 1, 0, "x\0y"), NewEvent::log(Level::Warn, "\0")],
+                calls: Vec::new(),
+            }
+            .into(),
         )
         .unwrap();
     bench.finish(fence, answered("x\0y")).unwrap();

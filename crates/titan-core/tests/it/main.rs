@@ -3,6 +3,7 @@
 
 mod append_only;
 mod batching;
+mod budgets;
 mod claiming;
 mod commit_cut;
 mod committing;

@@ -50,7 +50,7 @@ fn log_search_says_the_true_total_and_pages_through_one_moment() {
     bench.start(held).unwrap();
     let mut events: Vec<NewEvent> = (0..30).map(|n| NewEvent::log(Level::Info, format!("Line {n} of 100%"))).collect();
     events.push(NewEvent::log(Level::Error, "it broke"));
-    bench.apply(Report { fence: held, events }.into()).unwrap();
+    bench.apply(Report { fence: held, events, calls: Vec::new() }.into()).unwrap();
     let search = Search { project_id: Some(bench.project), text: Some("OF 100%".to_owned()), ..Search::default() };
     let (mut seen, mut cursor) = (0, None);
     loop {

@@ -68,14 +68,15 @@ impl Seen {
     }
 
     fn transition(&self, bench: &Bench, command: &Command) -> Option<Transition> {
-        let finish =
-            |n: usize, outcome| Some(Finish { fence: self.fence(n)?, events: Vec::new(), outcome, go_on: None }.into());
+        let finish = |n: usize, outcome| {
+            Some(Finish { fence: self.fence(n)?, events: Vec::new(), calls: Vec::new(), outcome, go_on: None }.into())
+        };
         match command {
             Command::Submit => Some(bench.submission("hello").into()),
             Command::Start(n) => Some(Start { fence: self.fence(*n)? }.into()),
             Command::Report(n) => {
                 let events = vec![NewEvent::log(Level::Info, "still at it")];
-                Some(Report { fence: self.fence(*n)?, events }.into())
+                Some(Report { fence: self.fence(*n)?, events, calls: Vec::new() }.into())
             }
             // Only the first step answers: a run has one answer.
             Command::Done(n) if self.fence(*n)?.step == 1 => finish(*n, answered("hi")),

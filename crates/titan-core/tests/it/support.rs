@@ -2,9 +2,10 @@
 
 use diesel::PgConnection;
 use serde_json::json;
+use titan_core::budgets::{Need, Price};
 use titan_core::engine::{
-    Applied, Done, Fence, Finish, Finished, NewTask, Outcome, Start, Started, Submission, Submitted, Transition, Write,
-    apply_one,
+    Applied, CallOf, CallState, Done, EndedCall, Fence, Finish, Finished, NewTask, Outcome, Purpose, Reserve, Reserved,
+    Start, Started, Submission, Submitted, Transition, Write, apply_one,
 };
 use titan_core::ids::{self, Uuid};
 use titan_core::projects::{self, NewProject};
@@ -67,7 +68,22 @@ impl Bench {
     }
 
     pub(crate) fn finish(&mut self, fence: Fence, outcome: Outcome) -> Result<Finished> {
-        match self.apply(Finish { fence, events: Vec::new(), outcome, go_on: None }.into())? {
+        self.finish_with(fence, Vec::new(), outcome)
+    }
+
+    /// Asks for a call of ten tokens in and at most a hundred out, at a dollar for a million tokens.
+    pub(crate) fn reserve(&mut self, fence: Fence) -> (CallOf, Reserved) {
+        let call = call_of("fake");
+        let price = Some(Price { input: 1_000_000, output: 1_000_000, cached_input: 1_000_000 });
+        let need = Need { input_tokens: 10, output_tokens: 100, least_output_tokens: 20, price };
+        match self.apply(Reserve { fence, call: call.clone(), need, events: Vec::new() }.into()).unwrap() {
+            Applied::Reserved(reserved) => (call, reserved),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn finish_with(&mut self, fence: Fence, calls: Vec<EndedCall>, outcome: Outcome) -> Result<Finished> {
+        match self.apply(Finish { fence, events: Vec::new(), calls, outcome, go_on: None }.into())? {
             Applied::Finished(finished) => Ok(finished),
             other => panic!("{other:?}"),
         }
@@ -129,6 +145,34 @@ pub(crate) fn submission(project_id: Uuid, content: &str) -> Submission {
 
 pub(crate) fn fence(job: &ClaimedJob) -> Fence {
     Fence { job_id: job.id, epoch: job.epoch, run_id: job.run_id.unwrap(), step: job.step.unwrap() }
+}
+
+pub(crate) fn call_of(provider: &str) -> CallOf {
+    CallOf {
+        id: ids::new(),
+        purpose: Purpose::Answer,
+        provider: provider.to_owned(),
+        model: "m".to_owned(),
+        fallback: 0,
+    }
+}
+
+/// A call that was answered, at a dollar for a million tokens.
+pub(crate) fn ended(call: CallOf, reserved: bool, input_tokens: i64, output_tokens: i64) -> EndedCall {
+    EndedCall {
+        call,
+        reserved,
+        state: CallState::Answered,
+        error: None,
+        input_tokens,
+        cached_tokens: 0,
+        output_tokens,
+        estimated: false,
+        cost_micros: Some(input_tokens + output_tokens),
+        finish_reason: Some("stop".to_owned()),
+        first_token_ms: Some(5),
+        duration_ms: 9,
+    }
 }
 
 /// The outcome of a good answer.

@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use titan_agent::chat::{self, Context, DEFAULT_BUDGET_CHARS};
 use titan_agent::memory::shorten;
 use titan_agent::models::Resolved;
-use titan_agent::{FinishReason, Message, ModelRequest, ProviderError, Role};
-use titan_core::engine::{Done, NewEvent, Outcome, Usage, Write};
+use titan_agent::{FinishReason, Message, ModelRequest, Role};
+use titan_core::engine::{Done, NewEvent, Outcome, Purpose, Write};
 use titan_core::state::Level;
 use titan_core::{Error, memories, messages, projects};
 
-use super::answer::{self, Answer, Broken};
+use crate::asking::{self, Answer, Question};
 use crate::handler::{Handler, Work};
 use crate::models::Models;
 
@@ -53,17 +53,10 @@ impl Handler for Chat {
             Err(error) if error.may_pass() => return Outcome::Snooze { after: COME_BACK, reason: error.to_string() },
             Err(error) => return Outcome::Fail { error: error.to_string() },
         };
-        match answer::stream(&work, &resolved, request).await {
-            Ok(answer) => {
-                self.models.called(&work.db, resolved.provider.name(), None);
-                done(&work, &resolved, content, answer)
-            }
-            Err(Broken::Stopped) => Outcome::Cancel { reason: "told to stop".to_owned() },
-            Err(Broken::Report(error)) => Outcome::Retry { error: error.to_string(), after: None },
-            Err(Broken::Provider(error)) => {
-                self.models.called(&work.db, resolved.provider.name(), Some(&error));
-                failed(&error)
-            }
+        let question = Question { purpose: Purpose::Answer, model: text("model"), request, shown: true };
+        match asking::ask(&work, &self.models, question).await {
+            Ok(answer) => done(&work, content, answer),
+            Err(broken) => broken.outcome(),
         }
     }
 
@@ -99,26 +92,14 @@ async fn request(work: &Work, content: &str, resolved: &Resolved) -> titan_core:
     Ok(chat::build_request(&resolved.model, &context, DEFAULT_BUDGET_CHARS))
 }
 
-fn done(work: &Work, resolved: &Resolved, content: &str, answer: Answer) -> Outcome {
+fn done(work: &Work, content: &str, answer: Answer) -> Outcome {
     if answer.text.trim().is_empty() {
         return Outcome::Retry { error: "the model answered with nothing".to_owned(), after: None };
     }
-    let reporter = &work.reporter;
     if answer.reason != FinishReason::Stop {
         let line = format!("The answer is not whole: the model stopped because of {}", answer.reason.as_str());
-        reporter.at_the_end(NewEvent::log(Level::Warn, line));
+        work.reporter.at_the_end(NewEvent::log(Level::Warn, line));
     }
-    let usage = answer.usage;
-    let (provider, model) = (resolved.provider.name(), &resolved.model);
-    let about = if usage.estimated { "about " } else { "" };
-    let line = format!(
-        "{provider} answered: {about}{} tokens in, {about}{} tokens out",
-        usage.input_tokens, usage.output_tokens
-    );
-    let data = json!({"provider": provider, "model": model, "input_tokens": usage.input_tokens,
-        "output_tokens": usage.output_tokens, "estimated": usage.estimated});
-    reporter.at_the_end(NewEvent::told("usage", Level::Info, line, data));
-    let tokens = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     Outcome::Done(Done {
         output: json!({"question": shorten(content, FOR_THE_NEXT_STEP), "answer": shorten(&answer.text, FOR_THE_NEXT_STEP)}),
         writes: vec![
@@ -130,14 +111,5 @@ fn done(work: &Work, resolved: &Resolved, content: &str, answer: Answer) -> Outc
                 bytes: answer.text.into_bytes(),
             },
         ],
-        usage: Usage { input_tokens: tokens(usage.input_tokens), output_tokens: tokens(usage.output_tokens) },
     })
-}
-
-fn failed(error: &ProviderError) -> Outcome {
-    if error.may_pass() {
-        Outcome::Retry { error: error.to_string(), after: error.retry_after() }
-    } else {
-        Outcome::Fail { error: error.to_string() }
-    }
 }

@@ -1,6 +1,5 @@
 //! The handlers there are, one file each.
 
-mod answer;
 pub mod chat;
 pub mod remember;
 

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use titan_agent::memory::fact_of_exchange;
-use titan_core::engine::{Done, Outcome, Usage, Write};
+use titan_core::engine::{Done, Outcome, Write};
 
 use crate::handler::{Handler, Work};
 
@@ -25,6 +25,6 @@ impl Handler for Remember {
         };
         let fact = fact_of_exchange(said("question"), said("answer"));
         let writes = fact.map(|content| Write::Memory { content, confidence: CONFIDENCE }).into_iter().collect();
-        Outcome::Done(Done { output: json!({}), writes, usage: Usage::default() })
+        Outcome::Done(Done { output: json!({}), writes })
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::json;
-use titan_core::engine::{Done, Outcome, Usage, Write};
+use titan_core::engine::{Done, Outcome, Write};
 use titan_core::state::{ExecutionType, RunStatus};
 use titan_testkit::wait;
 use titan_worker::handler::DuplicateKind;
@@ -43,7 +43,7 @@ impl Handler for Trial {
             let bytes = b"done".to_vec();
             let output = Write::Output { name: "Answer".to_owned(), kind, media_type: "text/plain".to_owned(), bytes };
             let writes = vec![Write::Answer { content: "done".to_owned() }, output];
-            Outcome::Done(Done { output: json!({"question": "q", "answer": "a"}), writes, usage: Usage::default() })
+            Outcome::Done(Done { output: json!({"question": "q", "answer": "a"}), writes })
         };
         if self.calls.fetch_add(1, Ordering::SeqCst) > 0 {
             return answer("text");

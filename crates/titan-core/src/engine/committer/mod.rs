@@ -19,6 +19,7 @@ use self::feed::Feed;
 use self::fleet::Fleet;
 use self::thread::Thread;
 use self::writer::Writer;
+use super::call::{Reserve, Reserved, Wake};
 use super::transition::{
     Applied, Canceled, Executed, Finish, FinishJob, Finished, Report, Reported, Start, Started, Submission, Submitted,
     Taken, Transition,
@@ -172,6 +173,26 @@ impl Committer {
     pub async fn report(&self, report: Report) -> Result<Reported> {
         match self.apply(report.into()).await? {
             Applied::Reported(reported) => Ok(reported),
+            other => Err(mismatch(&other)),
+        }
+    }
+
+    /// # Errors
+    /// [`Error::Fenced`] when the job was lost, or as [`Committer::apply`].
+    pub async fn reserve(&self, reserve: Reserve) -> Result<Reserved> {
+        match self.apply(reserve.into()).await? {
+            Applied::Reserved(reserved) => Ok(reserved),
+            other => Err(mismatch(&other)),
+        }
+    }
+
+    /// How many steps of the run look again.
+    ///
+    /// # Errors
+    /// As [`Committer::apply`].
+    pub async fn wake_run(&self, wake: Wake) -> Result<usize> {
+        match self.apply(wake.into()).await? {
+            Applied::Woken(steps) => Ok(steps),
             other => Err(mismatch(&other)),
         }
     }

@@ -166,6 +166,8 @@ impl Story {
                 last_seq: 0,
                 input_tokens: 0,
                 output_tokens: 0,
+                cost_micros: None,
+                open_calls: 0,
                 trace_id: trace_id.unwrap_or_else(ids::new_trace),
                 error: None,
                 started_at: None,

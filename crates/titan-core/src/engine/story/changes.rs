@@ -7,7 +7,9 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::super::call::{CallOf, CallState};
 use super::super::transition::{IdempotencyKey, Outcome, Started};
+use crate::budgets::Amounts;
 use crate::queue::NewJob;
 use crate::state::{ExecutionType, Level};
 
@@ -28,6 +30,9 @@ pub(in crate::engine) struct Changes {
     pub(in crate::engine) messages: Vec<NewMessage>,
     pub(in crate::engine) outputs: Vec<NewOutput>,
     pub(in crate::engine) memories: Vec<NewMemory>,
+    /// By call.
+    pub(in crate::engine) calls: BTreeMap<Uuid, CallRow>,
+    pub(in crate::engine) budgets: BTreeSet<Uuid>,
     /// By their checksum, so that equal bytes are written once and in one order everywhere.
     pub(in crate::engine) blobs: BTreeMap<Vec<u8>, Vec<u8>>,
     /// Keys of submissions that were refused: they must stay free for a corrected one.
@@ -75,7 +80,7 @@ impl JobOutcome {
         match outcome {
             Outcome::Done(_) => Some(JobOutcome::Completed),
             Outcome::Cancel { .. } => Some(JobOutcome::Canceled),
-            Outcome::Retry { .. } | Outcome::Snooze { .. } | Outcome::Fail { .. } => None,
+            Outcome::Retry { .. } | Outcome::Snooze { .. } | Outcome::Wait { .. } | Outcome::Fail { .. } => None,
         }
     }
 
@@ -154,4 +159,28 @@ pub(in crate::engine) struct NewMemory {
     pub(in crate::engine) run_id: Uuid,
     pub(in crate::engine) content: String,
     pub(in crate::engine) confidence: f64,
+}
+
+/// A call as it is to stand.
+pub(in crate::engine) struct CallRow {
+    pub(in crate::engine) call: CallOf,
+    /// Whether there is no row of it yet.
+    pub(in crate::engine) is_new: bool,
+    pub(in crate::engine) run_id: Uuid,
+    pub(in crate::engine) step: i16,
+    pub(in crate::engine) attempt: i32,
+    pub(in crate::engine) project_id: Uuid,
+    pub(in crate::engine) task_id: Uuid,
+    pub(in crate::engine) state: CallState,
+    pub(in crate::engine) error: Option<String>,
+    pub(in crate::engine) input_tokens: i64,
+    pub(in crate::engine) cached_tokens: i64,
+    pub(in crate::engine) output_tokens: i64,
+    pub(in crate::engine) estimated: bool,
+    pub(in crate::engine) cost_micros: Option<i64>,
+    pub(in crate::engine) finish_reason: Option<String>,
+    pub(in crate::engine) first_token_ms: Option<i32>,
+    pub(in crate::engine) duration_ms: Option<i32>,
+    pub(in crate::engine) reserved: Amounts,
+    pub(in crate::engine) budget_ids: Vec<Uuid>,
 }

@@ -35,6 +35,8 @@ impl Story {
         let now = self.world.now;
         self.end_steps(run_id, status);
         self.end_jobs(run_id);
+        let open = self.open_calls(run_id, None);
+        self.lose_all(&open);
         let Some(run) = self.world.runs.get_mut(&run_id) else { return };
         run.status = status;
         run.stage = RunStage::Done;

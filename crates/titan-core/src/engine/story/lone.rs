@@ -31,13 +31,13 @@ impl Story {
         }
         let (id, tried, most) = (job.id, job.attempt, job.max_attempts);
         match &finish.outcome {
-            // Ended already, see above.
+            // Ended already, see above. Nobody could wake one that waits: it fails.
             Outcome::Done(_) | Outcome::Cancel { .. } => {}
             Outcome::Retry { after, .. } if tried < most => {
                 self.come_back_lone(id, backoff::wait(tried, *after), tried)
             }
             Outcome::Snooze { after, .. } => self.come_back_lone(id, *after, tried - 1),
-            Outcome::Retry { error, .. } | Outcome::Fail { error } => {
+            Outcome::Retry { error, .. } | Outcome::Fail { error } | Outcome::Wait { reason: error, .. } => {
                 self.end_lone(id, EndedJob { error: Some(short(error)), ..EndedJob::new(JobOutcome::Failed) });
             }
         }

@@ -4,6 +4,7 @@
 //! neighbours in the batch.
 
 mod begin;
+mod calls;
 mod cancel;
 mod changes;
 mod end;
@@ -18,7 +19,7 @@ use crate::queue::Hint;
 use crate::{Error, Result};
 
 use changes::EventRow;
-pub(super) use changes::{Changes, EndedJob, JobOutcome, NewJobRow};
+pub(super) use changes::{CallRow, Changes, EndedJob, JobOutcome, NewJobRow};
 
 /// What was loaded, as it changes, and what of it is to be written.
 pub(super) struct Story {
@@ -39,6 +40,8 @@ impl Story {
             Transition::Execute(execute) => self.execute(execute).map(Applied::Executed),
             Transition::Start(start) => self.start(start).map(|started| Applied::Started(Box::new(started))),
             Transition::Report(report) => self.report(report).map(Applied::Reported),
+            Transition::Reserve(reserve) => self.reserve(reserve).map(Applied::Reserved),
+            Transition::Wake(wake) => self.wake(*wake).map(Applied::Woken),
             Transition::Finish(finish) => self.finish(index, finish).map(Applied::Finished),
             Transition::CancelRun(cancel) => self.cancel_run(cancel).map(Applied::Canceled),
             Transition::CancelTask { task_id } => self.cancel_task(*task_id).map(Applied::Canceled),

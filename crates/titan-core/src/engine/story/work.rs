@@ -7,9 +7,10 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::super::backoff;
+use super::super::call::EndedCall;
 use super::super::load::Step;
 use super::super::transition::{
-    Done, Fence, Finish, Finished, GoOn, NewEvent, Outcome, Report, Reported, Start, Started, Usage, Write,
+    Done, Fence, Finish, Finished, GoOn, NewEvent, Outcome, Report, Reported, Start, Started, Write,
 };
 use super::changes::{EndedJob, JobOutcome, Kept, NewMemory, NewMessage, NewOutput, Rescheduled};
 use super::{Story, short, storable, storable_json};
@@ -39,12 +40,13 @@ impl Story {
     }
 
     /// Writes down that the step was begun under this claim, unless an earlier word did.
-    fn begin(&mut self, fence: &Fence) -> Result<()> {
+    pub(super) fn begin(&mut self, fence: &Fence) -> Result<()> {
         if self.has_begun(fence) {
             return Ok(());
         }
         let (job, run) = self.held(fence)?;
         let task_id = run.task_id;
+        let lost_calls = self.open_calls(fence.run_id, Some(fence.step));
         let (worker, rescues) = (job.worker.clone(), job.rescues);
         let worker = worker.unwrap_or_else(|| "a worker that is gone".to_owned());
         let now = self.world.now;
@@ -84,6 +86,7 @@ impl Story {
             data.insert("rescues".to_owned(), json!(rescues));
         }
         self.append(fence.run_id, Some(fence.step), NewEvent::told("step.started", Level::Info, line, data));
+        self.lose_all(&lost_calls);
         Ok(())
     }
 
@@ -111,6 +114,7 @@ impl Story {
         let cancel_requested = self.may_work(&report.fence)?;
         self.begin(&report.fence)?;
         self.append_all(&report.fence, &report.events);
+        self.settle_all(&report.fence, &report.calls);
         if let Some(step) = self.world.steps.get_mut(&(report.fence.run_id, report.fence.step)) {
             step.heartbeat_at = Some(self.world.now);
             self.changes.steps.insert((report.fence.run_id, report.fence.step));
@@ -123,10 +127,11 @@ impl Story {
         let canceling = self.may_work(fence)?;
         self.begin(fence)?;
         self.append_all(fence, &finish.events);
+        self.settle_all(fence, &finish.calls);
         let jobs_before = self.changes.new_jobs.len();
         match &finish.outcome {
             Outcome::Done(done) => {
-                self.done(fence, done, canceling);
+                self.done(fence, done, &finish.calls, canceling);
                 if let Some(go_on) = &finish.go_on {
                     self.keep_one(index, go_on, jobs_before);
                 }
@@ -136,6 +141,7 @@ impl Story {
             _ if canceling => self.end_run(fence.run_id, RunStatus::Canceled, None),
             Outcome::Retry { error, after } => self.retry(fence, error, *after),
             Outcome::Snooze { after, reason } => self.snooze(fence, *after, reason),
+            Outcome::Wait { on, reason } => self.wait(fence, *on, reason),
             Outcome::Fail { error } => self.fail_step(fence.run_id, fence.step, fence.job_id, error),
         }
         let run_status = self.world.runs.get(&fence.run_id).map_or(RunStatus::Failed, |run| run.status);
@@ -143,7 +149,7 @@ impl Story {
     }
 
     /// Checks that the fence holds and the step has not ended; tells whether somebody wants it to stop.
-    fn may_work(&self, fence: &Fence) -> Result<bool> {
+    pub(super) fn may_work(&self, fence: &Fence) -> Result<bool> {
         let (_, run) = self.held(fence)?;
         match self.world.steps.get(&(fence.run_id, fence.step)) {
             Some(step) if matches!(step.status, StepStatus::Ready | StepStatus::Running) => {
@@ -173,25 +179,26 @@ impl Story {
         }
     }
 
-    fn append_all(&mut self, fence: &Fence, events: &[NewEvent]) {
+    pub(super) fn append_all(&mut self, fence: &Fence, events: &[NewEvent]) {
         for event in events {
             self.append(fence.run_id, Some(fence.step), event.clone());
         }
     }
 
-    fn done(&mut self, fence: &Fence, done: &Done, canceling: bool) {
+    fn done(&mut self, fence: &Fence, done: &Done, calls: &[EndedCall], canceling: bool) {
         let now = self.world.now;
         let key = (fence.run_id, fence.step);
         self.write_all(fence, &done.writes);
-        self.add_usage(fence.run_id, done.usage);
         if let Some(step) = self.world.steps.get_mut(&key) {
             step.status = StepStatus::Completed;
             step.output = Some(storable_json(done.output.clone()));
             step.error = None;
             step.finished_at = Some(now);
             let line = format!("Step {} completed", step.name);
-            let data = json!({"attempt": step.attempt, "usage": {
-                "input_tokens": done.usage.input_tokens, "output_tokens": done.usage.output_tokens}});
+            let sum = |of: fn(&EndedCall) -> i64| calls.iter().map(of).sum::<i64>();
+            let usage =
+                json!({"input_tokens": sum(|call| call.input_tokens), "output_tokens": sum(|call| call.output_tokens)});
+            let data = json!({"attempt": step.attempt, "usage": usage});
             self.changes.steps.insert(key);
             self.append(fence.run_id, Some(fence.step), NewEvent::told("step.completed", Level::Info, line, data));
         }
@@ -233,7 +240,9 @@ impl Story {
             return self.fail_step(fence.run_id, fence.step, fence.job_id, &error);
         }
         let wait = backoff::wait(tried, after);
-        let until = self.come_back(fence, wait, tried, &format!("attempt {tried} of {most} failed: {}", short(error)));
+        let on = WaitingOn::Timer;
+        let until =
+            self.come_back(fence, on, wait, tried, &format!("attempt {tried} of {most} failed: {}", short(error)));
         if let Some(step) = self.world.steps.get_mut(&(fence.run_id, fence.step)) {
             step.error = Some(short(error));
         }
@@ -250,16 +259,27 @@ impl Story {
 
     fn snooze(&mut self, fence: &Fence, after: Duration, reason: &str) {
         let tried = self.world.jobs.get(&fence.job_id).map_or(1, |job| job.attempt);
-        let until = self.come_back(fence, after, tried - 1, reason);
+        let until = self.come_back(fence, WaitingOn::Timer, after, tried - 1, reason);
         let line = format!("Waiting {:.1} s: {}", after.as_secs_f64(), short(reason));
         let data = json!({"until": until, "reason": short(reason)});
         self.append(fence.run_id, Some(fence.step), NewEvent::told("step.snoozed", Level::Info, line, data));
+    }
+
+    /// Until somebody wakes it. After a month it looks by itself, in case nobody could.
+    fn wait(&mut self, fence: &Fence, on: WaitingOn, reason: &str) {
+        const LONGEST: Duration = Duration::from_secs(30 * 86_400);
+        let tried = self.world.jobs.get(&fence.job_id).map_or(1, |job| job.attempt);
+        self.come_back(fence, on, LONGEST, tried - 1, reason);
+        let line = format!("Waiting for {}: {}", on.what(), short(reason));
+        let data = json!({"on": on, "reason": short(reason)});
+        self.append(fence.run_id, Some(fence.step), NewEvent::told("step.waiting", Level::Warn, line, data));
     }
 
     /// The job sleeps, the step stays running and says what it waits for, and no slot is held.
     fn come_back(
         &mut self,
         fence: &Fence,
+        on: WaitingOn,
         wait: Duration,
         attempt: i16,
         reason: &str,
@@ -268,21 +288,13 @@ impl Story {
         let until = self.world.now + chrono::TimeDelta::milliseconds(moved.delay_ms);
         self.changes.rescheduled.insert(fence.job_id, moved);
         if let Some(step) = self.world.steps.get_mut(&(fence.run_id, fence.step)) {
-            step.waiting_on = Some(WaitingOn::Timer);
+            step.waiting_on = Some(on);
             step.waiting_since = Some(self.world.now);
-            step.waiting_until = Some(until);
+            step.waiting_until = (on == WaitingOn::Timer).then_some(until);
             step.waiting_reason = Some(short(reason));
             self.changes.steps.insert((fence.run_id, fence.step));
         }
         until
-    }
-
-    fn add_usage(&mut self, run_id: Uuid, usage: Usage) {
-        if let Some(run) = self.world.runs.get_mut(&run_id) {
-            run.input_tokens += usage.input_tokens.max(0);
-            run.output_tokens += usage.output_tokens.max(0);
-            self.changes.runs.insert(run_id);
-        }
     }
 
     fn write_all(&mut self, fence: &Fence, writes: &[Write]) {

@@ -5,16 +5,15 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use serde_json::json;
 use titan_agent::deltas::{Delta, DeltaCoalescer};
 use titan_agent::models::Resolved;
 use titan_agent::tokens::estimate_tokens;
 use titan_agent::{Chunk, ChunkStream, FinishReason, ModelRequest, ProviderError, Usage};
 use titan_core::Error;
 use titan_core::engine::NewEvent;
-use titan_core::state::Level;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
 
+use super::{Attempt, Broken};
 use crate::handler::Work;
 
 /// Who watches is told at least every two seconds that the model is at work; a little sooner, since it takes its way.
@@ -24,31 +23,10 @@ const FIRST_REPORT: Duration = Duration::from_millis(25);
 /// How long what was said before an order to stop is waited for, so that it is in order.
 const LAST_WRITE: Duration = Duration::from_secs(1);
 
-pub(super) struct Answer {
-    pub(super) text: String,
-    pub(super) usage: Usage,
-    pub(super) reason: FinishReason,
-}
-
-/// Why there is no answer.
-pub(super) enum Broken {
-    Stopped,
-    Provider(ProviderError),
-    /// The database refused what was to be reported.
-    Report(Error),
-}
-
-pub(super) async fn stream(work: &Work, resolved: &Resolved, request: ModelRequest) -> Result<Answer, Broken> {
-    let mut live = Live::new(work, resolved, request.messages.len());
-    let answer = live.read(resolved, request).await;
-    live.close().await;
-    answer
-}
-
 type Writing = Pin<Box<dyn Future<Output = titan_core::Result<()>> + Send>>;
 
 /// An answer on its way.
-struct Live<'a> {
+pub(super) struct Live<'a> {
     work: &'a Work,
     deltas: DeltaCoalescer,
     /// The report that is being written: one at a time, so that they stay in order.
@@ -58,34 +36,56 @@ struct Live<'a> {
     written_at: Instant,
     /// Nothing is written before this.
     held_until: Option<Instant>,
+    asked_at: Instant,
+    /// The time to the first word.
+    first_token: Option<Duration>,
+    /// Whether the words are shown as they come.
+    shown: bool,
     text: String,
 }
 
 impl<'a> Live<'a> {
-    /// The first report goes out while the model is being asked.
-    fn new(work: &'a Work, resolved: &Resolved, messages: usize) -> Self {
-        let (provider, model) = (resolved.provider.name(), &resolved.model);
-        let line = format!("Asking {provider} (model {model})");
-        let data = json!({"provider": provider, "model": model, "messages": messages});
+    /// `first` is what is to be said of it, unless that was written before. It goes out while the model is being asked, or with the
+    /// outcome when that is there at once.
+    pub(super) fn new(work: &'a Work, first: Option<NewEvent>, shown: bool) -> Self {
         Self {
             work,
             deltas: DeltaCoalescer::default(),
             writing: None,
-            waiting: vec![NewEvent::told("log", Level::Info, line, data)],
+            held_until: first.as_ref().map(|_| Instant::now() + FIRST_REPORT),
+            waiting: first.into_iter().collect(),
             written_at: Instant::now(),
-            held_until: Some(Instant::now() + FIRST_REPORT),
+            asked_at: Instant::now(),
+            first_token: None,
+            shown,
             text: String::new(),
         }
     }
 
-    async fn read(&mut self, resolved: &Resolved, request: ModelRequest) -> Result<Answer, Broken> {
+    /// The whole call, from the question to the last word of it that is written.
+    pub(super) async fn ask(mut self, candidate: &Resolved, request: ModelRequest) -> Attempt {
+        let mut usage = None;
+        let result = self.read(candidate, request, &mut usage).await;
+        self.close().await;
+        let heard = !self.text.is_empty();
+        let guess = Usage { output_tokens: estimate_tokens(&self.text), estimated: true, ..Usage::default() };
+        let first_token_ms = self.first_token.map(|time| i32::try_from(time.as_millis()).unwrap_or(i32::MAX));
+        let result = result.map(|reason| (self.text, reason));
+        Attempt { usage: usage.unwrap_or(guess), heard, first_token_ms, result }
+    }
+
+    async fn read(
+        &mut self,
+        candidate: &Resolved,
+        request: ModelRequest,
+        usage: &mut Option<Usage>,
+    ) -> Result<FinishReason, Broken> {
         let stop = &self.work.stop;
         let mut beat = interval_at(Instant::now() + FIRST_REPORT, BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let opening = resolved.provider.stream(request, stop.token());
+        let opening = candidate.provider.stream(request, stop.token());
         tokio::pin!(opening);
         let mut stream: Option<ChunkStream> = None;
-        let mut usage = Usage::default();
         loop {
             let due = self.deltas.due_at();
             let held = self.held_until;
@@ -109,11 +109,8 @@ impl<'a> Live<'a> {
                         let message = format!("it calls the tool {:?}, and was offered none", call.name);
                         return Err(Broken::Provider(ProviderError::MalformedAnswer { message }));
                     }
-                    Some(Ok(Chunk::Usage(told))) => usage = told,
-                    Some(Ok(Chunk::Finished { reason })) => {
-                        let text = std::mem::take(&mut self.text);
-                        return Ok(Answer { text, usage, reason });
-                    }
+                    Some(Ok(Chunk::Usage(told))) => *usage = Some(told),
+                    Some(Ok(Chunk::Finished { reason })) => return Ok(reason),
                     Some(Err(error)) => return Err(provider(error)),
                     None => {
                         let received_chars = self.text.chars().count() as u64;
@@ -126,9 +123,12 @@ impl<'a> Live<'a> {
     }
 
     fn take(&mut self, text: &str) {
+        self.first_token.get_or_insert_with(|| self.asked_at.elapsed());
         self.text.push_str(text);
-        let delta = self.deltas.push(text, Instant::now());
-        self.say(delta);
+        if self.shown {
+            let delta = self.deltas.push(text, Instant::now());
+            self.say(delta);
+        }
     }
 
     fn say(&mut self, delta: Option<Delta>) {

@@ -1,0 +1,317 @@
+//! Budgets as people set and see them: read, set, taken away, and the runs that wait for one.
+
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl, sql_query};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::amounts::{Amounts, MICROS, dollars};
+use super::forecast::{self, Forecast};
+use super::grant::{Limits, Period, Scope};
+use super::spent;
+use crate::{Error, Result, ids, projects, runs, tasks};
+
+/// Dollars, tokens and calls that nobody means by more.
+const MOST_DOLLARS: f64 = 1e9;
+const MOST: i64 = 1_000_000_000_000_000;
+
+/// Amounts as people read them. Cost is in US dollars.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
+pub struct Spent {
+    pub cost: f64,
+    pub tokens: i64,
+    pub calls: i64,
+}
+
+/// The most of each, or what is left of it; null for what is not limited.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
+pub struct Most {
+    pub cost: Option<f64>,
+    pub tokens: Option<i64>,
+    pub calls: Option<i64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Budget {
+    pub scope: Scope,
+    pub period: Period,
+    /// When it began to count, and when it begins anew; null for one that never does.
+    pub period_start: DateTime<Utc>,
+    pub period_end: Option<DateTime<Utc>>,
+    pub limit: Most,
+    pub spent: Spent,
+    /// For calls that are under way.
+    pub reserved: Spent,
+    pub left: Most,
+    pub changed_at: DateTime<Utc>,
+}
+
+/// What calls of models have cost, and what they may.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Spending {
+    /// Since the beginning, whatever is limited. Calls of the offline model are not in it.
+    pub spent: Spent,
+    /// Null when nothing is limited.
+    pub budget: Option<Budget>,
+    /// What the open tasks will cost, where there is history enough to tell.
+    pub forecast: Option<Forecast>,
+    /// Runs that wait until a budget that they fall under is raised.
+    pub waiting_runs: i64,
+}
+
+/// What a budget is to be, as a whole. Cost is in US dollars.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule {
+    pub cost: Option<f64>,
+    pub tokens: Option<i64>,
+    pub calls: Option<i64>,
+    pub period: Period,
+}
+
+impl Rule {
+    fn limits(&self) -> Result<Limits> {
+        if self.cost.is_none() && self.tokens.is_none() && self.calls.is_none() {
+            return Err(Error::invalid(
+                "cost",
+                "is required, unless tokens or calls are given; DELETE takes the limit away",
+            ));
+        }
+        let whole = |field, value: Option<i64>| match value {
+            Some(value) if !(0..=MOST).contains(&value) => {
+                Err(Error::invalid(field, format!("must be between 0 and {MOST}, and is {value}")))
+            }
+            _ => Ok(value),
+        };
+        let cost_micros = match self.cost {
+            Some(cost) if !(0.0..=MOST_DOLLARS).contains(&cost) => {
+                let message = format!("must be US dollars between 0 and {MOST_DOLLARS}, and is {cost}");
+                return Err(Error::invalid("cost", message));
+            }
+            #[allow(clippy::cast_possible_truncation)]
+            cost => cost.map(|cost| (cost * MICROS).round() as i64),
+        };
+        Ok(Limits { cost_micros, tokens: whole("tokens", self.tokens)?, calls: whole("calls", self.calls)? })
+    }
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Text)]
+    scope: Scope,
+    #[diesel(sql_type = Text)]
+    period: Period,
+    #[diesel(sql_type = Timestamptz)]
+    period_start: DateTime<Utc>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    limit_cost_micros: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    limit_tokens: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    limit_calls: Option<i64>,
+    #[diesel(sql_type = BigInt)]
+    spent_cost_micros: i64,
+    #[diesel(sql_type = BigInt)]
+    spent_tokens: i64,
+    #[diesel(sql_type = BigInt)]
+    spent_calls: i64,
+    #[diesel(sql_type = BigInt)]
+    reserved_cost_micros: i64,
+    #[diesel(sql_type = BigInt)]
+    reserved_tokens: i64,
+    #[diesel(sql_type = BigInt)]
+    reserved_calls: i64,
+    #[diesel(sql_type = Timestamptz)]
+    changed_at: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    now: DateTime<Utc>,
+}
+
+impl From<Row> for Budget {
+    fn from(row: Row) -> Self {
+        let begun = row.period.start(row.now).filter(|start| *start > row.period_start);
+        let spent = Amounts { cost_micros: row.spent_cost_micros, tokens: row.spent_tokens, calls: row.spent_calls };
+        let spent = if begun.is_some() { Amounts::default() } else { spent };
+        let reserved =
+            Amounts { cost_micros: row.reserved_cost_micros, tokens: row.reserved_tokens, calls: row.reserved_calls };
+        let taken = spent.plus(reserved);
+        let left = |limit: Option<i64>, taken: i64| limit.map(|limit| (limit - taken).max(0));
+        Budget {
+            scope: row.scope,
+            period: row.period,
+            period_start: begun.unwrap_or(row.period_start),
+            period_end: row.period.end(row.now),
+            limit: Most { cost: row.limit_cost_micros.map(dollars), tokens: row.limit_tokens, calls: row.limit_calls },
+            spent: spent.into(),
+            reserved: reserved.into(),
+            left: Most {
+                cost: left(row.limit_cost_micros, taken.cost_micros).map(dollars),
+                tokens: left(row.limit_tokens, taken.tokens),
+                calls: left(row.limit_calls, taken.calls),
+            },
+            changed_at: row.changed_at,
+        }
+    }
+}
+
+impl From<Amounts> for Spent {
+    fn from(amounts: Amounts) -> Self {
+        Spent { cost: dollars(amounts.cost_micros), tokens: amounts.tokens, calls: amounts.calls }
+    }
+}
+
+/// # Errors
+/// [`Error::NotFound`] when there is no such project, task or run.
+pub fn get(connection: &mut PgConnection, scope: Scope, id: Uuid) -> Result<Spending> {
+    exists(connection, scope, id)?;
+    let rows: Vec<Row> = sql_query(
+        "SELECT scope, period, period_start, limit_cost_micros, limit_tokens, limit_calls, spent_cost_micros, spent_tokens, \
+         spent_calls, reserved_cost_micros, reserved_tokens, reserved_calls, changed_at, now() AS now \
+         FROM budgets WHERE scope = $1 AND scope_id = $2",
+    )
+    .bind::<Text, _>(scope)
+    .bind::<SqlUuid, _>(id)
+    .load(connection)?;
+    Ok(Spending {
+        spent: spent::since(connection, scope, id, None)?.settled.into(),
+        budget: rows.into_iter().next().map(Budget::from),
+        forecast: match scope {
+            Scope::Project => forecast::of_project(connection, id)?,
+            _ => None,
+        },
+        waiting_runs: i64::try_from(waiting(connection, scope, id)?.len()).unwrap_or(i64::MAX),
+    })
+}
+
+/// Sets a budget, or replaces its limits. One that is new counts what was spent in its period before, and the calls under way.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such project, task or run; a limit that is wrong.
+pub fn set(connection: &mut PgConnection, scope: Scope, id: Uuid, rule: &Rule) -> Result<Spending> {
+    let limits = rule.limits()?;
+    connection.transaction(|connection| {
+        exists(connection, scope, id)?;
+        // One at a time: two who begin the same budget would both count the calls under way.
+        sql_query("SELECT pg_advisory_xact_lock(hashtext('titan budgets'))").execute(connection)?;
+        if !change(connection, scope, id, rule.period, &limits)? {
+            begin(connection, scope, id, rule.period, &limits)?;
+        }
+        get(connection, scope, id)
+    })
+}
+
+/// False when there is none, or one of another period.
+fn change(connection: &mut PgConnection, scope: Scope, id: Uuid, period: Period, limits: &Limits) -> Result<bool> {
+    let changed = sql_query(
+        "UPDATE budgets SET limit_cost_micros = $4, limit_tokens = $5, limit_calls = $6, changed_at = clock_timestamp() \
+         WHERE scope = $1 AND scope_id = $2 AND period = $3",
+    )
+    .bind::<Text, _>(scope)
+    .bind::<SqlUuid, _>(id)
+    .bind::<Text, _>(period)
+    .bind::<Nullable<BigInt>, _>(limits.cost_micros)
+    .bind::<Nullable<BigInt>, _>(limits.tokens)
+    .bind::<Nullable<BigInt>, _>(limits.calls)
+    .execute(connection)?;
+    Ok(changed > 0)
+}
+
+/// A budget that begins to count. The calls under way are locked first, as the engine does before it looks at budgets.
+fn begin(connection: &mut PgConnection, scope: Scope, id: Uuid, period: Period, limits: &Limits) -> Result<()> {
+    let start = period.start(Utc::now());
+    let budget_id = ids::new();
+    spent::join_open(connection, scope, id, budget_id)?;
+    let sum = spent::since(connection, scope, id, start)?;
+    sql_query("DELETE FROM budgets WHERE scope = $1 AND scope_id = $2")
+        .bind::<Text, _>(scope)
+        .bind::<SqlUuid, _>(id)
+        .execute(connection)?;
+    sql_query(
+        "INSERT INTO budgets (id, scope, scope_id, period, period_start, limit_cost_micros, limit_tokens, limit_calls, \
+         spent_cost_micros, spent_tokens, spent_calls, reserved_cost_micros, reserved_tokens, reserved_calls) \
+         VALUES ($1, $2, $3, $4, coalesce($5, now()), $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+    )
+    .bind::<SqlUuid, _>(budget_id)
+    .bind::<Text, _>(scope)
+    .bind::<SqlUuid, _>(id)
+    .bind::<Text, _>(period)
+    .bind::<Nullable<Timestamptz>, _>(start)
+    .bind::<Nullable<BigInt>, _>(limits.cost_micros)
+    .bind::<Nullable<BigInt>, _>(limits.tokens)
+    .bind::<Nullable<BigInt>, _>(limits.calls)
+    .bind::<BigInt, _>(sum.settled.cost_micros)
+    .bind::<BigInt, _>(sum.settled.tokens)
+    .bind::<BigInt, _>(sum.settled.calls)
+    .bind::<BigInt, _>(sum.open.cost_micros)
+    .bind::<BigInt, _>(sum.open.tokens)
+    .bind::<BigInt, _>(sum.open.calls)
+    .execute(connection)?;
+    Ok(())
+}
+
+/// Takes the limit away; false when there was none.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such project, task or run.
+pub fn remove(connection: &mut PgConnection, scope: Scope, id: Uuid) -> Result<bool> {
+    exists(connection, scope, id)?;
+    let gone = sql_query("DELETE FROM budgets WHERE scope = $1 AND scope_id = $2")
+        .bind::<Text, _>(scope)
+        .bind::<SqlUuid, _>(id)
+        .execute(connection)?;
+    Ok(gone > 0)
+}
+
+fn exists(connection: &mut PgConnection, scope: Scope, id: Uuid) -> Result<()> {
+    match scope {
+        Scope::Installation => Ok(()),
+        Scope::Project => projects::exists(connection, id),
+        Scope::Task => tasks::get(connection, id).map(|_| ()),
+        Scope::Run => runs::position(connection, id).map(|_| ()),
+    }
+}
+
+#[derive(QueryableByName)]
+struct Waiting {
+    #[diesel(sql_type = SqlUuid)]
+    run_id: Uuid,
+}
+
+/// More are woken by the look that the leading worker takes.
+const MOST_WOKEN: i64 = 1000;
+
+/// The runs of this scope that wait for a budget, at most 1,000.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn waiting(connection: &mut PgConnection, scope: Scope, id: Uuid) -> Result<Vec<Uuid>> {
+    let rows: Vec<Waiting> = sql_query(
+        "SELECT DISTINCT s.run_id FROM steps s JOIN runs r ON r.id = s.run_id WHERE s.waiting_on = 'budget' AND \
+         ($1 = 'installation' OR ($1 = 'project' AND r.project_id = $2) OR ($1 = 'task' AND r.task_id = $2) \
+           OR ($1 = 'run' AND r.id = $2)) LIMIT $3",
+    )
+    .bind::<Text, _>(scope)
+    .bind::<SqlUuid, _>(id)
+    .bind::<BigInt, _>(MOST_WOKEN)
+    .load(connection)?;
+    Ok(rows.into_iter().map(|row| row.run_id).collect())
+}
+
+/// Runs that wait although something has changed since: a budget was set, a period has begun, or no budget is left.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn overslept(connection: &mut PgConnection) -> Result<Vec<Uuid>> {
+    let rows: Vec<Waiting> = sql_query(
+        "SELECT DISTINCT s.run_id FROM steps s JOIN runs r ON r.id = s.run_id \
+         LEFT JOIN budgets b ON (b.scope, b.scope_id) IN (('installation', '00000000-0000-0000-0000-000000000000'::uuid), \
+           ('project', r.project_id), ('task', r.task_id), ('run', r.id)) \
+         WHERE s.waiting_on = 'budget' AND (b.id IS NULL OR b.changed_at > s.waiting_since \
+           OR (b.period <> 'total' AND date_trunc(b.period, now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' > s.waiting_since)) \
+         LIMIT $1",
+    )
+    .bind::<BigInt, _>(MOST_WOKEN)
+    .load(connection)?;
+    Ok(rows.into_iter().map(|row| row.run_id).collect())
+}

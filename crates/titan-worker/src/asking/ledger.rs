@@ -1,0 +1,151 @@
+//! One call in the books: what it may cost is reserved before it is made, what it came to is written down after it.
+
+use std::time::Instant;
+
+use serde_json::json;
+use titan_agent::catalogue::Facts;
+use titan_agent::provider::DEFAULT_OUTPUT_TOKENS;
+use titan_agent::{ModelRequest, ProviderError, Usage};
+use titan_core::budgets::{Need, dollars, dollars_text};
+use titan_core::engine::{CallOf, CallState, EndedCall, NewEvent, Purpose, Reserve, Reserved};
+use titan_core::ids;
+use titan_core::state::Level;
+
+use super::{Attempt, Broken};
+use crate::handler::Work;
+
+/// An answer that is cut off before so many tokens is worth nothing.
+const LEAST_OUTPUT_TOKENS: u64 = 256;
+
+pub(super) struct Entry {
+    call: CallOf,
+    facts: Facts,
+    reserved: bool,
+    asked_at: Instant,
+}
+
+impl Entry {
+    pub(super) fn of(purpose: Purpose, provider: &str, model: &str, place: usize, facts: Facts) -> Self {
+        let call = CallOf {
+            id: ids::new(),
+            purpose,
+            provider: provider.to_owned(),
+            model: model.to_owned(),
+            fallback: i16::try_from(place).unwrap_or(i16::MAX),
+        };
+        Entry { call, facts, reserved: false, asked_at: Instant::now() }
+    }
+
+    /// What is said when the call is made.
+    pub(super) fn asking(&self, request: &ModelRequest) -> NewEvent {
+        let CallOf { id, purpose, provider, model, fallback } = &self.call;
+        let what = match purpose {
+            Purpose::Answer => String::new(),
+            purpose => format!(" for the {purpose}"),
+        };
+        let line = format!("Asking {provider} (model {model}){what}");
+        let data = json!({"provider": provider, "model": model, "messages": request.messages.len(), "call_id": id,
+            "purpose": purpose, "fallback": fallback});
+        NewEvent::told("log", Level::Info, line, data)
+    }
+
+    /// Reserves the call under every budget. A budget that has little left shortens the answer.
+    pub(super) async fn reserve(
+        &mut self,
+        work: &Work,
+        request: &mut ModelRequest,
+        asking: NewEvent,
+    ) -> Result<(), Broken> {
+        let wanted = request.max_output_tokens.unwrap_or(DEFAULT_OUTPUT_TOKENS);
+        let wanted = self.facts.max_output_tokens.map_or(wanted, |most| wanted.min(most));
+        let need = Need {
+            input_tokens: whole(at_most(request.estimate_tokens())),
+            output_tokens: whole(wanted),
+            least_output_tokens: whole(wanted.min(LEAST_OUTPUT_TOKENS)),
+            price: self.facts.price,
+        };
+        let reserve = Reserve { fence: work.fence, call: self.call.clone(), need, events: vec![asking] };
+        match work.reporter.reserve(reserve).await {
+            Ok(Reserved::Granted { output_tokens }) => {
+                self.reserved = true;
+                self.asked_at = Instant::now();
+                if let Some(most) = output_tokens.and_then(|most| u64::try_from(most).ok()) {
+                    request.max_output_tokens = Some(most);
+                }
+                Ok(())
+            }
+            Ok(Reserved::Refused(refusal)) => Err(Broken::Budget(refusal)),
+            Ok(Reserved::Stop) => Err(Broken::Stopped),
+            Err(titan_core::Error::Fenced { .. }) => Err(Broken::Stopped),
+            Err(error) => Err(Broken::Report(error)),
+        }
+    }
+
+    /// What the call came to goes with the step's outcome, and says so in the log.
+    pub(super) fn settle(&self, work: &Work, request: &ModelRequest, attempt: &Attempt) {
+        let usage = match &attempt.result {
+            Ok(_) => attempt.usage,
+            Err(broken) => cut_short(broken, request, attempt),
+        };
+        let (state, error, reason) = match &attempt.result {
+            Ok((_, reason)) => (CallState::Answered, None, Some(reason.as_str().to_owned())),
+            Err(Broken::Provider(error)) => (CallState::Failed, Some(error.to_string()), None),
+            Err(Broken::Report(error)) => (CallState::Failed, Some(error.to_string()), None),
+            Err(Broken::Stopped | Broken::Budget(_)) => (CallState::Canceled, None, None),
+        };
+        let (input, cached, output) =
+            (whole(usage.input_tokens), whole(usage.cached_tokens), whole(usage.output_tokens));
+        let cost_micros = self.facts.price.map(|price| price.cost(input, cached, output));
+        let duration_ms = i32::try_from(self.asked_at.elapsed().as_millis()).unwrap_or(i32::MAX);
+        if state == CallState::Answered {
+            self.tell(work, &usage, cost_micros, attempt.first_token_ms, duration_ms);
+        }
+        work.reporter.ended(EndedCall {
+            call: self.call.clone(),
+            reserved: self.reserved,
+            state,
+            error,
+            input_tokens: input,
+            cached_tokens: cached,
+            output_tokens: output,
+            estimated: usage.estimated,
+            cost_micros,
+            finish_reason: reason,
+            first_token_ms: attempt.first_token_ms,
+            duration_ms,
+        });
+    }
+
+    fn tell(&self, work: &Work, usage: &Usage, cost: Option<i64>, first_token_ms: Option<i32>, duration_ms: i32) {
+        let CallOf { id, provider, model, .. } = &self.call;
+        let about = if usage.estimated { "about " } else { "" };
+        let price = cost.filter(|cost| *cost > 0).map(|cost| format!(", {}", dollars_text(cost))).unwrap_or_default();
+        let line = format!(
+            "{provider} answered: {about}{} tokens in, {about}{} tokens out{price}",
+            usage.input_tokens, usage.output_tokens
+        );
+        let data = json!({"call_id": id, "provider": provider, "model": model, "input_tokens": usage.input_tokens,
+            "cached_tokens": usage.cached_tokens, "output_tokens": usage.output_tokens, "estimated": usage.estimated,
+            "cost": cost.map(dollars), "first_token_ms": first_token_ms, "duration_ms": duration_ms});
+        work.reporter.at_the_end(NewEvent::told("usage", Level::Info, line, data));
+    }
+}
+
+/// What a call took that broke off: nothing when the provider did not begin with it, and a guess when it did or may have.
+fn cut_short(broken: &Broken, request: &ModelRequest, attempt: &Attempt) -> Usage {
+    let may_have_begun =
+        matches!(broken, Broken::Stopped | Broken::Report(_) | Broken::Provider(ProviderError::Timeout { .. }));
+    if !attempt.heard && !may_have_begun {
+        return Usage { estimated: true, ..Usage::default() };
+    }
+    Usage { input_tokens: request.estimate_tokens(), estimated: true, ..attempt.usage }
+}
+
+/// The estimate may be too low; what is reserved must hardly ever be.
+fn at_most(estimated: u64) -> u64 {
+    estimated + estimated / 4 + 50
+}
+
+fn whole(tokens: u64) -> i64 {
+    i64::try_from(tokens).unwrap_or(i64::MAX)
+}
