@@ -36,6 +36,8 @@ permissions! {
     OutputsReview = "outputs:review",
     MemoriesRead = "memories:read",
     MemoriesWrite = "memories:write",
+    BudgetsRead = "budgets:read",
+    BudgetsWrite = "budgets:write",
     QueueRead = "queue:read",
     QueueWrite = "queue:write",
     SystemRead = "system:read",

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use titan_api::{openapi, server, state};
 use titan_core::config::{Auth, Config, ConfigError};
-use titan_core::daemon;
+use titan_core::daemon::{self, ShutdownSignals};
 use titan_core::db::{self, Db};
 
 /// How long a database that is still starting is waited for.
@@ -65,9 +65,10 @@ async fn serve() -> anyhow::Result<()> {
         tracing::info!(migration = name, "migration applied");
     }
     let bind = config.bind;
+    let mut signals = ShutdownSignals::listen()?;
     let running = server::start(config, db, None).with_context(|| format!("cannot listen on {bind} (TITAN_BIND)"))?;
     tracing::info!(address = %running.address, "titan-api listening");
-    let signal = daemon::shutdown_signal().await?;
+    let signal = signals.next().await;
     tracing::info!(signal, "titan-api stopping");
     running.stop(true).await?;
     tracing::info!("titan-api stopped");

@@ -13,8 +13,8 @@ use crate::live::changes::Resync;
 use crate::live::hub::ChangeHint;
 use crate::live::run::{Heartbeat, StreamEnd};
 use crate::routes::{
-    changes, events, execute, health, jobs, limits, logs, memories, messages, metrics, models, outputs, projects,
-    queues, runs, system, tasks, workflows,
+    budgets, changes, events, execute, health, jobs, limits, logs, memories, messages, metrics, models, outputs,
+    projects, queues, runs, system, tasks, workflows,
 };
 
 #[derive(OpenApi)]
@@ -33,6 +33,10 @@ use crate::routes::{
         tasks::create_task, tasks::list_tasks, tasks::get_task, tasks::cancel_task, tasks::get_task_log,
         execute::list_executable_tasks, execute::execute, execute::execute_task,
         runs::list_runs, runs::list_project_runs, runs::get_run, runs::cancel_run,
+        runs::list_run_calls,
+        budgets::get_budget, budgets::put_budget, budgets::delete_budget, budgets::get_project_budget,
+        budgets::put_project_budget, budgets::delete_project_budget, budgets::get_task_budget, budgets::put_task_budget,
+        budgets::delete_task_budget, budgets::get_run_budget, budgets::put_run_budget, budgets::delete_run_budget,
         events::list_run_events,
         logs::list_run_logs, logs::list_project_logs, logs::download_run_logs, logs::download_project_logs,
         outputs::list_outputs, outputs::get_output, outputs::get_output_content, outputs::approve_output,

@@ -8,8 +8,8 @@ use crate::access::Permitted;
 use crate::dashboard;
 use crate::http::params::path_config;
 use crate::routes::{
-    changes, events, execute, health, jobs, limits, logs, memories, messages, metrics, models, outputs, projects,
-    queues, runs, system, tasks, workflows,
+    budgets, changes, events, execute, health, jobs, limits, logs, memories, messages, metrics, models, outputs,
+    projects, queues, runs, system, tasks, workflows,
 };
 
 /// Every route, and the dashboard for what is none.
@@ -27,6 +27,8 @@ pub fn configure(table: &mut web::ServiceConfig) {
     at("/api/openapi.json").get(system::get_openapi).add(table);
     at("/api/events").get(changes::follow_changes).add(table);
 
+    at("/api/budget").get(budgets::get_budget).put(budgets::put_budget).delete(budgets::delete_budget).add(table);
+
     at("/api/projects").get(projects::list_projects).post(projects::create_project).add(table);
     at("/api/projects/{id}")
         .get(projects::get_project)
@@ -34,6 +36,11 @@ pub fn configure(table: &mut web::ServiceConfig) {
         .delete(projects::delete_project)
         .add(table);
     at("/api/projects/{id}/stats").get(projects::get_project_stats).add(table);
+    at("/api/projects/{id}/budget")
+        .get(budgets::get_project_budget)
+        .put(budgets::put_project_budget)
+        .delete(budgets::delete_project_budget)
+        .add(table);
     at("/api/projects/{id}/tasks").get(tasks::list_tasks).post(tasks::create_task).add(table);
     at("/api/projects/{id}/runs").get(runs::list_project_runs).add(table);
     at("/api/projects/{id}/logs").get(logs::list_project_logs).add(table);
@@ -46,14 +53,25 @@ pub fn configure(table: &mut web::ServiceConfig) {
     // Before the one with an id, which would take the word for one.
     at("/api/tasks/execute").get(execute::list_executable_tasks).post(execute::execute).add(table);
     at("/api/tasks/{id}").get(tasks::get_task).add(table);
+    at("/api/tasks/{id}/budget")
+        .get(budgets::get_task_budget)
+        .put(budgets::put_task_budget)
+        .delete(budgets::delete_task_budget)
+        .add(table);
     at("/api/tasks/{id}/log").get(tasks::get_task_log).add(table);
     at("/api/tasks/{id}/execute").post(execute::execute_task).add(table);
     at("/api/tasks/{id}/cancel").post(tasks::cancel_task).add(table);
 
     at("/api/runs").get(runs::list_runs).add(table);
     at("/api/runs/{id}").get(runs::get_run).add(table);
+    at("/api/runs/{id}/calls").get(runs::list_run_calls).add(table);
     at("/api/runs/{id}/cancel").post(runs::cancel_run).add(table);
     at("/api/runs/{id}/events").stream(events::follow_run_events).get(events::list_run_events).add(table);
+    at("/api/runs/{id}/budget")
+        .get(budgets::get_run_budget)
+        .put(budgets::put_run_budget)
+        .delete(budgets::delete_run_budget)
+        .add(table);
     at("/api/runs/{id}/logs").get(logs::list_run_logs).add(table);
     at("/api/runs/{id}/logs/download").get(logs::download_run_logs).add(table);
     at("/api/runs/{id}/artifacts").get(outputs::list_run_artifacts).add(table);

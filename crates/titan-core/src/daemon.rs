@@ -3,6 +3,7 @@
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{DEFAULT_FILTER, LogFormat, LogSettings};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The exit code for a wrong configuration, as of `sysexits` and most tools: nothing was tried.
 pub const EXIT_CONFIG: i32 = 2;
@@ -34,18 +35,29 @@ pub fn host_name() -> String {
         .unwrap_or_else(|| "localhost".to_owned())
 }
 
-/// Resolves when the process is asked to stop: SIGTERM, SIGINT.
-///
-/// # Errors
-/// When the operating system refuses the signal handlers.
-pub async fn shutdown_signal() -> std::io::Result<&'static str> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
-    })
+/// The wishes that the process should stop: SIGTERM, SIGINT. None that comes between two looks is lost.
+#[derive(Debug)]
+pub struct ShutdownSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl ShutdownSignals {
+    /// From here on a signal ends nothing by itself. To be called on a tokio runtime.
+    ///
+    /// # Errors
+    /// When the operating system refuses the signal handlers.
+    pub fn listen() -> std::io::Result<Self> {
+        Ok(ShutdownSignals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// The next one.
+    pub async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
 }
 
 /// The commit that was built, or what the configuration says it is.

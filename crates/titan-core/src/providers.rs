@@ -1,7 +1,7 @@
 //! Model providers as the workers publish them: the API knows nothing of models but these rows.
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Jsonb, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Jsonb, Nullable, Text, Timestamptz};
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -37,14 +37,39 @@ pub struct Provider {
     pub model_count: i32,
     #[diesel(sql_type = Timestamptz)]
     pub checked_at: DateTime<Utc>,
+    /// What became of the calls to it; those of the offline model are not counted.
+    #[diesel(embed)]
+    pub last_30_days: Use,
 }
 
-/// A model as its provider told of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Calls of models together. The times are medians of the answered ones.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema, QueryableByName)]
+pub struct Use {
+    #[diesel(sql_type = BigInt)]
+    pub calls: i64,
+    #[diesel(sql_type = BigInt)]
+    pub failed_calls: i64,
+    #[diesel(sql_type = BigInt)]
+    pub input_tokens: i64,
+    #[diesel(sql_type = BigInt)]
+    pub output_tokens: i64,
+    /// US dollars, as far as prices are known.
+    #[diesel(sql_type = Double)]
+    pub cost: f64,
+    #[diesel(sql_type = Nullable<Double>)]
+    pub first_token_ms: Option<f64>,
+    #[diesel(sql_type = Nullable<Double>)]
+    pub duration_ms: Option<f64>,
+}
+
+/// A model as far as it is known. Prices are US dollars per million tokens.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Offered {
     pub id: String,
     pub context_tokens: Option<u64>,
     pub max_output_tokens: Option<u64>,
+    pub input_price: Option<f64>,
+    pub output_price: Option<f64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema, QueryableByName)]
@@ -62,6 +87,11 @@ pub struct Model {
     pub context_tokens: Option<i64>,
     #[diesel(sql_type = Nullable<BigInt>)]
     pub max_output_tokens: Option<i64>,
+    /// US dollars per million tokens; null when nobody knows.
+    #[diesel(sql_type = Nullable<Double>)]
+    pub input_price: Option<f64>,
+    #[diesel(sql_type = Nullable<Double>)]
+    pub output_price: Option<f64>,
     /// Whether it answers when a task names none.
     #[serde(rename = "default")]
     #[diesel(sql_type = Bool)]
@@ -74,9 +104,16 @@ pub struct Model {
 /// When the database does not answer.
 pub fn list(connection: &mut PgConnection) -> Result<Vec<Provider>> {
     Ok(sql_query(
-        "SELECT name, kind, model, state, is_default, detail, last_error, jsonb_array_length(models) AS model_count, checked_at \
-         FROM providers \
-         ORDER BY is_default DESC, name LIMIT 100",
+        "SELECT p.name, p.kind, p.model, p.state, p.is_default, p.detail, p.last_error, \
+           jsonb_array_length(p.models) AS model_count, p.checked_at, u.* \
+         FROM providers p, LATERAL (SELECT count(*) AS calls, count(*) FILTER (WHERE c.state IN ('failed', 'lost')) AS failed_calls, \
+             coalesce(sum(c.input_tokens), 0)::bigint AS input_tokens, coalesce(sum(c.output_tokens), 0)::bigint AS output_tokens, \
+             coalesce(sum(c.cost_micros), 0) / 1000000.0::double precision AS cost, \
+             percentile_cont(0.5) WITHIN GROUP (ORDER BY c.first_token_ms) FILTER (WHERE c.state = 'answered') AS first_token_ms, \
+             percentile_cont(0.5) WITHIN GROUP (ORDER BY c.duration_ms) FILTER (WHERE c.state = 'answered') AS duration_ms \
+           FROM model_calls c WHERE c.provider = p.name AND c.provider <> 'offline' AND c.state <> 'open' \
+             AND c.created_at > now() - interval '30 days') AS u \
+         ORDER BY p.is_default DESC, p.name LIMIT 100",
     )
     .load(connection)?)
 }
@@ -94,12 +131,14 @@ pub fn models(
     let limit = crate::page::limit(limit)?;
     let rows: Vec<Model> = sql_query(
         "WITH offered AS (SELECT p.name AS provider, m.model ->> 'id' AS id, (m.model ->> 'context_tokens')::bigint AS context_tokens, \
-             (m.model ->> 'max_output_tokens')::bigint AS max_output_tokens, p.is_default, p.model AS preferred \
+             (m.model ->> 'max_output_tokens')::bigint AS max_output_tokens, \
+             (m.model ->> 'input_price')::double precision AS input_price, \
+             (m.model ->> 'output_price')::double precision AS output_price, p.is_default, p.model AS preferred \
            FROM providers p, jsonb_array_elements(p.models) AS m (model) \
-           UNION ALL SELECT p.name, p.model, NULL, NULL, true, p.model FROM providers p \
+           UNION ALL SELECT p.name, p.model, NULL, NULL, NULL, NULL, true, p.model FROM providers p \
              WHERE p.is_default AND NOT EXISTS (SELECT FROM jsonb_array_elements(p.models) AS m (model) WHERE m.model ->> 'id' = p.model)), \
          named AS (SELECT provider || ':' || id AS name, provider, id, context_tokens, max_output_tokens, \
-             is_default AND id = preferred AS is_default FROM offered) \
+             input_price, output_price, is_default AND id = preferred AS is_default FROM offered) \
          SELECT * FROM named WHERE ($1 IS NULL OR position(lower($1) IN lower(name)) > 0) AND ($2 IS NULL OR name > $2) \
          ORDER BY name LIMIT $3",
     )

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Parser, Subcommand};
 use titan_core::config::{Config, DEFAULT_FILTER};
+use titan_core::daemon::ShutdownSignals;
 use titan_core::{Error, daemon, db};
 use titan_worker::run_task::{Ended, run_task};
 use titan_worker::{Registry, Worker, handlers, watchdog};
@@ -76,15 +77,15 @@ async fn run(config: &Config, handlers: Registry) -> anyhow::Result<ExitCode> {
     daemon::start_logging(&config.log);
     prepare(config).await?;
     // Before anything is claimed: from here on a signal means an orderly end.
-    let signal = tokio::spawn(daemon::shutdown_signal());
+    let mut signals = ShutdownSignals::listen()?;
     let worker = Worker::start(config, handlers).await?;
     tracing::info!("titan-worker ready");
-    let signal = signal.await??;
+    let signal = signals.next().await;
     tracing::info!(signal, "stopping; a second signal ends it at once");
     tokio::select! {
         () = worker.stop(config.grace) => Ok(ExitCode::SUCCESS),
-        again = daemon::shutdown_signal() => {
-            tracing::warn!(signal = again?, "ended at once; what was running is rescued when the lease ends");
+        again = signals.next() => {
+            tracing::warn!(signal = again, "ended at once; what was running is rescued when the lease ends");
             Ok(ExitCode::FAILURE)
         }
     }
@@ -100,8 +101,9 @@ async fn once(config: &Config, handlers: Registry, id: Uuid) -> anyhow::Result<E
     prepare(config).await?;
     let stop = async {
         // Without signals it cannot be told to stop, which is no reason not to do it.
-        if daemon::shutdown_signal().await.is_err() {
-            std::future::pending::<()>().await;
+        match ShutdownSignals::listen() {
+            Ok(mut signals) => drop(signals.next().await),
+            Err(_) => std::future::pending().await,
         }
     };
     let Some(ended) = run_task(config, handlers, id, stop).await? else {

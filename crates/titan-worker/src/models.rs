@@ -10,9 +10,10 @@ use futures_util::future::join_all;
 use titan_agent::catalogue::Facts;
 use titan_agent::models::Resolved;
 use titan_agent::{Model, Probe, ProbeState, ProviderError, ProviderKind, ProviderSettings};
+use titan_core::budgets::dollars;
 use titan_core::config::{self, PriceOf};
 use titan_core::db::Db;
-use titan_core::providers::{self, Offered, Provider};
+use titan_core::providers::{self, Offered, Provider, Use};
 
 /// A state that has not changed is written this often at most.
 const TELL_EVERY: Duration = Duration::from_secs(5);
@@ -100,7 +101,7 @@ impl Models {
         let described = self.registry.list().iter().zip(probes).map(|(provider, probe)| {
             let detail = probe.detail.unwrap_or_default();
             self.keep(provider.name(), &probe.models);
-            let models = offered(probe.models);
+            let models = offered(probe.models, |model| self.facts(provider.as_ref(), model));
             let provider = Provider {
                 name: provider.name().to_owned(),
                 kind: provider.kind().as_str().to_owned(),
@@ -115,6 +116,7 @@ impl Models {
                 detail,
                 model_count: i32::try_from(models.len()).unwrap_or(i32::MAX),
                 checked_at: Utc::now(),
+                last_30_days: Use::default(),
             };
             (provider, models)
         });
@@ -165,17 +167,24 @@ impl Models {
 }
 
 /// What a server told, fit to be stored: gateways list a model twice, and some say "unlimited" with the largest number there is.
-fn offered(told: Vec<Model>) -> Vec<Offered> {
+fn offered(told: Vec<Model>, facts: impl Fn(&str) -> Facts) -> Vec<Offered> {
     let mut seen = HashSet::new();
     let sane = |tokens: Option<u64>| tokens.filter(|tokens| *tokens <= MAX_TOKENS);
-    told.into_iter()
-        .filter(|model| !model.id.is_empty() && model.id.len() <= MAX_NAME && !model.id.contains('\0'))
-        .filter(|model| seen.insert(model.id.clone()))
-        .map(|model| Offered {
-            id: model.id,
-            context_tokens: sane(model.context_tokens),
-            max_output_tokens: sane(model.max_output_tokens),
-        })
+    let offer = |id: String| {
+        let Facts { price, context_tokens, max_output_tokens } = facts(&id);
+        Offered {
+            context_tokens: sane(context_tokens),
+            max_output_tokens: sane(max_output_tokens),
+            input_price: price.map(|price| dollars(price.input)),
+            output_price: price.map(|price| dollars(price.output)),
+            id,
+        }
+    };
+    let models = told.into_iter().map(|model| model.id);
+    models
+        .filter(|id| !id.is_empty() && id.len() <= MAX_NAME && !id.contains('\0'))
+        .filter(|id| seen.insert(id.clone()))
+        .map(offer)
         .collect()
 }
 
@@ -192,15 +201,22 @@ fn speaks_of_the_provider(error: &ProviderError) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use titan_core::budgets::Price;
+
     use super::*;
 
     #[test]
     fn what_a_server_tells_is_stored_only_as_far_as_it_makes_sense() {
-        let told = |id: &str, tokens| Model { context_tokens: Some(tokens), ..Model::named(id) };
         let long = "x".repeat(MAX_NAME + 1);
-        let stored =
-            offered(vec![told("a", 8), told("a", 9), told("b", u64::MAX), told("", 1), told("\0", 1), told(&long, 1)]);
-        let stored: Vec<_> = stored.iter().map(|model| (model.id.as_str(), model.context_tokens)).collect();
-        assert_eq!(stored, [("a", Some(8)), ("b", None)]);
+        let told = ["a", "a", "b", "", "\0", &long].map(Model::named).to_vec();
+        let facts = |id: &str| Facts {
+            context_tokens: Some(if id == "b" { u64::MAX } else { 8 }),
+            price: Some(Price { input: 150_000, output: 600_000, cached_input: 0 }),
+            ..Facts::default()
+        };
+        let stored = offered(told, facts);
+        let stored: Vec<_> =
+            stored.iter().map(|model| (model.id.as_str(), model.context_tokens, model.input_price)).collect();
+        assert_eq!(stored, [("a", Some(8), Some(0.15)), ("b", None, Some(0.15))]);
     }
 }

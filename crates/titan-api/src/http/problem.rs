@@ -63,6 +63,7 @@ macro_rules! codes {
 codes! {
     MalformedJson = "malformed_json", 400, "The body is not JSON";
     InvalidRequest = "invalid_request", 400, "The request cannot be understood";
+    BudgetExhausted = "budget_exhausted", 402, "The budget is used up";
     Forbidden = "forbidden", 403, "This is not allowed";
     ForbiddenHost = "forbidden_host", 403, "This server does not answer to that name";
     ForbiddenOrigin = "forbidden_origin", 403, "Another site may not ask this";
@@ -76,6 +77,7 @@ codes! {
     WorkflowNotFound = "workflow_not_found", 404, "There is no such workflow";
     QueueNotFound = "queue_not_found", 404, "There is no such queue";
     LimitNotFound = "limit_not_found", 404, "There is no such limit";
+    BudgetNotFound = "budget_not_found", 404, "There is no such budget";
     MethodNotAllowed = "method_not_allowed", 405, "This address does not take that method";
     Conflict = "conflict", 409, "Its state does not allow this";
     AlreadyDecided = "already_decided", 409, "It was decided the other way before";

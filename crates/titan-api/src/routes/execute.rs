@@ -10,7 +10,7 @@ use titan_core::engine::Execute;
 use titan_core::page::Page;
 use titan_core::state::RunStatus;
 use titan_core::tasks::{self, Task};
-use titan_core::{messages, runs};
+use titan_core::{budgets, messages, runs};
 use tokio::time::Instant;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -93,6 +93,9 @@ pub async fn list_executable_tasks(
 }
 
 /// Start a task, or start it again, and wait for its result
+///
+/// When a budget does not allow what the run needs, the answer is 402 `budget_exhausted` at once, and the run waits for the budget to
+/// be raised.
 #[utoipa::path(post, path = "/api/tasks/execute", tag = "tasks", request_body = ExecuteBody,
     responses((status = 200, body = Execution), (status = 202, body = StillRunning)))]
 pub async fn execute(_: Access<TasksWrite>, state: State, body: Body<ExecuteBody>) -> Result<HttpResponse, ApiError> {
@@ -122,6 +125,11 @@ async fn run_task(state: &State, task_id: Uuid, wait_seconds: Option<u64>) -> Re
     let run_id = executed.run_id;
     let status = wait_for(state, run_id, Duration::from_secs(wait)).await?;
     if !status.is_terminal() {
+        if let Some(reason) = state.db.run(move |connection| budgets::waits_because(connection, run_id)).await? {
+            let detail =
+                format!("{reason}. The run waits, and goes on when the budget is raised: GET /api/runs/{run_id}.");
+            return Err(ApiError::new(Code::BudgetExhausted, detail));
+        }
         let message = format!("The run is {status}; GET /api/runs/{run_id} tells how it goes.");
         return Ok(HttpResponse::build(StatusCode::ACCEPTED).json(StillRunning { run_id, task_id, status, message }));
     }
@@ -143,15 +151,18 @@ async fn run_task(state: &State, task_id: Uuid, wait_seconds: Option<u64>) -> Re
     }))
 }
 
-/// Waits until a run has ended, or for so long, and says where it stands.
+/// Waits until a run has ended or waits for a budget, or for so long, and says where it stands.
 async fn wait_for(state: &State, run_id: Uuid, wait: Duration) -> Result<RunStatus, ApiError> {
     let give_up = Instant::now() + wait;
     // Before the first look, so that an end between the two is heard.
     let mut follower = state.hub.follow(run_id);
     loop {
-        let position = state.db.run(move |connection| runs::position(connection, run_id)).await?;
+        let look = move |connection: &mut PgConnection| {
+            Ok((runs::position(connection, run_id)?, budgets::waits_because(connection, run_id)?.is_some()))
+        };
+        let (position, is_refused) = state.db.run(look).await?;
         let now = Instant::now();
-        if position.status.is_terminal() || now >= give_up || state.stopping.is_cancelled() {
+        if position.status.is_terminal() || is_refused || now >= give_up || state.stopping.is_cancelled() {
             return Ok(position.status);
         }
         let next_look = give_up.min(now + POLL);

@@ -1,6 +1,7 @@
 //! The handlers, one file per area. Each holds what its requests and answers look like, their description for OpenAPI, and
 //! short functions that make one call of the core.
 
+pub mod budgets;
 pub mod changes;
 pub mod events;
 pub mod execute;

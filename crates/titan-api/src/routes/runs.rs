@@ -2,6 +2,7 @@
 
 use actix_web::web;
 use serde::Deserialize;
+use titan_core::calls::{self, Call};
 use titan_core::engine::{CancelRun, Transition};
 use titan_core::page::Page;
 use titan_core::runs::{self, Filter, Run};
@@ -9,7 +10,7 @@ use titan_core::state::RunStatus;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use super::{Answer, State};
+use super::{Answer, Paging, State};
 use crate::access::{Access, RunsRead, RunsWrite};
 use crate::http::params::Query;
 
@@ -67,6 +68,19 @@ async fn list(state: &State, filter: Filter, limit: Option<i64>, cursor: Option<
 #[utoipa::path(get, path = "/api/runs/{id}", tag = "runs", params(("id" = Uuid, Path)), responses((status = 200, body = Run)))]
 pub async fn get_run(_: Access<RunsRead>, state: State, id: web::Path<Uuid>) -> Answer<Run> {
     Ok(web::Json(state.db.run(move |connection| runs::get(connection, *id)).await?))
+}
+
+/// List the calls of models that a run has made, the oldest first
+#[utoipa::path(get, path = "/api/runs/{id}/calls", tag = "runs", params(("id" = Uuid, Path), Paging),
+    responses((status = 200, body = Page<Call>)))]
+pub async fn list_run_calls(
+    _: Access<RunsRead>,
+    state: State,
+    id: web::Path<Uuid>,
+    query: Query<Paging>,
+) -> Answer<Page<Call>> {
+    let Paging { limit, cursor } = query.0;
+    Ok(web::Json(state.db.run(move |connection| calls::of_run(connection, *id, limit, cursor.as_deref())).await?))
 }
 
 /// Cancel a run; nothing happens when it has ended

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use titan_testkit::app::TestApp;
 
 #[test]
@@ -117,6 +117,9 @@ async fn answers_hold_exactly_what_is_described() {
         ("Message", first(format!("/api/projects/{project}/messages")).await),
         ("LogLine", first(format!("/api/projects/{project}/logs")).await),
         ("RunEvent", first(format!("/api/runs/{}/events", run["id"].as_str().unwrap())).await),
+        ("Call", first(format!("/api/runs/{}/calls", run["id"].as_str().unwrap())).await),
+        ("Spending", app.client.get("/api/budget").await.expect(200)),
+        ("Budget", app.client.put("/api/budget", &json!({"calls": 1})).await.expect(200)["budget"].clone()),
         ("Provider", first("/api/providers".to_owned()).await),
         ("Model", first("/api/models".to_owned()).await),
         ("WorkerHealth", app.client.get("/api/worker/health").await.expect(200)),

@@ -2,7 +2,7 @@
 
 use chrono::Utc;
 use serde_json::json;
-use titan_core::providers::{self, Offered, Provider};
+use titan_core::providers::{self, Offered, Provider, Use};
 use titan_testkit::app::TestApp;
 
 fn provider(name: &str, model: &str, is_default: bool) -> Provider {
@@ -16,11 +16,18 @@ fn provider(name: &str, model: &str, is_default: bool) -> Provider {
         last_error: None,
         model_count: 0,
         checked_at: Utc::now(),
+        last_30_days: Use::default(),
     }
 }
 
 fn offered(id: &str) -> Offered {
-    Offered { id: id.to_owned(), context_tokens: Some(1000), max_output_tokens: None }
+    Offered {
+        id: id.to_owned(),
+        context_tokens: Some(1000),
+        max_output_tokens: None,
+        input_price: Some(0.15),
+        output_price: None,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -55,7 +62,7 @@ async fn models_are_listed_by_name_searched_and_paged() {
     assert_eq!(
         chosen["items"],
         json!([{"name": "one:chosen", "provider": "one", "id": "chosen", "context_tokens": null,
-            "max_output_tokens": null, "default": true}])
+            "max_output_tokens": null, "input_price": null, "output_price": null, "default": true}])
     );
     let providers = app.client.get("/api/providers").await.expect(200);
     let counts: Vec<_> = providers["items"].as_array().unwrap().iter().map(|one| one["model_count"].clone()).collect();

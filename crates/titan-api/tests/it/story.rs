@@ -57,7 +57,7 @@ async fn a_chat_task_is_told_alike_by_all_routes() {
     app.finish().await;
 }
 
-/// Takes out the numbers of events, which depend on how many pieces the answer came in.
+/// Takes out how long the answer took, and the numbers of events, which depend on how many pieces it came in.
 fn unnumbered(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(unnumbered),
@@ -66,6 +66,8 @@ fn unnumbered(value: &mut Value) {
                 map.remove("seq");
             }
             map.remove("last_seq");
+            map.remove("first_token_ms");
+            map.remove("duration_ms");
             map.values_mut().for_each(unnumbered);
         }
         _ => {}

@@ -298,6 +298,23 @@ pub fn waiting(connection: &mut PgConnection, scope: Scope, id: Uuid) -> Result<
     Ok(rows.into_iter().map(|row| row.run_id).collect())
 }
 
+/// Why a run waits for a budget, if it does.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn waits_because(connection: &mut PgConnection, run_id: Uuid) -> Result<Option<String>> {
+    #[derive(QueryableByName)]
+    struct Reason {
+        #[diesel(sql_type = Nullable<Text>)]
+        waiting_reason: Option<String>,
+    }
+    let rows: Vec<Reason> =
+        sql_query("SELECT waiting_reason FROM steps WHERE run_id = $1 AND waiting_on = 'budget' ORDER BY seq LIMIT 1")
+            .bind::<SqlUuid, _>(run_id)
+            .load(connection)?;
+    Ok(rows.into_iter().next().map(|row| row.waiting_reason.unwrap_or_default()))
+}
+
 /// Runs that wait although something has changed since: a budget was set, a period has begun, or no budget is left.
 ///
 /// # Errors

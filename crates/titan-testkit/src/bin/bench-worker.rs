@@ -8,7 +8,7 @@ use std::io::Write as _;
 
 use async_trait::async_trait;
 use titan_core::config::Config;
-use titan_core::daemon;
+use titan_core::daemon::{self, ShutdownSignals};
 use titan_core::engine::{Done, Outcome};
 use titan_worker::{JobHandler, LoneJob, Registry, Worker};
 
@@ -67,7 +67,7 @@ async fn main() -> anyhow::Result<()> {
     handlers.add_job(Hold)?;
     handlers.add_job(Poison)?;
     let worker = Worker::start(&config, handlers).await?;
-    daemon::shutdown_signal().await?;
+    ShutdownSignals::listen()?.next().await;
     worker.stop(config.grace).await;
     Ok(())
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use titan_core::engine::{ForceCancel, Transition};
+use titan_core::budgets;
+use titan_core::engine::{ForceCancel, Transition, Wake};
 use titan_core::meter::Meter;
 use titan_core::queue::maintenance::leader::{Patience, Term};
 use titan_core::queue::maintenance::{self, BATCH, Kept, Loss, Rescued, Sleepers, Speed};
@@ -24,6 +25,7 @@ pub(super) enum Service {
     Overdue,
     Quarantine,
     Cancels,
+    Budgets,
     Counters,
     Tallies,
     Reconcile,
@@ -34,12 +36,13 @@ pub(super) enum Service {
 }
 
 /// What is done, what it is called in the log when it fails, and how often it is looked at.
-pub(super) const SERVICES: [(Service, &str, Duration); 12] = [
+pub(super) const SERVICES: [(Service, &str, Duration); 13] = [
     (Service::Rescue, "rescuing jobs", Duration::ZERO),
     (Service::Promote, "waking jobs", Duration::ZERO),
     (Service::Overdue, "looking for handlers that hang", Duration::from_secs(5)),
     (Service::Quarantine, "looking for jobs that kill workers", Duration::from_secs(5)),
     (Service::Cancels, "ending what was canceled", Duration::from_secs(5)),
+    (Service::Budgets, "waking runs that wait for a budget", Duration::from_secs(10)),
     (Service::Counters, "folding counters", Duration::from_secs(1)),
     (Service::Tallies, "folding tallies", Duration::from_secs(10)),
     (Service::Reconcile, "reconciling", Duration::from_secs(10)),
@@ -60,6 +63,7 @@ impl Keeper<'_> {
             Service::Overdue => self.rescue_overdue(&term),
             Service::Quarantine => self.quarantine(&term),
             Service::Cancels => self.end_overdue_cancels(),
+            Service::Budgets => self.wake_for_budgets(),
             Service::Counters if !sleepers.deltas => Ok(Some(())),
             Service::Counters => self.act(&term, LONG, queue::fold_counters).map(|folded| folded.map(|_| ())),
             Service::Tallies => self.act(&term, LONG, maintenance::fold_tallies).map(|folded| folded.map(|_| ())),
@@ -178,6 +182,14 @@ impl Keeper<'_> {
         for ForceCancel { run_id } in self.ask(|connection| queue::overdue_cancels(connection, grace))? {
             tracing::warn!(run.id = %run_id, "canceled by force: no worker ended it in time");
             self.have_applied(Transition::ForceCancel(ForceCancel { run_id }));
+        }
+        Ok(Some(()))
+    }
+
+    /// A new day or month, or a budget whose change was not followed by a wake.
+    fn wake_for_budgets(&mut self) -> Result<Option<()>> {
+        for run_id in self.ask(budgets::overslept)? {
+            self.have_applied(Wake { run_id }.into());
         }
         Ok(Some(()))
     }

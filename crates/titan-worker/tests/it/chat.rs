@@ -133,12 +133,16 @@ async fn a_model_that_says_nothing_for_a_while_is_seen_to_be_at_work() {
     assert!(!shown(&stage.events(run.id).await).is_empty());
 }
 
+async fn providers_of(stage: &Stage) -> Option<Vec<providers::Provider>> {
+    stage.db.run(providers::list).await.ok()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_worker_says_what_it_is_and_which_models_it_asks() {
     let stage = Stage::new();
     let worker = stage.worker(&[("TITAN_WORKER_NAME", "here")]).await;
     let listed = wait::until("a provider that was asked", async || {
-        let listed = stage.db.run(providers::list).await.ok()?;
+        let listed = providers_of(&stage).await?;
         listed.iter().any(|provider| provider.name == "openai" && provider.state == "ready").then_some(listed)
     })
     .await;
@@ -150,14 +154,14 @@ async fn the_worker_says_what_it_is_and_which_models_it_asks() {
     stage.model.push(Behaviour::ServerError);
     let run_id = stage.chat("Hello").await.run_id;
     let failing = wait::until("a failing provider", async || {
-        let listed = stage.db.run(providers::list).await.ok()?;
+        let listed = providers_of(&stage).await?;
         listed.into_iter().find(|provider| provider.state == "failing")
     })
     .await;
     assert!(failing.last_error.is_some_and(|error| error.contains("not available")));
     stage.ended(run_id).await;
     wait::until("a provider that works again", async || {
-        let listed = stage.db.run(providers::list).await.ok()?;
+        let listed = providers_of(&stage).await?;
         listed.iter().any(|provider| provider.name == "openai" && provider.state == "ready").then_some(())
     })
     .await;

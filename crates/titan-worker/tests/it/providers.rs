@@ -52,7 +52,7 @@ async fn models_are_told_by_their_providers_and_kept_while_these_are_away() {
     let worker = stage.worker(&[("GEMINI_BASE_URL", "http://127.0.0.1:9/v1beta")]).await;
     wait::until("a provider that was asked in vain", async || {
         let listed = stage.db.run(providers::list).await.unwrap();
-        listed.iter().any(|provider| provider.name == "gemini" && provider.state == "failing").then_some(())
+        listed.iter().any(|known| known.name == "gemini" && known.state == "failing").then_some(())
     })
     .await;
     assert_eq!(told(None).await, all);

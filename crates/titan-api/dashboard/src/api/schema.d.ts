@@ -4,6 +4,25 @@
  */
 
 export interface paths {
+    "/api/budget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read what all calls of models have cost, and the limit on it */
+        get: operations["get_budget"];
+        /** Limit what all calls of models may cost; runs that wait for it look again */
+        put: operations["put_budget"];
+        post?: never;
+        /** Take the limit away */
+        delete: operations["delete_budget"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/events": {
         parameters: {
             query?: never;
@@ -265,6 +284,25 @@ export interface paths {
         head?: never;
         /** Change a project */
         patch: operations["update_project"];
+        trace?: never;
+    };
+    "/api/projects/{id}/budget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read what a project's calls of models have cost, the limit on it, and what its open tasks will cost */
+        get: operations["get_project_budget"];
+        /** Limit what a project's calls of models may cost; runs that wait for it look again */
+        put: operations["put_project_budget"];
+        post?: never;
+        /** Take the limit away */
+        delete: operations["delete_project_budget"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/projects/{id}/logs": {
@@ -543,6 +581,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{id}/budget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read what a run's calls of models have cost, and the limit on it */
+        get: operations["get_run_budget"];
+        /** Limit what a run's calls of models may cost */
+        put: operations["put_run_budget"];
+        post?: never;
+        /** Take the limit away */
+        delete: operations["delete_run_budget"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{id}/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the calls of models that a run has made, the oldest first */
+        get: operations["list_run_calls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{id}/cancel": {
         parameters: {
             query?: never;
@@ -646,7 +720,11 @@ export interface paths {
         /** List what can be executed now, the most urgent first */
         get: operations["list_executable_tasks"];
         put?: never;
-        /** Start a task, or start it again, and wait for its result */
+        /**
+         * Start a task, or start it again, and wait for its result
+         * @description When a budget does not allow what the run needs, the answer is 402 `budget_exhausted` at once, and the run waits for the budget to
+         *     be raised.
+         */
         post: operations["execute"];
         delete?: never;
         options?: never;
@@ -666,6 +744,25 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tasks/{id}/budget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read what a task's calls of models have cost, and the limit on it */
+        get: operations["get_task_budget"];
+        /** Limit what a task's calls of models may cost */
+        put: operations["put_task_budget"];
+        post?: never;
+        /** Take the limit away */
+        delete: operations["delete_task_budget"];
         options?: never;
         head?: never;
         patch?: never;
@@ -840,6 +937,43 @@ export interface components {
         Artifacts: {
             items: components["schemas"]["Output"][];
         };
+        Budget: {
+            /** Format: date-time */
+            changed_at: string;
+            left: components["schemas"]["Most"];
+            limit: components["schemas"]["Most"];
+            period: components["schemas"]["Period"];
+            /** Format: date-time */
+            period_end: string | null;
+            /**
+             * Format: date-time
+             * @description When it began to count, and when it begins anew; null for one that never does.
+             */
+            period_start: string;
+            /** @description For calls that are under way. */
+            reserved: components["schemas"]["Spent"];
+            scope: components["schemas"]["Scope"];
+            spent: components["schemas"]["Spent"];
+        };
+        /** @description The whole budget: what is left out is not limited. At least one of the three must be there. */
+        BudgetBody: {
+            /**
+             * Format: int64
+             * @description Calls of models, whether or not they were answered.
+             */
+            calls?: number | null;
+            /**
+             * Format: double
+             * @description US dollars.
+             */
+            cost?: number | null;
+            period?: components["schemas"]["Period"] | null;
+            /**
+             * Format: int64
+             * @description Tokens of input and output together.
+             */
+            tokens?: number | null;
+        };
         BulkBody: {
             /**
              * @description `cancel`: jobs that are to be done end, and of a job of a run, the run. `retry`: scheduled jobs run now. `redrive`:
@@ -894,6 +1028,61 @@ export interface components {
              */
             skipped: number;
         };
+        /** @description One call of a model: a turn of the conversation with it. */
+        Call: {
+            /** Format: int32 */
+            attempt: number;
+            /**
+             * Format: int64
+             * @description Of the input, what the provider still had from an earlier call.
+             */
+            cached_tokens: number;
+            /**
+             * Format: double
+             * @description US dollars; null when the price of the model is not known, or the call is under way.
+             */
+            cost: number | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: int32 */
+            duration_ms: number | null;
+            error: string | null;
+            /** @description The provider did not tell, and the tokens are guessed. */
+            estimated: boolean;
+            /**
+             * Format: int32
+             * @description 0 for the model that was wanted, more for those that were asked in its place.
+             */
+            fallback: number;
+            finish_reason: string | null;
+            /** Format: int32 */
+            first_token_ms: number | null;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: int64
+             * @description Of a call under way: a guess.
+             */
+            input_tokens: number;
+            model: string;
+            /** Format: int64 */
+            output_tokens: number;
+            provider: string;
+            purpose: components["schemas"]["Purpose"];
+            /** Format: uuid */
+            run_id: string;
+            state: components["schemas"]["CallState"];
+            /**
+             * Format: int32
+             * @description The number of the step.
+             */
+            step: number;
+        };
+        /**
+         * @description How a call stands. A lost one was under way when its worker was: whether it was made nobody knows, so it counts as made.
+         * @enum {string}
+         */
+        CallState: "open" | "answered" | "failed" | "canceled" | "lost";
         /** @description Something changed: who shows it fetches it again. The data of `event: change`. */
         ChangeHint: {
             /** Format: uuid */
@@ -971,6 +1160,23 @@ export interface components {
         FieldError: {
             field: string;
             message: string;
+        };
+        /** @description US dollars that the open tasks will cost, probably: in eight of ten cases between `low` and `high`. */
+        Forecast: {
+            /**
+             * Format: int64
+             * @description Finished runs that it is reckoned from.
+             */
+            based_on_runs: number;
+            /** Format: double */
+            high: number;
+            /** Format: double */
+            low: number;
+            /**
+             * Format: int64
+             * @description Tasks that Titan will do by itself and that have not ended.
+             */
+            open_tasks: number;
         };
         Health: {
             commit: string;
@@ -1187,11 +1393,27 @@ export interface components {
             default: boolean;
             /** @description The provider's own name for it. */
             id: string;
+            /**
+             * Format: double
+             * @description US dollars per million tokens; null when nobody knows.
+             */
+            input_price: number | null;
             /** Format: int64 */
             max_output_tokens: number | null;
             /** @description As a task names it: `provider:model`. */
             name: string;
+            /** Format: double */
+            output_price: number | null;
             provider: string;
+        };
+        /** @description The most of each, or what is left of it; null for what is not limited. */
+        Most: {
+            /** Format: int64 */
+            calls: number | null;
+            /** Format: double */
+            cost: number | null;
+            /** Format: int64 */
+            tokens: number | null;
         };
         NewMemoryBody: {
             content: string;
@@ -1285,6 +1507,59 @@ export interface components {
             rejected: number;
             /** Format: int64 */
             total: number;
+        };
+        /** @description One page. `next_cursor` is null on the last one. */
+        Page_Call: {
+            items: {
+                /** Format: int32 */
+                attempt: number;
+                /**
+                 * Format: int64
+                 * @description Of the input, what the provider still had from an earlier call.
+                 */
+                cached_tokens: number;
+                /**
+                 * Format: double
+                 * @description US dollars; null when the price of the model is not known, or the call is under way.
+                 */
+                cost?: number | null;
+                /** Format: date-time */
+                created_at: string;
+                /** Format: int32 */
+                duration_ms?: number | null;
+                error?: string | null;
+                /** @description The provider did not tell, and the tokens are guessed. */
+                estimated: boolean;
+                /**
+                 * Format: int32
+                 * @description 0 for the model that was wanted, more for those that were asked in its place.
+                 */
+                fallback: number;
+                finish_reason?: string | null;
+                /** Format: int32 */
+                first_token_ms?: number | null;
+                /** Format: uuid */
+                id: string;
+                /**
+                 * Format: int64
+                 * @description Of a call under way: a guess.
+                 */
+                input_tokens: number;
+                model: string;
+                /** Format: int64 */
+                output_tokens: number;
+                provider: string;
+                purpose: components["schemas"]["Purpose"];
+                /** Format: uuid */
+                run_id: string;
+                state: components["schemas"]["CallState"];
+                /**
+                 * Format: int32
+                 * @description The number of the step.
+                 */
+                step: number;
+            }[];
+            next_cursor: string | null;
         };
         /** @description One page. `next_cursor` is null on the last one. */
         Page_Job: {
@@ -1427,10 +1702,17 @@ export interface components {
                 default: boolean;
                 /** @description The provider's own name for it. */
                 id: string;
+                /**
+                 * Format: double
+                 * @description US dollars per million tokens; null when nobody knows.
+                 */
+                input_price?: number | null;
                 /** Format: int64 */
                 max_output_tokens?: number | null;
                 /** @description As a task names it: `provider:model`. */
                 name: string;
+                /** Format: double */
+                output_price?: number | null;
                 provider: string;
             }[];
             next_cursor: string | null;
@@ -1587,6 +1869,11 @@ export interface components {
             /** @description Shown to whoever wonders why nothing moves. */
             reason?: string | null;
         };
+        /**
+         * @description How long a budget lasts before it begins anew. Days and months are those of UTC.
+         * @enum {string}
+         */
+        Period: "total" | "day" | "month";
         /** @description The body of every answer that is an error. */
         Problem: {
             /** @description For programs: it stays the same from version to version. */
@@ -1632,6 +1919,8 @@ export interface components {
             detail: string;
             /** @description The wire that it speaks: `openai`, `anthropic`, `gemini`, `ollama`, or `offline` for none. */
             kind: string;
+            /** @description What became of the calls to it; those of the offline model are not counted. */
+            last_30_days: components["schemas"]["Use"];
             last_error: string | null;
             model: string;
             /**
@@ -1646,6 +1935,11 @@ export interface components {
         Providers: {
             items: components["schemas"]["Provider"][];
         };
+        /**
+         * @description What a call is for.
+         * @enum {string}
+         */
+        Purpose: "answer" | "memory" | "summary";
         Queue: {
             /** Format: date-time */
             created_at: string;
@@ -1801,6 +2095,11 @@ export interface components {
             /** Format: int64 */
             output_tokens: number;
         };
+        /**
+         * @description What a budget is about; a run falls under its own, its task's, its project's and the installation's.
+         * @enum {string}
+         */
+        Scope: "installation" | "project" | "task" | "run";
         Setup: {
             /** @description The provider that answers when a task names none; null until a worker has started. */
             default_provider: string | null;
@@ -1910,6 +2209,27 @@ export interface components {
              * @default 0
              */
             started: number;
+        };
+        /** @description What calls of models have cost, and what they may. */
+        Spending: {
+            budget: components["schemas"]["Budget"] | null;
+            forecast: components["schemas"]["Forecast"] | null;
+            /** @description Since the beginning, whatever is limited. Calls of the offline model are not in it. */
+            spent: components["schemas"]["Spent"];
+            /**
+             * Format: int64
+             * @description Runs that wait until a budget that they fall under is raised.
+             */
+            waiting_runs: number;
+        };
+        /** @description Amounts as people read them. Cost is in US dollars. */
+        Spent: {
+            /** Format: int64 */
+            calls: number;
+            /** Format: double */
+            cost: number;
+            /** Format: int64 */
+            tokens: number;
         };
         Stats: {
             /** Format: int64 */
@@ -2035,6 +2355,26 @@ export interface components {
             /** Format: date-time */
             timestamp: string;
         };
+        /** @description Calls of models together. The times are medians of the answered ones. */
+        Use: {
+            /** Format: int64 */
+            calls: number;
+            /**
+             * Format: double
+             * @description US dollars, as far as prices are known.
+             */
+            cost: number;
+            /** Format: double */
+            duration_ms: number | null;
+            /** Format: int64 */
+            failed_calls: number;
+            /** Format: double */
+            first_token_ms: number | null;
+            /** Format: int64 */
+            input_tokens: number;
+            /** Format: int64 */
+            output_tokens: number;
+        };
         WaitBody: {
             /**
              * Format: int64
@@ -2046,7 +2386,7 @@ export interface components {
          * @description What a step waits for while it holds no slot.
          * @enum {string}
          */
-        WaitingOn: "approval" | "input" | "timer" | "child" | "event";
+        WaitingOn: "approval" | "input" | "timer" | "child" | "event" | "budget";
         Worker: {
             current_tasks: string[];
             /** Format: date-time */
@@ -2116,6 +2456,95 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    get_budget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Spending"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_budget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BudgetBody"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Spending"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_budget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     follow_changes: {
         parameters: {
             query?: {
@@ -2725,6 +3154,101 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Project"];
                 };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_project_budget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Spending"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_project_budget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BudgetBody"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Spending"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_project_budget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong */
             default: {
@@ -3437,6 +3961,137 @@ export interface operations {
             };
         };
     };
+    get_run_budget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Spending"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_run_budget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BudgetBody"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Spending"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_run_budget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_run_calls: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when it is not given. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Call"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     cancel_run: {
         parameters: {
             query?: never;
@@ -3720,6 +4375,101 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Task"];
                 };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_task_budget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Spending"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_task_budget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BudgetBody"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Spending"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_task_budget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong */
             default: {
