@@ -118,6 +118,7 @@ pub fn provider(configured: &ConfiguredVendor, timeouts: Timeouts) -> Result<Arc
         Wire::OpenAi => Box::new(wire::OpenAi {
             is_openai: is_own && vendor.name == "openai",
             asks_for_usage: vendor.asks_for_usage,
+            takes_schema: vendor.takes_schema || !is_own,
         }),
         Wire::Anthropic => Box::new(wire::Anthropic),
         Wire::Gemini => Box::new(wire::Gemini),

@@ -7,8 +7,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use futures_util::stream;
+use titan_core::budgets::Price;
 use tokio_util::sync::CancellationToken;
 
+use crate::catalogue::Facts;
 use crate::error::ProviderError;
 use crate::memory::shorten;
 use crate::provider::{
@@ -60,6 +62,10 @@ impl Provider for Offline {
 
     fn wants_context(&self) -> bool {
         false
+    }
+
+    fn catalogued(&self, _: &str) -> Option<Facts> {
+        Some(Facts { price: Some(Price::default()), ..Facts::default() })
     }
 
     async fn stream(&self, request: ModelRequest, cancel: CancellationToken) -> Result<ChunkStream, ProviderError> {

@@ -17,6 +17,9 @@ use titan_core::providers::{self, Offered, Provider, Use};
 
 /// A state that has not changed is written this often at most.
 const TELL_EVERY: Duration = Duration::from_secs(5);
+/// Between two looks at the providers: while one of them does not answer, and while all do.
+const ASK_AGAIN_SOON: Duration = Duration::from_secs(30);
+const ASK_AGAIN: Duration = Duration::from_secs(600);
 /// Bytes of a model's name, and tokens that a model may take, beyond which a server is not believed.
 const MAX_NAME: usize = 300;
 const MAX_TOKENS: u64 = 1 << 40;
@@ -87,13 +90,18 @@ impl Models {
         Facts { price: set, ..Facts::default() }.or(told).or(provider.catalogued(model).unwrap_or_default())
     }
 
-    /// Publishes the providers at once, and once more when each was asked whether it could answer.
-    pub async fn publish(&self, db: &Db) {
+    /// Publishes the providers at once, and again and again when each was asked whether it could answer: soon while one could not.
+    /// Does not end.
+    pub async fn keep_published(&self, db: &Db) {
         let not_asked = "not asked yet".to_owned();
         let unknown = || Probe { state: ProbeState::Unknown, detail: Some(not_asked.clone()), models: Vec::new() };
         self.write(db, self.registry.list().iter().map(|_| unknown()).collect()).await;
-        let probes = join_all(self.registry.list().iter().map(|provider| provider.probe())).await;
-        self.write(db, probes).await;
+        loop {
+            let probes = join_all(self.registry.list().iter().map(|provider| provider.probe())).await;
+            let failing = probes.iter().any(|probe| probe.state == ProbeState::Failing);
+            self.write(db, probes).await;
+            tokio::time::sleep(if failing { ASK_AGAIN_SOON } else { ASK_AGAIN }).await;
+        }
     }
 
     async fn write(&self, db: &Db, probes: Vec<Probe>) {

@@ -102,7 +102,7 @@ async fn start(config: &Config, handlers: Registry, only_run: Option<Uuid>) -> a
     ];
     if let Some(models) = shared.handlers.models() {
         let db = shared.db.clone();
-        tasks.push(AbortOnDropHandle::new(tokio::spawn(async move { models.publish(&db).await })));
+        tasks.push(AbortOnDropHandle::new(tokio::spawn(async move { models.keep_published(&db).await })));
     }
     let mut handle = WorkerHandle {
         shared: Arc::clone(&shared),

@@ -9,7 +9,7 @@ use titan_core::budgets::Price;
 
 use super::{Framing, Heard, Path, Reader, Unreadable, Wire, data_url, put};
 use crate::catalogue;
-use crate::provider::{FinishReason, Message, Model, ModelRequest, Part, ProviderKind, Role, Tool, Usage};
+use crate::provider::{FinishReason, Format, Message, Model, ModelRequest, Part, ProviderKind, Role, Tool, Usage};
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OpenAi {
@@ -17,6 +17,7 @@ pub(crate) struct OpenAi {
     pub(crate) is_openai: bool,
     /// See [`titan_core::config::Vendor`].
     pub(crate) asks_for_usage: bool,
+    pub(crate) takes_schema: bool,
 }
 
 impl Wire for OpenAi {
@@ -37,7 +38,8 @@ impl Wire for OpenAi {
     }
 
     fn body(&self, model: &str, request: &ModelRequest) -> Value {
-        let messages: Vec<Value> = request.messages.iter().flat_map(messages).collect();
+        let in_words = request.format.as_ref().filter(|_| !self.takes_schema).map(schema_in_words);
+        let messages: Vec<Value> = in_words.into_iter().chain(request.messages.iter().flat_map(messages)).collect();
         let mut body = json!({"model": model, "messages": messages, "stream": true});
         if self.asks_for_usage {
             put(&mut body, "stream_options", json!({"include_usage": true}));
@@ -46,12 +48,7 @@ impl Wire for OpenAi {
             put(&mut body, "tools", request.tools.iter().map(function).collect());
         }
         if let Some(format) = &request.format {
-            put(
-                &mut body,
-                "response_format",
-                json!({"type": "json_schema",
-                "json_schema": {"name": format.name, "schema": format.schema, "strict": true}}),
-            );
+            put(&mut body, "response_format", self.response_format(format));
         }
         if let Some(limit) = request.max_output_tokens {
             let name = if self.is_openai { "max_completion_tokens" } else { "max_tokens" };
@@ -80,6 +77,22 @@ impl Wire for OpenAi {
         };
         Some(list.get("data")?.as_array()?.iter().filter_map(model).filter(|model| may_chat(&model.id)).collect())
     }
+}
+
+impl OpenAi {
+    fn response_format(&self, format: &Format) -> Value {
+        if !self.takes_schema {
+            return json!({"type": "json_object"});
+        }
+        json!({"type": "json_schema", "json_schema": {"name": format.name, "schema": format.schema, "strict": true}})
+    }
+}
+
+/// For those who promise JSON, but not of a given form.
+fn schema_in_words(format: &Format) -> Value {
+    let content =
+        format!("Answer with one JSON object that fulfils this JSON Schema, and with nothing else:\n{}", format.schema);
+    json!({"role": "system", "content": content})
 }
 
 /// As OpenRouter tells it: dollars per token, as texts. What is decided with each request is told as -1.
@@ -271,5 +284,26 @@ impl Reader for Completions {
             });
         }
         Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_does_not_take_a_schema_is_told_it_in_words() {
+        let body = |takes_schema| {
+            let wire = OpenAi { is_openai: false, asks_for_usage: true, takes_schema };
+            let format = Format { name: "facts".to_owned(), schema: json!({"type": "object"}) };
+            let mut request = ModelRequest::new("m", vec![Message::new(Role::User, "What?")]);
+            request.format = Some(format);
+            wire.body("m", &request)
+        };
+        let (told, taken) = (body(false), body(true));
+        assert_eq!(told["response_format"], json!({"type": "json_object"}));
+        assert!(told["messages"][0]["content"].as_str().is_some_and(|text| text.contains(r#"{"type":"object"}"#)));
+        assert_eq!(told["messages"][1], taken["messages"][0]);
+        assert_eq!(taken["response_format"]["json_schema"]["name"], "facts");
     }
 }

@@ -32,6 +32,8 @@ pub struct Vendor {
     pub default_model: Option<&'static str>,
     /// Whether usage is told in a stream only when it is asked for. Some who tell it anyway refuse the question.
     pub asks_for_usage: bool,
+    /// Whether it takes the JSON Schema of an answer, whatever the model; if not, it is told in words.
+    pub takes_schema: bool,
 }
 
 /// In the order in which they are preferred.
@@ -45,6 +47,7 @@ pub const VENDORS: &[Vendor] = &[
         base_url: "https://api.openai.com/v1",
         default_model: Some("gpt-4o-mini"),
         asks_for_usage: true,
+        takes_schema: true,
     },
     Vendor {
         name: "anthropic",
@@ -55,6 +58,7 @@ pub const VENDORS: &[Vendor] = &[
         base_url: "https://api.anthropic.com/v1",
         default_model: None,
         asks_for_usage: true,
+        takes_schema: true,
     },
     Vendor {
         name: "gemini",
@@ -65,6 +69,7 @@ pub const VENDORS: &[Vendor] = &[
         base_url: "https://generativelanguage.googleapis.com/v1beta",
         default_model: Some("gemini-flash-latest"),
         asks_for_usage: true,
+        takes_schema: true,
     },
     Vendor {
         name: "openrouter",
@@ -75,6 +80,7 @@ pub const VENDORS: &[Vendor] = &[
         base_url: "https://openrouter.ai/api/v1",
         default_model: Some("openrouter/auto"),
         asks_for_usage: true,
+        takes_schema: true,
     },
     Vendor {
         name: "mistral",
@@ -85,6 +91,7 @@ pub const VENDORS: &[Vendor] = &[
         base_url: "https://api.mistral.ai/v1",
         default_model: Some("mistral-small-latest"),
         asks_for_usage: false,
+        takes_schema: true,
     },
     Vendor {
         name: "deepseek",
@@ -95,6 +102,7 @@ pub const VENDORS: &[Vendor] = &[
         base_url: "https://api.deepseek.com/v1",
         default_model: None,
         asks_for_usage: true,
+        takes_schema: false,
     },
     Vendor {
         name: "groq",
@@ -105,6 +113,7 @@ pub const VENDORS: &[Vendor] = &[
         base_url: "https://api.groq.com/openai/v1",
         default_model: None,
         asks_for_usage: true,
+        takes_schema: false,
     },
     Vendor {
         name: "xai",
@@ -115,6 +124,7 @@ pub const VENDORS: &[Vendor] = &[
         base_url: "https://api.x.ai/v1",
         default_model: None,
         asks_for_usage: true,
+        takes_schema: true,
     },
     Vendor {
         name: "ollama",
@@ -125,6 +135,7 @@ pub const VENDORS: &[Vendor] = &[
         base_url: "http://localhost:11434",
         default_model: None,
         asks_for_usage: true,
+        takes_schema: true,
     },
 ];
 

@@ -6,6 +6,7 @@ use titan_core::budgets::{self, Period, Rule, Scope};
 use titan_core::calls::{self, Call};
 use titan_core::engine::Wake;
 use titan_core::state::{RunStatus, WaitingOn};
+use titan_testkit::daemon::Daemon;
 use titan_testkit::fake_model::{Answer, Behaviour, Dialect, FakeModel, MODEL};
 use titan_testkit::wait;
 use uuid::Uuid;
@@ -190,4 +191,30 @@ async fn the_offline_model_is_written_down_and_needs_no_budget() {
     let [call] = made.as_slice() else { panic!("{made:?}") };
     assert_eq!((call.provider.as_str(), call.state.as_str()), ("offline", "answered"));
     worker.stop(Duration::from_secs(10)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_whose_worker_was_killed_counts_and_its_run_goes_on_within_the_budget() {
+    let stage = Stage::new();
+    limit(&stage, calls_only(2)).await;
+    let mut first = Daemon::worker(&stage.env(&[("TITAN_WORKER_NAME", "first")]));
+    let run = stage.chat("[slow] Tell me about tea.").await.run_id;
+    stage.deltas(run, 3).await;
+    let second = Daemon::worker(&stage.env(&[("TITAN_WORKER_NAME", "second")]));
+    first.kill();
+    stage.assert_answered_once(run).await;
+    let states: Vec<_> = calls_of(&stage, run).await.iter().map(|call| call.state.as_str()).collect();
+    assert_eq!(states, ["lost", "answered"]);
+    let project = stage.project_id;
+    let spending = stage.db.run(move |connection| budgets::get(connection, Scope::Project, project)).await.unwrap();
+    let budget = spending.budget.unwrap();
+    assert_eq!((budget.spent.calls, budget.reserved.calls, budget.left.calls), (2, 0, Some(0)));
+    // The budget is used up by the call that was lost and the one that was answered.
+    let next = stage.chat("Once more").await.run_id;
+    wait::until("a run that waits", async || {
+        (stage.run(next).await.waiting_on == Some(WaitingOn::Budget)).then_some(())
+    })
+    .await;
+    assert_eq!(stage.model.requests().len(), 2);
+    drop(second);
 }
