@@ -116,8 +116,8 @@ async fn start(config: &Config, handlers: Registry, only_run: Option<Uuid>) -> a
     let (of_heart, bell, direct) = (Arc::clone(&shared), Arc::clone(&handle.heart), config.direct().cloned());
     handle.thread("heartbeat", move || heartbeat::run(&of_heart, &bell, direct))?;
     let (kept, bell) = (Arc::clone(&shared), Arc::clone(&handle.maintenance));
-    let history_days = config.history_days;
-    handle.thread("maintenance", move || maintenance::run(&kept, &bell, &runtime, history_days))?;
+    let keep = maintenance::Keep { history_days: config.history_days, memory_days: config.memory.retention_days };
+    handle.thread("maintenance", move || maintenance::run(&kept, &bell, &runtime, keep))?;
     let worker = shared.registration.clone();
     tracing::info!(worker.id = %worker.id, worker.name, slots = config.worker_slots, kinds = ?worker.kinds, "worker started");
     Ok(handle)

@@ -10,6 +10,7 @@ use titan_agent::memory::shorten;
 use titan_agent::models::Resolved;
 use titan_agent::{FinishReason, Message, ModelRequest, Role};
 use titan_core::engine::{Done, NewEvent, Outcome, Purpose, Write};
+use titan_core::memories::{Asked, DEFAULT_AGENT};
 use titan_core::state::Level;
 use titan_core::{Error, memories, messages, projects};
 
@@ -19,7 +20,7 @@ use crate::models::Models;
 
 /// Messages and memories that are looked at; how many of them fit is a matter of their length.
 const HISTORY: i64 = 50;
-const MEMORIES: i64 = 50;
+const MEMORIES: usize = 50;
 /// Characters of the question and of the answer that the next step is given.
 const FOR_THE_NEXT_STEP: usize = 1000;
 /// When the database cannot be read, the attempt is put off and not counted.
@@ -71,12 +72,13 @@ async fn request(work: &Work, content: &str, resolved: &Resolved) -> titan_core:
         let messages = vec![Message::new(Role::User, content)];
         return Ok(ModelRequest::new(resolved.model.clone(), messages));
     }
-    let (project_id, task_id) = (work.started.project_id, work.started.task_id);
+    let (project_id, task_id, question) = (work.started.project_id, work.started.task_id, content.to_owned());
     let read = move |connection: &mut _| {
         let project = projects::name_and_spec(connection, project_id)?;
-        let remembered = memories::list(connection, project_id, Some(MEMORIES), None)?;
+        let asked = Asked { project_id, agent: DEFAULT_AGENT, question: &question, embedding: None };
+        let remembered = memories::recall(connection, &asked, MEMORIES)?;
         let said = messages::history(connection, project_id, task_id, HISTORY)?;
-        Ok::<_, Error>((project, remembered.items, said))
+        Ok::<_, Error>((project, remembered, said))
     };
     let ((name, spec), remembered, said) = work.db.run(read).await?;
     let memories: Vec<String> = remembered.into_iter().rev().map(|memory| memory.content).collect();

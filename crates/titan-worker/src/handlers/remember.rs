@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use titan_agent::memory::fact_of_exchange;
 use titan_core::engine::{Done, Outcome, Write};
+use titan_core::memories::{Form, Remembered};
 
 use crate::handler::{Handler, Work};
 
@@ -23,8 +24,9 @@ impl Handler for Remember {
             let answer = work.started.inputs.get("answer");
             answer.and_then(|answer| answer.get(name)).and_then(Value::as_str).unwrap_or_default()
         };
-        let fact = fact_of_exchange(said("question"), said("answer"));
-        let writes = fact.map(|content| Write::Memory { content, confidence: CONFIDENCE }).into_iter().collect();
+        let record = fact_of_exchange(said("question"), said("answer"));
+        let record = record.and_then(|record| Remembered::new(&record, Form::Unindexed, CONFIDENCE));
+        let writes = record.map(Write::Memory).into_iter().collect();
         Outcome::Done(Done { output: json!({}), writes })
     }
 }
