@@ -2,7 +2,8 @@
 
 use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use titan_core::db::PgConnection;
 use titan_core::memories::{self, Edit, Memory, NewMemory};
 use utoipa::ToSchema;
@@ -31,7 +32,9 @@ pub struct NewMemoryBody {
     /// Pinned memories are shown to a model first, and kept whatever their age.
     pinned: Option<bool>,
     /// From then on it is not shown to anybody.
-    expires_at: Option<DateTime<Utc>>,
+    #[serde(default, deserialize_with = "time")]
+    #[schema(value_type = Option<DateTime<Utc>>)]
+    expires_at: Option<Option<DateTime<Utc>>>,
 }
 
 /// Fields that are not there stay as they are.
@@ -49,9 +52,20 @@ pub struct MemoryPatchBody {
     confidence: Option<f64>,
     pinned: Option<bool>,
     /// Null for never.
-    #[serde(default, deserialize_with = "nullable")]
+    #[serde(default, deserialize_with = "time")]
     #[schema(value_type = Option<DateTime<Utc>>)]
     expires_at: Option<Option<DateTime<Utc>>>,
+}
+
+/// A time, or null, or nothing.
+fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<DateTime<Utc>>>, D::Error> {
+    let said = Option::<String>::deserialize(deserializer)?;
+    let wrong = |said: &str| D::Error::custom(format!("must be a time such as 2030-01-31T12:00:00Z, and is {said:?}"));
+    let read = |said: String| match DateTime::parse_from_rfc3339(&said) {
+        Ok(time) => Ok(time.to_utc()),
+        Err(_) => Err(wrong(&said)),
+    };
+    said.map(read).transpose().map(Some)
 }
 
 /// Have a project remember something
@@ -78,7 +92,7 @@ pub async fn create_memory(
         person: given.person,
         confidence: given.confidence,
         pinned: given.pinned.unwrap_or(false),
-        expires_at: given.expires_at,
+        expires_at: given.expires_at.flatten(),
     };
     let create = move |connection: &mut PgConnection| memories::create(connection, project_id, &new, key.as_ref());
     let (memory, replayed) = state.db.run(create).await?;
