@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use titan_core::memories::Scope;
+use titan_core::memories::MemoryScope;
 use titan_core::redact::redact;
 
 use crate::provider::{Format, Message, ModelRequest, Role};
@@ -22,7 +22,7 @@ const UNSURE: f64 = 0.5;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fact {
     pub content: String,
-    pub scope: Scope,
+    pub scope: MemoryScope,
     pub confidence: f64,
     pub person: Option<String>,
     pub expires_in_days: Option<i32>,
@@ -47,7 +47,7 @@ fn schema() -> Value {
         "type": "object",
         "properties": {
             "content": {"type": "string"},
-            "scope": {"type": "string", "enum": Scope::ALL},
+            "scope": {"type": "string", "enum": MemoryScope::ALL},
             "confidence": {"type": "number"},
             "person": {"type": ["string", "null"]},
             "expires_in_days": {"type": ["integer", "null"]},
@@ -107,7 +107,7 @@ fn fact(told: Told) -> Option<Fact> {
     }
     Some(Fact {
         content,
-        scope: told.scope.as_str().and_then(|scope| scope.parse().ok()).unwrap_or(Scope::Project),
+        scope: told.scope.as_str().and_then(|scope| scope.parse().ok()).unwrap_or(MemoryScope::Project),
         confidence: told.confidence.as_f64().unwrap_or(UNSURE).clamp(0.0, 1.0),
         person: told.person.as_str().map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned),
         expires_in_days: told
@@ -131,7 +131,7 @@ mod tests {
         let answer = r#"{"facts": [{"content": "Ida  likes\ntea", "scope": "agent", "confidence": 0.9, "person": "Ida", "expires_in_days": 30}]}"#;
         let fact = Fact {
             content: "Ida likes tea".to_owned(),
-            scope: Scope::Agent,
+            scope: MemoryScope::Agent,
             confidence: 0.9,
             person: Some("Ida".to_owned()),
             expires_in_days: Some(30),
@@ -147,7 +147,10 @@ mod tests {
             r#"{"facts": [{"content": "x", "scope": "moon", "confidence": 7, "person": "", "expires_in_days": -1}]}"#,
         );
         let fact = fact.unwrap().remove(0);
-        assert_eq!((fact.scope, fact.confidence, fact.person, fact.expires_in_days), (Scope::Project, 1.0, None, None));
+        assert_eq!(
+            (fact.scope, fact.confidence, fact.person, fact.expires_in_days),
+            (MemoryScope::Project, 1.0, None, None)
+        );
         assert!((read(r#"{"facts": [{"content": "x"}]}"#).unwrap()[0].confidence - UNSURE).abs() < f64::EPSILON);
         let long = "x".repeat(MAX_CHARS + 1);
         let many: Vec<Value> = (0..9).map(|n| json!({"content": n.to_string()})).collect();

@@ -2,7 +2,7 @@
 
 use super::{ConfigError, VENDORS, Vars, Wire, wrong};
 
-/// What a run with a model remembers. The offline model always leaves a record, which costs nothing.
+/// What a run remembers. With the offline model, which knows no facts, `Extract` means `Record`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MemoryMode {
     /// Facts, for which the model is asked once more.

@@ -66,7 +66,7 @@ struct Kept {
     #[diesel(sql_type = SqlUuid)]
     project_id: Uuid,
     #[diesel(sql_type = Text)]
-    scope: crate::memories::Scope,
+    scope: crate::memories::MemoryScope,
     #[diesel(sql_type = Text)]
     agent: String,
     #[diesel(sql_type = Binary)]

@@ -5,7 +5,7 @@ use diesel::sql_types::{Binary, Bool, Double, Nullable, Text, Timestamptz, Uuid 
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use uuid::Uuid;
 
-use super::{MAX_CONTENT, MAX_NAME, MERGE, Memory, Scope, fingerprint, get};
+use super::{MAX_CONTENT, MAX_NAME, MERGE, Memory, MemoryScope, fingerprint, get};
 use crate::engine::IdempotencyKey;
 use crate::idempotency::{self, Claimed};
 use crate::projects::checked_text;
@@ -37,7 +37,7 @@ pub fn create(
     key: Option<&IdempotencyKey>,
 ) -> Result<(Memory, bool)> {
     let content = checked_content(&new.content)?;
-    let scope = new.scope.as_deref().map_or(Ok(Scope::Project), checked_scope)?;
+    let scope = new.scope.as_deref().map_or(Ok(MemoryScope::Project), checked_scope)?;
     let agent = checked_agent(scope, new.agent.as_deref())?;
     let person = new.person.as_deref().map(|person| checked_text("person", person, MAX_NAME)).transpose()?;
     let confidence = checked_confidence(new.confidence.unwrap_or(1.0))?;
@@ -87,16 +87,16 @@ pub(super) fn checked_content(content: &str) -> Result<String> {
     checked_text("content", content, MAX_CONTENT).map(|content| redact(&content).chars().take(MAX_CONTENT).collect())
 }
 
-pub(super) fn checked_scope(scope: &str) -> Result<Scope> {
+pub(super) fn checked_scope(scope: &str) -> Result<MemoryScope> {
     scope.parse().map_err(|why: String| Error::invalid("scope", why))
 }
 
-pub(super) fn checked_agent(scope: Scope, agent: Option<&str>) -> Result<Option<String>> {
+pub(super) fn checked_agent(scope: MemoryScope, agent: Option<&str>) -> Result<Option<String>> {
     match (scope, agent) {
-        (Scope::Agent, None) => {
+        (MemoryScope::Agent, None) => {
             Err(Error::invalid("agent", "must name the agent when the scope is agent, for example \"jason\""))
         }
-        (Scope::Agent, Some(agent)) => checked_text("agent", agent, MAX_NAME).map(Some),
+        (MemoryScope::Agent, Some(agent)) => checked_text("agent", agent, MAX_NAME).map(Some),
         (_, None) => Ok(None),
         (scope, Some(_)) => {
             Err(Error::invalid("agent", format!("goes with the scope agent only, and the scope is {scope}")))

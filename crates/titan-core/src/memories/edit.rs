@@ -6,7 +6,7 @@ use diesel::{Connection, OptionalExtension as _, PgConnection, QueryableByName, 
 use uuid::Uuid;
 
 use super::create::{checked_agent, checked_confidence, checked_content, checked_expiry, checked_scope};
-use super::{MAX_NAME, Memory, Scope, Trust, fingerprint, get};
+use super::{MAX_NAME, Memory, MemoryScope, Trust, fingerprint, get};
 use crate::projects::checked_text;
 use crate::{Error, Result};
 
@@ -56,7 +56,7 @@ pub fn update(connection: &mut PgConnection, id: Uuid, edit: &Edit) -> Result<Me
         let now = get(connection, id)?;
         let scope = scope.unwrap_or(now.scope);
         let agent = match (scope, edit.agent.as_deref()) {
-            (Scope::Agent, None) => now.agent.clone(),
+            (MemoryScope::Agent, None) => now.agent.clone(),
             (_, given) => given.map(str::to_owned),
         };
         let agent = checked_agent(scope, agent.as_deref())?;
@@ -96,7 +96,7 @@ fn refuse_twins(
     connection: &mut PgConnection,
     id: &Uuid,
     project_id: Uuid,
-    scope: Scope,
+    scope: MemoryScope,
     agent: Option<&str>,
     fingerprint: &[u8],
 ) -> Result<()> {

@@ -6,7 +6,7 @@ use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Scope, THERE};
+use super::{MemoryScope, THERE};
 use crate::Result;
 use crate::db::Prepare as _;
 
@@ -84,7 +84,7 @@ struct Near {
 pub fn similar(
     connection: &mut PgConnection,
     project_id: Uuid,
-    scope: Scope,
+    scope: MemoryScope,
     agent: &str,
     embedding: &Embedding,
 ) -> Result<Option<String>> {

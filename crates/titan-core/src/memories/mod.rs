@@ -5,6 +5,7 @@
 
 mod create;
 mod edit;
+mod embed_job;
 mod embedding;
 mod erase;
 mod export;
@@ -27,6 +28,7 @@ use crate::state::text_enum;
 
 pub use create::{NewMemory, create};
 pub use edit::{Edit, delete, update};
+pub use embed_job::{EMBED, MAX_QUERY, embed_missing, embed_query, embedder_is_there};
 pub use embedding::{Embedding, MAX_COMPARED, Unembedded, embed, embedding_of_query, keep_query, similar, unembedded};
 pub use erase::{Erased, erase};
 pub use export::{EXPORT_BATCH, export};
@@ -47,7 +49,7 @@ pub const DEFAULT_AGENT: &str = "jason";
 
 text_enum! {
     /// Who is shown a memory: the runs of its project, the runs of one agent in it, or those of every project of the installation.
-    Scope { Project = "project", Agent = "agent", Global = "global" }
+    MemoryScope { Project = "project", Agent = "agent", Global = "global" }
 }
 
 text_enum! {
@@ -62,7 +64,7 @@ pub struct Memory {
     #[diesel(sql_type = SqlUuid)]
     pub project_id: Uuid,
     #[diesel(sql_type = Text)]
-    pub scope: Scope,
+    pub scope: MemoryScope,
     /// Whose memory it is; set for the scope `agent` and no other.
     #[diesel(sql_type = Nullable<Text>)]
     pub agent: Option<String>,

@@ -5,7 +5,7 @@ use diesel::{PgConnection, RunQueryDsl, sql_query};
 use uuid::Uuid;
 
 use super::wording::Words;
-use super::{COLUMNS, Memory, Scope, THERE};
+use super::{COLUMNS, Memory, MemoryScope, THERE};
 use crate::db::Prepare as _;
 use crate::page::Page;
 use crate::{Error, Result};
@@ -13,7 +13,7 @@ use crate::{Error, Result};
 /// Which of them are listed; all, unless something is said.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    pub scope: Option<Scope>,
+    pub scope: Option<MemoryScope>,
     /// Only what has all of these words, or words that begin so.
     pub q: Option<String>,
     pub pinned: Option<bool>,

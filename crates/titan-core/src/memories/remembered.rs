@@ -1,6 +1,6 @@
 //! What a run remembers, as a value that its step hands to the engine.
 
-use super::{Embedding, MAX_CONTENT, MAX_NAME, Scope, Trust};
+use super::{Embedding, MAX_CONTENT, MAX_NAME, MemoryScope, Trust};
 use crate::redact::redact;
 
 /// Days that a run may give what it remembers; what is to last longer does not expire.
@@ -21,7 +21,7 @@ pub enum Form {
 pub struct Remembered {
     pub(crate) content: String,
     pub(crate) form: Form,
-    pub(crate) scope: Scope,
+    pub(crate) scope: MemoryScope,
     pub(crate) agent: Option<String>,
     pub(crate) trust: Trust,
     pub(crate) confidence: f64,
@@ -39,7 +39,7 @@ impl Remembered {
         (!content.is_empty()).then_some(Remembered {
             content,
             form,
-            scope: Scope::Project,
+            scope: MemoryScope::Project,
             agent: None,
             trust: Trust::Agent,
             confidence,
@@ -51,8 +51,8 @@ impl Remembered {
 
     /// The agent counts for the scope that needs one.
     #[must_use]
-    pub fn scoped(self, scope: Scope, agent: &str) -> Self {
-        let agent = (scope == Scope::Agent).then(|| agent.chars().take(MAX_NAME).collect());
+    pub fn scoped(self, scope: MemoryScope, agent: &str) -> Self {
+        let agent = (scope == MemoryScope::Agent).then(|| agent.chars().take(MAX_NAME).collect());
         Remembered { scope, agent, ..self }
     }
 
@@ -75,6 +75,17 @@ impl Remembered {
     #[must_use]
     pub fn embedded(self, embedding: Option<Embedding>) -> Self {
         Remembered { embedding, ..self }
+    }
+
+    /// As another memory says it, with which it is then merged.
+    #[must_use]
+    pub fn in_these_words(self, content: String) -> Self {
+        Remembered { content, ..self }
+    }
+
+    #[must_use]
+    pub fn scope(&self) -> MemoryScope {
+        self.scope
     }
 
     #[must_use]

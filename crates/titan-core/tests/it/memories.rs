@@ -6,7 +6,7 @@ use titan_core::db::PgConnection;
 use titan_core::engine::{Done, Outcome, Write};
 use titan_core::ids::Uuid;
 use titan_core::memories::{
-    self, Asked, Edit, Embedding, Filter, Form, Memory, NewMemory, Remembered, Scope, Trust, Unembedded,
+    self, Asked, Edit, Embedding, Filter, Form, Memory, MemoryScope, NewMemory, Remembered, Trust, Unembedded,
 };
 use titan_core::projects::{self, NewProject};
 use titan_core::queue::maintenance::{Kept, forget};
@@ -61,7 +61,10 @@ fn run_that_remembers(bench: &mut Bench, facts: Vec<Remembered>) -> Uuid {
 fn a_memory_can_be_written_down_changed_and_forgotten() {
     let mut bench = Bench::new();
     let memory = write(&mut bench, &new(" likes tea "));
-    assert_eq!((memory.content.as_str(), memory.scope, memory.trust), ("likes tea", Scope::Project, Trust::Person));
+    assert_eq!(
+        (memory.content.as_str(), memory.scope, memory.trust),
+        ("likes tea", MemoryScope::Project, Trust::Person)
+    );
     let refused = |bench: &mut Bench, new: &NewMemory| {
         memories::create(&mut bench.connection, bench.project, new, None).unwrap_err().to_string()
     };
@@ -116,7 +119,7 @@ fn the_same_fact_is_kept_once_with_the_better_of_each() {
     assert_eq!(counters::of_project(&mut bench.connection, bench.project).unwrap().memories, 1);
 
     // Other scopes are other memories, and records of runs are not merged.
-    run_that_remembers(&mut bench, vec![fact("The owner likes tea").scoped(Scope::Agent, "ada")]);
+    run_that_remembers(&mut bench, vec![fact("The owner likes tea").scoped(MemoryScope::Agent, "ada")]);
     let record = Remembered::new("The owner likes tea", Form::Record, 1.0).unwrap();
     run_that_remembers(&mut bench, vec![record.clone(), record]);
     assert_eq!(counters::of_project(&mut bench.connection, bench.project).unwrap().memories, 4);
@@ -138,8 +141,8 @@ fn each_scope_is_seen_by_whom_it_is_for() {
         &mut bench,
         vec![
             fact("for the project"),
-            fact("for ada").scoped(Scope::Agent, "ada"),
-            fact("for all").scoped(Scope::Global, "ada"),
+            fact("for ada").scoped(MemoryScope::Agent, "ada"),
+            fact("for all").scoped(MemoryScope::Global, "ada"),
         ],
     );
     let connection = &mut bench.connection;
@@ -155,7 +158,7 @@ fn each_scope_is_seen_by_whom_it_is_for() {
     // A person sees those of all agents.
     assert_eq!(listed(connection, bench.project, &Filter::default()).len(), 3);
     assert_eq!(found(connection, other, "for"), ["for all"]);
-    let agents = Filter { scope: Some(Scope::Agent), ..Filter::default() };
+    let agents = Filter { scope: Some(MemoryScope::Agent), ..Filter::default() };
     assert_eq!(contents(&listed(connection, bench.project, &agents)), ["for ada"]);
     // A deleted project has nothing to say any more.
     projects::delete(connection, bench.project).unwrap();
@@ -210,10 +213,13 @@ fn meaning_and_words_are_one_order_and_near_facts_are_known() {
     assert_eq!(why, [("A tea pot costs 9 euros", Some(1), None), ("She drinks Darjeeling", None, Some(1))]);
 
     let near = towards(&[1.0, 0.11, 0.01]).unwrap();
-    let same = memories::similar(connection, bench.project, Scope::Project, "ada", &near).unwrap();
+    let same = memories::similar(connection, bench.project, MemoryScope::Project, "ada", &near).unwrap();
     assert_eq!(same.as_deref(), Some("She drinks Darjeeling"));
-    assert_eq!(memories::similar(connection, bench.project, Scope::Global, "ada", &near).unwrap(), None);
-    assert_eq!(memories::similar(connection, bench.project, Scope::Project, "ada", &question).unwrap().is_some(), true);
+    assert_eq!(memories::similar(connection, bench.project, MemoryScope::Global, "ada", &near).unwrap(), None);
+    assert_eq!(
+        memories::similar(connection, bench.project, MemoryScope::Project, "ada", &question).unwrap().is_some(),
+        true
+    );
 
     let missing: Vec<Unembedded> = memories::unembedded(connection, "fake:e", 10).unwrap();
     assert_eq!(missing.len(), 1);

@@ -1274,7 +1274,7 @@ export interface components {
             pinned: boolean;
             /** Format: uuid */
             project_id: string;
-            scope: components["schemas"]["Scope"];
+            scope: components["schemas"]["MemoryScope"];
             /**
              * Format: uuid
              * @description The run that it came from; null when a person wrote it.
@@ -1316,6 +1316,11 @@ export interface components {
             pinned?: boolean | null;
             scope?: string | null;
         };
+        /**
+         * @description Who is shown a memory: the runs of its project, the runs of one agent in it, or those of every project of the installation.
+         * @enum {string}
+         */
+        MemoryScope: "project" | "agent" | "global";
         MemorySearch: {
             by: components["schemas"]["FoundBy"];
             /** @description The best first. */
@@ -1586,7 +1591,7 @@ export interface components {
                 pinned: boolean;
                 /** Format: uuid */
                 project_id: string;
-                scope: components["schemas"]["Scope"];
+                scope: components["schemas"]["MemoryScope"];
                 /**
                  * Format: uuid
                  * @description The run that it came from; null when a person wrote it.
@@ -2018,11 +2023,6 @@ export interface components {
             /** Format: int64 */
             output_tokens: number;
         };
-        /**
-         * @description Who is shown a memory: the runs of its project, the runs of one agent in it, or those of every project of the installation.
-         * @enum {string}
-         */
-        Scope: "project" | "agent" | "global";
         Setup: {
             /** @description The provider that answers when a task names none; null until a worker has started. */
             default_provider: string | null;
@@ -2273,7 +2273,7 @@ export interface components {
          * @description What a step waits for while it holds no slot.
          * @enum {string}
          */
-        WaitingOn: "approval" | "input" | "timer" | "child" | "event";
+        WaitingOn: "approval" | "input" | "timer" | "child" | "event" | "budget";
         Worker: {
             current_tasks: string[];
             /** Format: date-time */
@@ -3153,7 +3153,7 @@ export interface operations {
     list_memories: {
         parameters: {
             query?: {
-                scope?: components["schemas"]["Scope"];
+                scope?: components["schemas"]["MemoryScope"];
                 /** @description Only what has all of these words, or words that begin so. */
                 q?: string;
                 pinned?: boolean;

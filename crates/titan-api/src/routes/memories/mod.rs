@@ -8,7 +8,7 @@ mod write;
 use actix_web::web;
 use serde::Deserialize;
 use titan_core::db::PgConnection;
-use titan_core::memories::{self, Filter, Memory, Scope};
+use titan_core::memories::{self, Filter, Memory, MemoryScope};
 use titan_core::page::Page;
 use titan_core::queue::Hint;
 use utoipa::IntoParams;
@@ -27,7 +27,7 @@ pub use write::*;
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct MemoryFilter {
-    scope: Option<Scope>,
+    scope: Option<MemoryScope>,
     /// Only what has all of these words, or words that begin so.
     q: Option<String>,
     pinned: Option<bool>,

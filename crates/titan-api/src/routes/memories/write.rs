@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use titan_core::db::PgConnection;
+use titan_core::engine::Transition;
 use titan_core::memories::{self, Edit, Memory, NewMemory};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -96,7 +97,7 @@ pub async fn create_memory(
     };
     let create = move |connection: &mut PgConnection| memories::create(connection, project_id, &new, key.as_ref());
     let (memory, replayed) = state.db.run(create).await?;
-    tell(&state, memory.id, project_id);
+    written(&state, &memory);
     Ok(Created { location: format!("/api/memories/{}", memory.id), body: memory, replayed })
 }
 
@@ -120,8 +121,21 @@ pub async fn update_memory(
         expires_at: given.expires_at,
     };
     let memory = state.db.run(move |connection| memories::update(connection, *id, &edit)).await?;
-    tell(&state, memory.id, memory.project_id);
+    written(&state, &memory);
     Ok(web::Json(memory))
+}
+
+/// Says that it changed, and has its new words embedded where somebody does that. Nobody waits for it.
+fn written(state: &State, memory: &Memory) {
+    tell(state, memory.id, memory.project_id);
+    let state = state.clone();
+    tokio::spawn(async move {
+        if let Ok(true) = state.db.run(memories::embedder_is_there).await
+            && let Err(error) = state.committer.apply(Transition::Enqueue(vec![memories::embed_missing()])).await
+        {
+            tracing::debug!(%error, "a memory is without an embedding until the next one is written");
+        }
+    });
 }
 
 /// Forget something
