@@ -183,6 +183,8 @@ async function up() {
     addresses.model = baseUrl({ host: '127.0.0.1', port: addresses.modelPort });
     environment.OPENAI_BASE_URL = `${addresses.model}/v1`;
     environment.OPENAI_API_KEY = 'e2e-no-secret';
+    // The fake model knows no facts.
+    environment.TITAN_MEMORY = 'record';
     await start('model');
   }
   await start('api');

@@ -12,7 +12,8 @@
 //! - [`models`]: which provider and model answer, chosen from the settings.
 //! - [`chat`]: the request for one chat message, within a budget.
 //! - [`deltas`]: a stream of words as a few events a second.
-//! - [`memory`]: what is remembered of an exchange.
+//! - [`memory`]: the plain record of an exchange.
+//! - [`extraction`]: the facts of an exchange, for which a model is asked.
 //! - [`tokens`]: a guess at how many tokens a text is.
 
 pub mod provider;
@@ -34,6 +35,8 @@ pub mod chat;
 pub mod deltas;
 
 pub mod memory;
+
+pub mod extraction;
 
 pub mod tokens;
 

@@ -1,5 +1,4 @@
-//! What the step `remember` keeps of an exchange. A plain record of what was asked and answered; finding out the facts
-//! that are worth keeping needs a model and comes later.
+//! A plain record of what was asked and answered. Finding out the facts that are worth keeping needs a model: `extraction`.
 
 /// Characters of the question and of the answer that are kept.
 const QUESTION_CHARS: usize = 300;

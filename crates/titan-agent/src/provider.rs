@@ -54,9 +54,21 @@ pub trait Provider: std::fmt::Debug + Send + Sync {
     /// When the provider does not begin to answer; what goes wrong later comes through the stream.
     async fn stream(&self, request: ModelRequest, cancel: CancellationToken) -> Result<ChunkStream, ProviderError>;
 
+    /// The directions of what texts mean, one for each, in their order. At most [`MAX_EMBEDDED`] texts at once.
+    ///
+    /// # Errors
+    /// [`ProviderError::Misconfigured`] from who has no embeddings, and whatever else may go wrong with a call.
+    async fn embed(&self, model: &str, texts: &[String]) -> Result<Vec<Vec<f32>>, ProviderError> {
+        let _ = (model, texts);
+        Err(ProviderError::Misconfigured { message: format!("{} offers no embeddings", self.name()) })
+    }
+
     /// Looks whether the provider could answer and with which models, without asking one anything. Takes a few seconds at most.
     async fn probe(&self) -> Probe;
 }
+
+/// Texts that are embedded in one call.
+pub const MAX_EMBEDDED: usize = 64;
 
 /// The wire that it speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

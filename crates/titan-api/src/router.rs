@@ -47,6 +47,9 @@ pub fn configure(table: &mut web::ServiceConfig) {
     at("/api/projects/{id}/logs/download").get(logs::download_project_logs).add(table);
     at("/api/projects/{id}/outputs").get(outputs::list_outputs).add(table);
     at("/api/projects/{id}/memories").get(memories::list_memories).post(memories::create_memory).add(table);
+    at("/api/projects/{id}/memories/search").get(memories::search_memories).add(table);
+    at("/api/projects/{id}/memories/export").get(memories::export_memories).add(table);
+    at("/api/projects/{id}/memories/erase").post(memories::erase_memories).add(table);
     at("/api/projects/{id}/memory").get(memories::list_memories).add(table);
     at("/api/projects/{id}/messages").get(messages::list_messages).post(messages::send_message).add(table);
 
@@ -81,7 +84,13 @@ pub fn configure(table: &mut web::ServiceConfig) {
     at("/api/outputs/{id}/content").get(outputs::get_output_content).add(table);
     at("/api/outputs/{id}/approve").post(outputs::approve_output).add(table);
     at("/api/outputs/{id}/reject").post(outputs::reject_output).add(table);
-    at("/api/memories/{id}").delete(memories::delete_memory).add(table);
+    // Before the one with an id, which would take the word for one.
+    at("/api/memories/erase").post(memories::erase_person).add(table);
+    at("/api/memories/{id}")
+        .get(memories::get_memory)
+        .patch(memories::update_memory)
+        .delete(memories::delete_memory)
+        .add(table);
 
     at("/api/queues").get(queues::list_queues).post(queues::create_queue).add(table);
     at("/api/queues/{name}/pause").post(queues::pause_queue).add(table);

@@ -110,6 +110,19 @@ fn judge(
         .collect()
 }
 
+/// Writes down that a key's request came to something that was there already.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn made(connection: &mut PgConnection, key: &IdempotencyKey, id: Uuid) -> Result<()> {
+    sql_query("UPDATE idempotency_keys SET result = $3 WHERE scope = $1 AND key_hash = $2")
+        .bind::<Text, _>(&key.scope)
+        .bind::<Binary, _>(&key.key_hash)
+        .bind::<Jsonb, _>(json!({"id": id}))
+        .execute(connection)?;
+    Ok(())
+}
+
 /// Forgets keys that are past their time, at most `limit` of them.
 ///
 /// # Errors

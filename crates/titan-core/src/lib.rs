@@ -16,6 +16,7 @@ pub mod daemon;
 pub mod error;
 pub mod ids;
 pub mod page;
+pub mod redact;
 
 pub mod db;
 

@@ -8,6 +8,7 @@
 //! - [`handlers`]: the handlers there are.
 //! - `asking`: every call of a model, reserved, priced and written down.
 //! - [`models`]: the model providers of this worker, and what the API is told about them.
+//! - [`embedder`]: the model that turns texts into embeddings.
 //! - [`worker`]: starting and stopping all of it.
 //! - `slots`, `intake`, `poll`: how many jobs it may take, what the committer claims for it, and the look twice a second.
 //! - `job`, `in_hand`: each job is a task of the runtime; the table of what is held.
@@ -21,6 +22,7 @@ pub mod reporter;
 pub mod stop;
 
 mod asking;
+pub mod embedder;
 pub mod handlers;
 pub mod models;
 

@@ -2,7 +2,7 @@
 //! their calls go.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
@@ -59,6 +59,12 @@ impl Models {
     #[must_use]
     pub fn resolve(&self, model: Option<&str>) -> Resolved {
         self.registry.resolve(model)
+    }
+
+    /// The provider of this name, if it is set up.
+    #[must_use]
+    pub fn provider(&self, name: &str) -> Option<Arc<dyn titan_agent::Provider>> {
+        self.registry.list().iter().find(|provider| provider.name() == name).cloned()
     }
 
     /// What is asked for the model that a task names, or by default, and what is asked in its place, in this order.

@@ -8,10 +8,10 @@ use std::time::Duration;
 use anyhow::Context as _;
 use titan_core::config::Config;
 use titan_core::db::Db;
-use titan_core::engine::{Committer, Intake};
+use titan_core::engine::{Committer, Intake, Transition};
 use titan_core::queue::{self, Hint, Listener, Notifier};
 use titan_core::workers::{self, Registration};
-use titan_core::{daemon, ids};
+use titan_core::{daemon, ids, memories};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
@@ -104,6 +104,15 @@ async fn start(config: &Config, handlers: Registry, only_run: Option<Uuid>) -> a
         let db = shared.db.clone();
         tasks.push(AbortOnDropHandle::new(tokio::spawn(async move { models.keep_published(&db).await })));
     }
+    if shared.handlers.get(memories::EMBED).is_some() && only_run.is_none() {
+        let committer = shared.committer.clone();
+        // Memories from before there was a model for it, or from that of another.
+        tasks.push(AbortOnDropHandle::new(tokio::spawn(async move {
+            if let Err(error) = committer.apply(Transition::Enqueue(vec![memories::embed_missing()])).await {
+                tracing::debug!(%error, "memories without an embedding wait for the next one that is written");
+            }
+        })));
+    }
     let mut handle = WorkerHandle {
         shared: Arc::clone(&shared),
         heart: Arc::default(),
@@ -116,8 +125,8 @@ async fn start(config: &Config, handlers: Registry, only_run: Option<Uuid>) -> a
     let (of_heart, bell, direct) = (Arc::clone(&shared), Arc::clone(&handle.heart), config.direct().cloned());
     handle.thread("heartbeat", move || heartbeat::run(&of_heart, &bell, direct))?;
     let (kept, bell) = (Arc::clone(&shared), Arc::clone(&handle.maintenance));
-    let history_days = config.history_days;
-    handle.thread("maintenance", move || maintenance::run(&kept, &bell, &runtime, history_days))?;
+    let keep = maintenance::Keep { history_days: config.history_days, memory_days: config.memory.retention_days };
+    handle.thread("maintenance", move || maintenance::run(&kept, &bell, &runtime, keep))?;
     let worker = shared.registration.clone();
     tracing::info!(worker.id = %worker.id, worker.name, slots = config.worker_slots, kinds = ?worker.kinds, "worker started");
     Ok(handle)

@@ -6,6 +6,7 @@
 //! which would also send requests for a local server elsewhere.
 
 mod answer;
+mod embed;
 mod failure;
 mod frames;
 mod sse;
@@ -247,6 +248,10 @@ impl Provider for HttpProvider {
             () = cancel.cancelled() => Err(ProviderError::Canceled),
             answer = self.ask(request, cancel.clone()) => answer,
         }
+    }
+
+    async fn embed(&self, model: &str, texts: &[String]) -> Result<Vec<Vec<f32>>, ProviderError> {
+        self.embeddings(model, texts).await
     }
 
     async fn probe(&self) -> Probe {

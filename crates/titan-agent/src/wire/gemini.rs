@@ -5,7 +5,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Framing, Heard, Path, Reader, Unreadable, Wire, base64, put, turns};
+use super::{Framing, Heard, Path, Reader, Unreadable, Wire, base64, put, turns, vector};
 use crate::provider::{FinishReason, Message, Model, ModelRequest, Part, ProviderKind, Role, Tool, Usage};
 
 #[derive(Debug, Clone, Copy)]
@@ -79,6 +79,16 @@ impl Wire for Gemini {
             })
         };
         Some(list.get("models")?.as_array()?.iter().filter(|model| chats(model)).filter_map(model).collect())
+    }
+
+    fn embedding(&self, model: &str, texts: &[&str]) -> Option<(Path, Value)> {
+        let one = |text: &&str| json!({"model": format!("models/{model}"), "content": {"parts": [{"text": text}]}});
+        let requests: Vec<Value> = texts.iter().map(one).collect();
+        Some((Path::of(&["models", &format!("{model}:batchEmbedContents")]), json!({"requests": requests})))
+    }
+
+    fn embeddings(&self, answer: &Value) -> Option<Vec<Vec<f32>>> {
+        answer.get("embeddings")?.as_array()?.iter().map(|embedding| vector(embedding.get("values")?)).collect()
     }
 }
 

@@ -46,6 +46,16 @@ pub(crate) trait Wire: std::fmt::Debug + Send + Sync {
 
     /// The models that can chat, out of what is found there.
     fn models(&self, list: &Value) -> Option<Vec<Model>>;
+
+    /// Where embeddings are asked for, and how; none where there are none.
+    fn embedding(&self, _model: &str, _texts: &[&str]) -> Option<(Path, Value)> {
+        None
+    }
+
+    /// The embeddings in an answer, in the order of the texts.
+    fn embeddings(&self, _answer: &Value) -> Option<Vec<Vec<f32>>> {
+        None
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -197,6 +207,13 @@ fn turns(
         }
     }
     turns
+}
+
+/// A vector of numbers.
+fn vector(value: &Value) -> Option<Vec<f32>> {
+    #[allow(clippy::cast_possible_truncation)]
+    let number = |value: &Value| value.as_f64().map(|number| number as f32);
+    value.as_array()?.iter().map(number).collect()
 }
 
 /// Sets a field of an object.

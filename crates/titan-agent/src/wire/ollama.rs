@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::openai::{function, may_chat, role};
-use super::{Framing, Heard, Path, Reader, Unreadable, Wire, base64, put};
+use super::{Framing, Heard, Path, Reader, Unreadable, Wire, base64, put, vector};
 use crate::provider::{DEFAULT_OUTPUT_TOKENS, FinishReason, Message, Model, ModelRequest, Part, ProviderKind, Usage};
 
 /// The context is a multiple of this, so that the server need not load the model again for each request.
@@ -69,6 +69,14 @@ impl Wire for Ollama {
         let name = |model: &Value| Some(model.get("name")?.as_str()?.to_owned());
         let names = list.get("models")?.as_array()?.iter().filter_map(name);
         Some(names.filter(|name| may_chat(name)).map(Model::named).collect())
+    }
+
+    fn embedding(&self, model: &str, texts: &[&str]) -> Option<(Path, Value)> {
+        Some((Path::of(&["api", "embed"]), json!({"model": model, "input": texts})))
+    }
+
+    fn embeddings(&self, answer: &Value) -> Option<Vec<Vec<f32>>> {
+        answer.get("embeddings")?.as_array()?.iter().map(vector).collect()
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use titan_core::budgets::Price;
 
-use super::{Framing, Heard, Path, Reader, Unreadable, Wire, data_url, put};
+use super::{Framing, Heard, Path, Reader, Unreadable, Wire, data_url, put, vector};
 use crate::catalogue;
 use crate::provider::{FinishReason, Format, Message, Model, ModelRequest, Part, ProviderKind, Role, Tool, Usage};
 
@@ -76,6 +76,22 @@ impl Wire for OpenAi {
             })
         };
         Some(list.get("data")?.as_array()?.iter().filter_map(model).filter(|model| may_chat(&model.id)).collect())
+    }
+
+    fn embedding(&self, model: &str, texts: &[&str]) -> Option<(Path, Value)> {
+        let body = json!({"model": model, "input": texts, "encoding_format": "float"});
+        Some((Path::of(&["embeddings"]), body))
+    }
+
+    /// They say themselves which text they belong to.
+    fn embeddings(&self, answer: &Value) -> Option<Vec<Vec<f32>>> {
+        let one = |(place, value): (usize, &Value)| {
+            let index = value.get("index").and_then(Value::as_u64).and_then(|index| usize::try_from(index).ok());
+            Some((index.unwrap_or(place), vector(value.get("embedding")?)?))
+        };
+        let mut found: Vec<_> = answer.get("data")?.as_array()?.iter().enumerate().map(one).collect::<Option<_>>()?;
+        found.sort_by_key(|(index, _)| *index);
+        Some(found.into_iter().map(|(_, vector)| vector).collect())
     }
 }
 

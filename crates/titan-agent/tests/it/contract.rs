@@ -305,3 +305,28 @@ async fn the_models_that_can_chat_are_listed() {
         assert_eq!(case.fake.requests().len(), 0);
     }
 }
+
+#[tokio::test]
+async fn texts_are_embedded_one_vector_each_in_their_order() {
+    for case in Case::all() {
+        case.fake.require_key(KEY);
+        let texts = ["a red car", "Darjeeling", "tea", "世界"].map(str::to_owned);
+        let embedded = case.provider.embed("fake-embed", &texts).await;
+        if case.dialect == Dialect::Anthropic {
+            assert!(
+                matches!(embedded, Err(ProviderError::Misconfigured { message }) if message.contains("no embeddings"))
+            );
+            continue;
+        }
+        let vectors = embedded.unwrap();
+        assert_eq!((vectors.len(), case.fake.embedded()), (4, texts.to_vec()), "{:?}", case.dialect);
+        assert!(vectors[1] == vectors[2] && vectors[0] != vectors[1], "{:?}", case.dialect);
+        assert_eq!(case.provider.embed("fake-embed", &[]).await.unwrap(), Vec::<Vec<f32>>::new());
+        let many = vec!["x".to_owned(); 65];
+        assert!(case.provider.embed("fake-embed", &many).await.is_err());
+        // A wrong key is said as it is for answers, and the key is not in it.
+        case.fake.require_key("another");
+        let refused = case.provider.embed("fake-embed", &texts).await.unwrap_err();
+        assert!(matches!(refused, ProviderError::Unauthorized { .. }) && !refused.to_string().contains(KEY));
+    }
+}

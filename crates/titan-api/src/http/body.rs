@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 
 use super::problem::{ApiError, Code};
 
@@ -63,6 +64,18 @@ impl<T: DeserializeOwned + 'static> FromRequest for OptionalBody<T> {
 /// `validation_failed` when it was not sent.
 pub fn required<T>(field: &'static str, value: Option<T>) -> Result<T, ApiError> {
     value.ok_or_else(|| ApiError::field(Code::ValidationFailed, field, "is required"))
+}
+
+/// For a field whose null means something else than its absence.
+///
+/// # Errors
+/// When it is neither null nor of its type.
+pub fn nullable<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Option::deserialize(deserializer).map(Some)
 }
 
 fn read(request: &HttpRequest, mut payload: Payload) -> impl Future<Output = Result<Bytes, ApiError>> + use<> {

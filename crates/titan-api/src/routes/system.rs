@@ -3,7 +3,7 @@
 use actix_web::web;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use titan_core::config::{ConfiguredVendor, Models, VENDORS};
+use titan_core::config::{Config, ConfiguredVendor, VENDORS};
 use titan_core::db::PgConnection;
 use titan_core::providers;
 use titan_core::workers::{self, Worker};
@@ -62,7 +62,7 @@ pub async fn get_setup(_: Access<SystemRead>, state: State) -> Answer<Setup> {
     let read = |connection: &mut PgConnection| Ok((workers::list(connection)?, providers::list(connection)?));
     let (workers, providers) = state.db.run(read).await?;
     Ok(web::Json(Setup {
-        items: setup_items(&state.config.models),
+        items: setup_items(&state.config),
         worker_running: any_running(&workers),
         default_provider: providers.into_iter().find(|provider| provider.is_default).map(|provider| provider.name),
     }))
@@ -70,7 +70,8 @@ pub async fn get_setup(_: Access<SystemRead>, state: State) -> Answer<Setup> {
 
 /// Variables by name and what needs them, never their values. It speaks of the environment of the API's process; the worker has
 /// its own.
-fn setup_items(models: &Models) -> Vec<SetupItem> {
+fn setup_items(config: &Config) -> Vec<SetupItem> {
+    let (models, memory) = (&config.models, &config.memory);
     let item =
         |variable: &str, set: bool, needed_for: String| SetupItem { variable: variable.to_owned(), set, needed_for };
     let of_vendors = VENDORS.iter().flat_map(|vendor| {
@@ -87,7 +88,17 @@ fn setup_items(models: &Models) -> Vec<SetupItem> {
     });
     let default =
         item("TITAN_DEFAULT_MODEL", models.default_model.is_some(), "choosing the model that answers".to_owned());
-    of_vendors.chain([default]).collect()
+    let embedding = item(
+        "TITAN_EMBEDDING_MODEL",
+        memory.embedding_model.is_some(),
+        "finding memories by their meaning as well as by their words".to_owned(),
+    );
+    let retention = item(
+        "TITAN_MEMORY_RETENTION",
+        memory.retention_days.is_some(),
+        "forgetting memories that were not written again for so many days".to_owned(),
+    );
+    of_vendors.chain([default, embedding, retention]).collect()
 }
 
 fn any_running(workers: &[Worker]) -> bool {

@@ -86,8 +86,12 @@ fn every_reference_leads_somewhere_and_words_are_those_of_the_wire() {
 fn every_handler_names_its_permission() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut handlers = 0;
-    for entry in std::fs::read_dir(source.join("routes")).unwrap() {
-        let path = entry.unwrap().path();
+    let mut paths = vec![source.join("routes")];
+    while let Some(path) = paths.pop() {
+        if path.is_dir() {
+            paths.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            continue;
+        }
         let text = std::fs::read_to_string(&path).unwrap();
         for handler in text.split("#[utoipa::path(").skip(1) {
             let signature = handler.split("pub async fn ").nth(1).and_then(|rest| rest.split(") -> ").next()).unwrap();

@@ -18,6 +18,9 @@
 //! | `TITAN_GRACE` | time that running jobs have at shutdown and after a cancel, 0s to 10m | `10s` |
 //! | `TITAN_LISTEN` | `on`, or `off` to poll only | `on`; off behind a pooler without `DATABASE_DIRECT_URL` |
 //! | `TITAN_HISTORY_DAYS` | days that the history of ended jobs is kept, 1 to 3650 | `30` |
+//! | `TITAN_MEMORY` | what a run with a model remembers: `extract` (facts, for which the model is asked once more), `record` (what was asked and answered) or `off` | `extract` |
+//! | `TITAN_MEMORY_RETENTION` | days after which a memory that was not written again is forgotten, 1 to 36500; pinned ones are kept | until it expires or is forgotten |
+//! | `TITAN_EMBEDDING_MODEL` | the model, as `provider:model`, with which memories are also found by their meaning | none: by their words alone |
 //! | `TITAN_DEFAULT_MODEL` | the model that answers when a task names none | the provider's own |
 //! | `TITAN_FALLBACK_MODELS` | models that are asked in this order when the wanted one does not answer, comma separated: `provider:model` | none |
 //! | `TITAN_PRICES` | prices that overrule the built-in list, comma separated: `provider:model=input/output` or `.../cached`, in US dollars per million tokens; `*` is every model | |
@@ -26,6 +29,7 @@
 //! | `TITAN_LOG_FORMAT` | `text` or `json` | `text` |
 //! | `TITAN_COMMIT` | the commit that is running, shown by `/api/health` | what it was while building, else `unknown` |
 
+mod memory;
 mod prices;
 mod vendors;
 
@@ -36,6 +40,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+pub use memory::{Memory, MemoryMode};
 pub use prices::PriceOf;
 pub use vendors::{ConfiguredVendor, VENDORS, Vendor, Wire};
 
@@ -89,6 +94,7 @@ pub struct Config {
     pub grace: Duration,
     pub listen: bool,
     pub history_days: i32,
+    pub memory: Memory,
     pub models: Models,
     pub log: LogSettings,
     pub commit: Option<String>,
@@ -156,6 +162,7 @@ impl Config {
                 .number("TITAN_HISTORY_DAYS", 1, 3650)?
                 .and_then(|days| i32::try_from(days).ok())
                 .unwrap_or(30),
+            memory: Memory::of(&vars)?,
             models: Models {
                 default_model: vars.text("TITAN_DEFAULT_MODEL").map(str::to_owned),
                 fallback_models: vars.text("TITAN_FALLBACK_MODELS").map(list).unwrap_or_default(),
@@ -337,6 +344,10 @@ mod tests {
             ("TITAN_LISTEN", "maybe", "on, off"),
             ("DATABASE_POOLER", "session", "none, transaction"),
             ("TITAN_HISTORY_DAYS", "0", "1 to 3650"),
+            ("TITAN_MEMORY", "on", "extract, record, off"),
+            ("TITAN_MEMORY_RETENTION", "0", "1 to 36500"),
+            ("TITAN_EMBEDDING_MODEL", "text-embedding-3-small", "provider:model"),
+            ("TITAN_EMBEDDING_MODEL", "anthropic:x", "openai"),
             ("OPENAI_BASE_URL", "ftp://x", "http://"),
             ("TITAN_LOG_FORMAT", "xml", "text, json"),
             ("TITAN_PRICES", "openai:gpt=cheap", "provider:model=input/output"),

@@ -17,6 +17,7 @@ mod counts;
 mod ends;
 mod ledger;
 mod load;
+mod memories;
 mod save;
 mod story;
 mod transition;

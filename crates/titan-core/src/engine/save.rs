@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{
-    Array, BigInt, Binary, Double, Integer, Jsonb, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
+    Array, BigInt, Binary, Integer, Jsonb, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
 };
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use uuid::Uuid;
@@ -13,6 +13,7 @@ use super::counts;
 use super::ends::{self, End};
 use super::ledger;
 use super::load::{Run, Step, Task};
+use super::memories;
 use super::story::{Changes, EndedJob, NewJobRow, Story};
 use super::transition::{Applied, Taken};
 use crate::Result;
@@ -21,7 +22,7 @@ use crate::outputs::blobs;
 use crate::queue::{self, ClaimedJob, Hint, Inserted, JobRow};
 
 /// One column of many rows.
-fn col<'a, R, T>(rows: &'a [R], of: impl FnMut(&'a R) -> T) -> Vec<T> {
+pub(super) fn col<'a, R, T>(rows: &'a [R], of: impl FnMut(&'a R) -> T) -> Vec<T> {
     rows.iter().map(of).collect()
 }
 
@@ -41,10 +42,11 @@ pub(super) fn save(connection: &mut PgConnection, story: &mut Story, answers: &m
     limits.extend(reschedule_jobs(connection, changes)?);
     let inserted = insert_jobs(connection, changes)?;
     limits.extend(changes.new_jobs.iter().filter_map(|row| row.job.limit_key.clone()));
+    memories::save(connection, story)?;
     insert_events(connection, story)?;
+    let changes = &story.changes;
     insert_messages(connection, changes)?;
     insert_outputs(connection, changes)?;
-    insert_memories(connection, changes)?;
     ledger::save(connection, story)?;
     drop_keys(connection, changes)?;
     // Last, because a limit that many want is locked by it until the commit.
@@ -387,25 +389,6 @@ fn insert_outputs(connection: &mut PgConnection, changes: &Changes) -> Result<()
     .bind::<Array<BigInt>, _>(col(rows, |o| o.size))
     .bind::<Array<Binary>, _>(col(rows, |o| o.sha256.as_slice()))
     .bind::<Array<Nullable<Text>>, _>(col(rows, |o| o.preview.as_deref()))
-    .prepared()
-    .run(connection)?;
-    Ok(())
-}
-
-fn insert_memories(connection: &mut PgConnection, changes: &Changes) -> Result<()> {
-    let rows = &changes.memories;
-    if rows.is_empty() {
-        return Ok(());
-    }
-    sql_query(
-        "INSERT INTO memories (id, project_id, source_run_id, content, confidence, scope) \
-         SELECT *, 'project' FROM unnest($1, $2, $3, $4, $5)",
-    )
-    .bind::<Array<SqlUuid>, _>(col(rows, |m| m.id))
-    .bind::<Array<SqlUuid>, _>(col(rows, |m| m.project_id))
-    .bind::<Array<SqlUuid>, _>(col(rows, |m| m.run_id))
-    .bind::<Array<Text>, _>(col(rows, |m| m.content.as_str()))
-    .bind::<Array<Double>, _>(col(rows, |m| m.confidence))
     .prepared()
     .run(connection)?;
     Ok(())

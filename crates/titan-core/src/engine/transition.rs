@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::call::{EndedCall, Reserve, Reserved, Wake};
+use crate::memories::Remembered;
 use crate::queue::{ClaimedJob, NewJob};
 use crate::state::{ExecutionType, Level, RunStatus, WaitingOn};
 use crate::tasks::Task;
@@ -216,10 +217,7 @@ pub enum Write {
         media_type: String,
         bytes: Vec<u8>,
     },
-    Memory {
-        content: String,
-        confidence: f64,
-    },
+    Memory(Remembered),
 }
 
 #[derive(Debug, Clone)]

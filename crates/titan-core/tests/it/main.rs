@@ -18,6 +18,7 @@ mod limits;
 mod liveness;
 mod lone;
 mod maintenance;
+mod memories;
 mod migrations;
 mod pooler;
 mod reading;

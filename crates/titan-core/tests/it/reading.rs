@@ -3,7 +3,7 @@
 use titan_core::engine::{NewEvent, Report};
 use titan_core::logs::{self, Order, Search};
 use titan_core::state::{Level, Review};
-use titan_core::{Error, memories, messages, outputs, projects, runs, tasks};
+use titan_core::{Error, messages, outputs, projects, runs, tasks};
 
 use crate::support::{Bench, answered, remembered};
 
@@ -103,18 +103,6 @@ fn an_output_is_decided_once() {
     let events = titan_core::events::after(&mut bench.connection, run_id, 0, 100).unwrap();
     assert_eq!(events.last().unwrap().message.as_deref(), Some("Output Answer approved: good"));
     assert_eq!(usize::try_from(bench.run(run_id).last_seq).unwrap(), events.len());
-}
-
-#[test]
-fn a_memory_can_be_written_down_and_forgotten() {
-    let mut bench = Bench::new();
-    let project = bench.project;
-    let (memory, _) = memories::create(&mut bench.connection, project, " likes tea ", None, None).unwrap();
-    assert_eq!((memory.content.as_str(), memory.scope.as_str()), ("likes tea", "project"));
-    assert!(memories::create(&mut bench.connection, project, " ", None, None).is_err());
-    assert!(memories::create(&mut bench.connection, project, "x", Some("galaxy"), None).is_err());
-    memories::delete(&mut bench.connection, memory.id).unwrap();
-    assert!(matches!(memories::delete(&mut bench.connection, memory.id), Err(Error::NotFound("memory", _))));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use titan_core::engine::{
     Start, Started, Submission, Submitted, Transition, Write, apply_one,
 };
 use titan_core::ids::{self, Uuid};
+use titan_core::memories::{Form, Remembered};
 use titan_core::projects::{self, NewProject};
 use titan_core::queue::{Claim, ClaimedJob, claim};
 use titan_core::workers::{self, Registration};
@@ -188,7 +189,7 @@ pub(crate) fn answered(text: &str) -> Outcome {
 }
 
 pub(crate) fn remembered(text: &str) -> Outcome {
-    let writes = vec![Write::Memory { content: text.to_owned(), confidence: 0.8 }];
+    let writes = Remembered::new(text, Form::Record, 0.8).map(Write::Memory).into_iter().collect();
     Outcome::Done(Done { writes, ..Done::default() })
 }
 

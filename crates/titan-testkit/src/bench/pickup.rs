@@ -41,7 +41,13 @@ fn pick_up(bench: &Bench, listen: &str) -> anyhow::Result<Vec<f64>> {
     let mut database = Database::new()?;
     let model = FakeModel::start()?;
     let base_url = model.base_url().to_string();
-    let settings = [("OPENAI_BASE_URL", base_url.as_str()), ("TITAN_DEFAULT_MODEL", MODEL), ("TITAN_LISTEN", listen)];
+    let settings = [
+        ("OPENAI_BASE_URL", base_url.as_str()),
+        ("TITAN_DEFAULT_MODEL", MODEL),
+        ("TITAN_LISTEN", listen),
+        // The questions are counted: one for each task.
+        ("TITAN_MEMORY", "record"),
+    ];
     let api = Api::start(bench, &database, &settings)?;
     let _worker = stack::worker(bench, &database, &settings)?;
     bench.settle(&mut database)?;

@@ -4,6 +4,7 @@
 
 mod behaviour;
 mod dialect;
+mod embeddings;
 mod recorded;
 mod server;
 mod watch;
@@ -21,6 +22,9 @@ pub use behaviour::{Answer, Behaviour};
 pub use dialect::{Dialect, ToolCall};
 pub use recorded::RecordedRequest;
 use server::State;
+
+/// The model of its embeddings; any name will do.
+pub const EMBEDDING_MODEL: &str = "fake-embed";
 
 /// The one model it lists.
 pub const MODEL: &str = "fake-model";
@@ -98,6 +102,12 @@ impl FakeModel {
     #[must_use]
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.state.requests()
+    }
+
+    /// The texts that were to be embedded so far; of many, the newest.
+    #[must_use]
+    pub fn embedded(&self) -> Vec<String> {
+        self.state.embedded()
     }
 
     /// Waits until so many requests have come, and gives them. Gives what there is when the time is over.

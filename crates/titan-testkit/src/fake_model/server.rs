@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::behaviour::{Behaviour, told_by};
 use super::dialect::Dialect;
+use super::embeddings;
 use super::recorded::RecordedRequest;
 use super::watch::Watch;
 use super::wire;
@@ -34,6 +35,7 @@ struct Inner {
     default: Behaviour,
     key: Option<String>,
     requests: VecDeque<RecordedRequest>,
+    embedded: VecDeque<String>,
     obeyed: HashSet<(String, &'static str)>,
 }
 
@@ -56,6 +58,10 @@ impl State {
 
     pub(super) fn requests(&self) -> Vec<RecordedRequest> {
         self.lock().requests.iter().cloned().collect()
+    }
+
+    pub(super) fn embedded(&self) -> Vec<String> {
+        self.lock().embedded.iter().cloned().collect()
     }
 
     pub(super) fn abandoned(&self) -> usize {
@@ -106,6 +112,9 @@ pub(super) fn serve(listener: TcpListener, state: Arc<State>) -> io::Result<Serv
             .route("/v1/messages", web::post().to(anthropic))
             .route("/v1beta/models/{model}:streamGenerateContent", web::post().to(gemini))
             .route("/api/chat", web::post().to(ollama))
+            .route("/v1/embeddings", web::post().to(embed))
+            .route("/v1beta/models/{model}:batchEmbedContents", web::post().to(embed))
+            .route("/api/embed", web::post().to(embed))
             .route("/v1/models", web::get().to(models))
             .route("/v1beta/models", web::get().to(models))
             .route("/api/tags", web::get().to(models))
@@ -186,6 +195,26 @@ async fn answer(behaviour: Behaviour, request: &RecordedRequest, state: &Data<St
             .content_type(dialect.content_type())
             .streaming(wire::body(wire::plan(&behaviour, request), Watch::new(&state.abandoned))),
     }
+}
+
+async fn embed(http: HttpRequest, body: Bytes, state: Data<State>) -> HttpResponse {
+    let dialect = match http.path() {
+        "/v1/embeddings" => Dialect::OpenAi,
+        "/api/embed" => Dialect::Ollama,
+        _ => Dialect::Gemini,
+    };
+    if let Some(refusal) = state.refusal(dialect, key_of(dialect, &http).as_deref()) {
+        return refusal;
+    }
+    let texts = serde_json::from_slice(&body).ok().and_then(|body| embeddings::texts(dialect, &body));
+    let Some(texts) = texts.filter(|texts| !texts.is_empty()) else {
+        return invalid(dialect, "the texts to embed are missing");
+    };
+    let mut inner = state.lock();
+    inner.embedded.extend(texts.iter().cloned());
+    let too_many = inner.embedded.len().saturating_sub(KEPT);
+    inner.embedded.drain(..too_many);
+    HttpResponse::Ok().json(embeddings::answer(dialect, &texts))
 }
 
 async fn models(http: HttpRequest, state: Data<State>) -> HttpResponse {

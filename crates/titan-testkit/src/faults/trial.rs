@@ -182,6 +182,8 @@ impl<'a> Trial<'a> {
             ("DATABASE_URL", url.expose_secret()),
             ("OPENAI_BASE_URL", &base),
             ("TITAN_DEFAULT_MODEL", MODEL),
+            // One question and one memory for each task, so that both can be counted.
+            ("TITAN_MEMORY", "record"),
             ("TITAN_LEASE", LEASE_TEXT),
             ("TITAN_GRACE", "2s"),
         ]);

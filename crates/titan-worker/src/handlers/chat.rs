@@ -11,15 +11,16 @@ use titan_agent::models::Resolved;
 use titan_agent::{FinishReason, Message, ModelRequest, Role};
 use titan_core::engine::{Done, NewEvent, Outcome, Purpose, Write};
 use titan_core::state::Level;
-use titan_core::{Error, memories, messages, projects};
+use titan_core::{Error, messages, projects};
 
+use super::recall;
 use crate::asking::{self, Answer, Question};
+use crate::embedder::Embedder;
 use crate::handler::{Handler, Work};
 use crate::models::Models;
 
-/// Messages and memories that are looked at; how many of them fit is a matter of their length.
+/// Messages that are looked at; how many of them fit is a matter of their length.
 const HISTORY: i64 = 50;
-const MEMORIES: i64 = 50;
 /// Characters of the question and of the answer that the next step is given.
 const FOR_THE_NEXT_STEP: usize = 1000;
 /// When the database cannot be read, the attempt is put off and not counted.
@@ -27,12 +28,13 @@ const COME_BACK: std::time::Duration = std::time::Duration::from_secs(1);
 
 pub struct Chat {
     models: Arc<Models>,
+    embedder: Option<Arc<Embedder>>,
 }
 
 impl Chat {
     #[must_use]
-    pub fn new(models: Arc<Models>) -> Self {
-        Self { models }
+    pub fn new(models: Arc<Models>, embedder: Option<Arc<Embedder>>) -> Self {
+        Self { models, embedder }
     }
 }
 
@@ -48,7 +50,7 @@ impl Handler for Chat {
             return Outcome::Fail { error: "the task has no content to answer".to_owned() };
         };
         let resolved = self.models.resolve(text("model"));
-        let request = match request(&work, content, &resolved).await {
+        let request = match request(&work, self.embedder.as_deref(), content, &resolved).await {
             Ok(request) => request,
             Err(error) if error.may_pass() => return Outcome::Snooze { after: COME_BACK, reason: error.to_string() },
             Err(error) => return Outcome::Fail { error: error.to_string() },
@@ -66,20 +68,27 @@ impl Handler for Chat {
 }
 
 /// Everything the model is shown, read in one go.
-async fn request(work: &Work, content: &str, resolved: &Resolved) -> titan_core::Result<ModelRequest> {
+async fn request(
+    work: &Work,
+    embedder: Option<&Embedder>,
+    content: &str,
+    resolved: &Resolved,
+) -> titan_core::Result<ModelRequest> {
     if !resolved.provider.wants_context() {
         let messages = vec![Message::new(Role::User, content)];
         return Ok(ModelRequest::new(resolved.model.clone(), messages));
     }
     let (project_id, task_id) = (work.started.project_id, work.started.task_id);
+    let question = recall::Question::of(work, embedder, content).await;
     let read = move |connection: &mut _| {
         let project = projects::name_and_spec(connection, project_id)?;
-        let remembered = memories::list(connection, project_id, Some(MEMORIES), None)?;
+        let remembered = question.recall(connection)?;
         let said = messages::history(connection, project_id, task_id, HISTORY)?;
-        Ok::<_, Error>((project, remembered.items, said))
+        Ok::<_, Error>((project, remembered, said))
     };
     let ((name, spec), remembered, said) = work.db.run(read).await?;
-    let memories: Vec<String> = remembered.into_iter().rev().map(|memory| memory.content).collect();
+    // The most important last: what does not fit is taken away from the beginning.
+    let memories: Vec<String> = remembered.iter().rev().map(recall::line).collect();
     let role = |word: &str| if word == "assistant" { Role::Assistant } else { Role::User };
     let history: Vec<Message> = said.into_iter().map(|said| Message::new(role(&said.role), said.content)).collect();
     let context = Context {
@@ -89,7 +98,9 @@ async fn request(work: &Work, content: &str, resolved: &Resolved) -> titan_core:
         history: &history,
         content,
     };
-    Ok(chat::build_request(&resolved.model, &context, DEFAULT_BUDGET_CHARS))
+    let request = chat::build_request(&resolved.model, &context, DEFAULT_BUDGET_CHARS);
+    recall::note_use(work, &remembered, &request);
+    Ok(request)
 }
 
 fn done(work: &Work, content: &str, answer: Answer) -> Outcome {

@@ -1,12 +1,15 @@
 //! The handlers there are, one file each.
 
 pub mod chat;
+pub mod embed;
+mod recall;
 pub mod remember;
 
 use std::sync::Arc;
 
 use titan_core::config::Config;
 
+use crate::embedder::Embedder;
 use crate::handler::Registry;
 use crate::models::Models;
 
@@ -16,8 +19,12 @@ use crate::models::Models;
 /// When the settings of a model provider cannot be used, or two handlers want the same jobs.
 pub fn all(config: &Config) -> anyhow::Result<Registry> {
     let models = Arc::new(Models::from_config(&config.models)?);
+    let embedder = Embedder::of(&models, config.memory.embedding_model.as_deref())?.map(Arc::new);
     let mut handlers = Registry::new();
-    handlers.add(chat::Chat::new(models))?;
-    handlers.add(remember::Remember)?;
+    handlers.add(chat::Chat::new(Arc::clone(&models), embedder.clone()))?;
+    handlers.add(remember::Remember::new(models, config.memory.mode, embedder.clone()))?;
+    if let Some(embedder) = embedder {
+        handlers.add_job(embed::Embed::new(embedder))?;
+    }
     Ok(handlers)
 }

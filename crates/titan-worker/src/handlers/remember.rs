@@ -1,16 +1,45 @@
-//! The step that remembers what was said. What is worth a memory is `titan-agent`'s to say.
+//! The step that remembers what was said: the facts of it, for which the model is asked, or a plain record. What is worth a fact is
+//! `titan-agent`'s to say. Whatever goes wrong, the run completes; the log says what was not remembered and why.
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
+use titan_agent::ProviderKind;
+use titan_agent::extraction::{self, Fact};
 use titan_agent::memory::fact_of_exchange;
-use titan_core::engine::{Done, Outcome, Write};
+use titan_core::config::MemoryMode;
+use titan_core::engine::{Done, NewEvent, Outcome, Purpose, Write};
+use titan_core::memories::{self, Embedding, Form, Remembered, Trust};
+use titan_core::state::Level;
+use tokio::time::sleep;
 
+use super::recall::agent_of;
+use crate::asking::{self, Broken, Question};
+use crate::embedder::Embedder;
 use crate::handler::{Handler, Work};
+use crate::models::Models;
+use crate::stop::{Stop, StopReason};
 
 /// A record of what was said, not a conclusion from it.
 const CONFIDENCE: f64 = 1.0;
+/// For the facts, and for their embeddings: together less than the step may take.
+const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE_FOR_EMBEDDINGS: Duration = Duration::from_secs(10);
 
-pub struct Remember;
+pub struct Remember {
+    models: Arc<Models>,
+    mode: MemoryMode,
+    embedder: Option<Arc<Embedder>>,
+}
+
+impl Remember {
+    #[must_use]
+    pub fn new(models: Arc<Models>, mode: MemoryMode, embedder: Option<Arc<Embedder>>) -> Self {
+        Self { models, mode, embedder }
+    }
+}
 
 #[async_trait]
 impl Handler for Remember {
@@ -23,8 +52,133 @@ impl Handler for Remember {
             let answer = work.started.inputs.get("answer");
             answer.and_then(|answer| answer.get(name)).and_then(Value::as_str).unwrap_or_default()
         };
-        let fact = fact_of_exchange(said("question"), said("answer"));
-        let writes = fact.map(|content| Write::Memory { content, confidence: CONFIDENCE }).into_iter().collect();
+        let (question, answer) = (said("question"), said("answer"));
+        let record = |form: Form| {
+            let record = fact_of_exchange(question, answer)?;
+            Remembered::new(&record, form, CONFIDENCE)
+        };
+        let model = work.started.payload.get("model").and_then(Value::as_str);
+        let offline = self.models.resolve(model).provider.kind() == ProviderKind::Offline;
+        let remembered = match self.mode {
+            MemoryMode::Off => Vec::new(),
+            // The queue is not to wait for an index of what the offline model says.
+            _ if offline => record(Form::Unindexed).into_iter().collect(),
+            MemoryMode::Record => record(Form::Record).into_iter().collect(),
+            MemoryMode::Extract => match self.extract(&work, model, question, answer).await {
+                Ok(facts) => facts,
+                Err(outcome) => return outcome,
+            },
+        };
+        let writes = remembered.into_iter().map(Write::Memory).collect();
         Outcome::Done(Done { output: json!({}), writes })
+    }
+}
+
+impl Remember {
+    /// The facts; none when there are none or the model does not say. An outcome only when nothing can be written any more.
+    async fn extract(
+        &self,
+        work: &Work,
+        model: Option<&str>,
+        question: &str,
+        answer: &str,
+    ) -> Result<Vec<Remembered>, Outcome> {
+        let log = |level: Level, line: String| work.reporter.at_the_end(NewEvent::log(level, line));
+        let Some(request) = extraction::request(question, answer) else { return Ok(Vec::new()) };
+        let question = Question { purpose: Purpose::Memory, model, request, shown: false };
+        let told = match ask_in_time(work, &self.models, question).await {
+            Ok(told) => told,
+            Err(Refused::Ends(outcome)) => return Err(outcome),
+            Err(Refused::Because(why)) => {
+                log(Level::Warn, format!("Nothing is remembered: {why}"));
+                return Ok(Vec::new());
+            }
+        };
+        let facts = match extraction::read(&told) {
+            Ok(facts) => facts,
+            Err(why) => {
+                log(Level::Warn, format!("Nothing is remembered: the model's facts cannot be read: {why}"));
+                return Ok(Vec::new());
+            }
+        };
+        if facts.is_empty() {
+            log(Level::Info, "Nothing of this is worth remembering".to_owned());
+        }
+        Ok(self.remembered(work, facts).await)
+    }
+
+    /// What means the same as a fact that is known takes its words, and so is merged with it.
+    async fn remembered(&self, work: &Work, facts: Vec<Fact>) -> Vec<Remembered> {
+        let agent = agent_of(work);
+        let new = |fact: &Fact| {
+            let remembered = Remembered::new(&fact.content, Form::Fact, fact.confidence)?;
+            let remembered = remembered.scoped(fact.scope, agent).on_the_word_of(Trust::Agent);
+            Some(remembered.about(fact.person.as_deref()).for_days(fact.expires_in_days))
+        };
+        let facts: Vec<Remembered> = facts.iter().filter_map(new).collect();
+        let Some(embedder) = self.embedder.as_deref().filter(|_| !facts.is_empty()) else { return facts };
+        let texts: Vec<String> = facts.iter().map(|fact| fact.content().to_owned()).collect();
+        let embeddings = embedder.embed(&texts, PATIENCE_FOR_EMBEDDINGS).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, model = embedder.name(), "facts are remembered without embeddings for now");
+            vec![None; facts.len()]
+        });
+        let mut kept = Vec::new();
+        for (fact, embedding) in facts.into_iter().zip(embeddings) {
+            kept.push(match embedding {
+                Some(embedding) => self.or_known(work, fact, embedding).await,
+                None => fact,
+            });
+        }
+        kept
+    }
+
+    async fn or_known(&self, work: &Work, fact: Remembered, embedding: Embedding) -> Remembered {
+        let (project_id, scope, agent) = (work.started.project_id, fact.scope(), agent_of(work).to_owned());
+        let near = embedding.clone();
+        let known =
+            work.db.run(move |connection| memories::similar(connection, project_id, scope, &agent, &near)).await;
+        match known {
+            Ok(Some(words)) => fact.in_these_words(words),
+            Ok(None) => fact.embedded(Some(embedding)),
+            Err(error) => {
+                tracing::debug!(%error, "not known whether a fact is known already");
+                fact.embedded(Some(embedding))
+            }
+        }
+    }
+}
+
+/// Why there are no facts.
+enum Refused {
+    /// The step itself cannot go on.
+    Ends(Outcome),
+    Because(String),
+}
+
+/// Asks the model, for a while.
+async fn ask_in_time(work: &Work, models: &Models, question: Question<'_>) -> Result<String, Refused> {
+    // A stop of its own, so that the call is settled when its time is over, and the step goes on.
+    let hurried = Work { stop: Stop::default(), ..work.clone() };
+    let answered = asking::ask(&hurried, models, question);
+    tokio::pin!(answered);
+    let answer = tokio::select! {
+        answer = &mut answered => answer,
+        () = work.stop.requested() => {
+            hurried.stop.because(work.stop.reason().unwrap_or(StopReason::Canceled));
+            answered.await
+        }
+        () = sleep(PATIENCE) => {
+            hurried.stop.because(StopReason::Deadline);
+            answered.await
+        }
+    };
+    match answer {
+        Ok(answer) => Ok(answer.text),
+        Err(Broken::Stopped) if work.stop.reason().is_none() => {
+            Err(Refused::Because(format!("the model took longer than {} s", PATIENCE.as_secs())))
+        }
+        Err(Broken::Provider(error)) => Err(Refused::Because(error.to_string())),
+        Err(Broken::Budget(refusal)) => Err(Refused::Because(refusal.reason)),
+        Err(broken) => Err(Refused::Ends(broken.outcome())),
     }
 }

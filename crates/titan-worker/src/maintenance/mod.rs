@@ -29,8 +29,15 @@ const GRACE: Duration = Duration::from_secs(1);
 /// What is done once an hour and failed is tried again after this.
 const AGAIN: Duration = Duration::from_secs(60);
 
-pub(crate) fn run(shared: &Shared, bell: &Bell, runtime: &tokio::runtime::Handle, history_days: i32) {
-    let mut keeper = Keeper { shared, runtime, history_days, link: None, office: None };
+/// For how many days what is stored.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Keep {
+    pub(crate) history_days: i32,
+    pub(crate) memory_days: Option<i32>,
+}
+
+pub(crate) fn run(shared: &Shared, bell: &Bell, runtime: &tokio::runtime::Handle, keep: Keep) {
+    let mut keeper = Keeper { shared, runtime, keep, link: None, office: None };
     let outage = Outage::new("maintenance");
     loop {
         let pause = match keeper.look() {
@@ -54,7 +61,7 @@ pub(crate) fn run(shared: &Shared, bell: &Bell, runtime: &tokio::runtime::Handle
 struct Keeper<'a> {
     shared: &'a Shared,
     runtime: &'a tokio::runtime::Handle,
-    history_days: i32,
+    keep: Keep,
     link: Option<Link>,
     office: Option<Office>,
 }

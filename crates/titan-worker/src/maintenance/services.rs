@@ -195,7 +195,7 @@ impl Keeper<'_> {
     }
 
     fn drop_history(&mut self, term: &Term) -> Result<Option<()>> {
-        let keep = self.history_days;
+        let keep = self.keep.history_days;
         let Some(days) = self.act(term, LONG, |connection| maintenance::drop_history(connection, keep))? else {
             return Ok(None);
         };
@@ -206,11 +206,19 @@ impl Keeper<'_> {
     }
 
     fn forget(&mut self, term: &Term) -> Result<Option<()>> {
-        let days = self.history_days;
+        let days = self.keep.history_days;
         let mut rows = 0;
-        for kept in
-            [Kept::StrayHistory { days }, Kept::DeadLetters, Kept::IdempotencyKeys, Kept::Workers, Kept::Tallies]
-        {
+        let mut all = vec![
+            Kept::StrayHistory { days },
+            Kept::DeadLetters,
+            Kept::IdempotencyKeys,
+            Kept::Workers,
+            Kept::Tallies,
+            Kept::ExpiredMemories,
+            Kept::Queries,
+        ];
+        all.extend(self.keep.memory_days.map(|days| Kept::OldMemories { days }));
+        for kept in all {
             for _ in 0..ROUNDS {
                 let Some(gone) = self.act(term, LONG, |connection| maintenance::forget(connection, kept))? else {
                     return Ok(None);

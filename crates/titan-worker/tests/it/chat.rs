@@ -32,7 +32,7 @@ async fn a_message_becomes_an_answer_an_output_and_a_memory() {
         .run(move |connection| {
             let output = outputs::of_run(connection, run_id)?.remove(0);
             let bytes = outputs::content(connection, &output)?;
-            Ok((output, bytes, memories::list(connection, project_id, None, None)?.items))
+            Ok((output, bytes, memories::list(connection, project_id, &memories::Filter::default(), None, None)?.items))
         })
         .await
         .unwrap();

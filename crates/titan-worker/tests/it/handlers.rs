@@ -10,7 +10,6 @@ use titan_core::engine::{Done, Outcome, Write};
 use titan_core::state::{ExecutionType, RunStatus};
 use titan_testkit::wait;
 use titan_worker::handler::DuplicateKind;
-use titan_worker::handlers::remember::Remember;
 use titan_worker::{Handler, Registry, Work};
 
 use crate::support::Stage;
@@ -68,7 +67,7 @@ async fn tried(first: First) -> (Stage, titan_core::runs::Run, usize) {
     let calls = Arc::new(AtomicUsize::new(0));
     let mut handlers = Registry::new();
     handlers.add(Trial { first, calls: Arc::clone(&calls) }).unwrap();
-    handlers.add(Remember).unwrap();
+    handlers.add(stage.remember()).unwrap();
     let worker = stage.worker_with(handlers).await;
     let run = stage.ended(ids.unwrap().run_id).await;
     worker.stop(Duration::from_secs(10)).await;
@@ -113,9 +112,10 @@ async fn an_outcome_that_the_database_refuses_fails_the_step_and_leaves_nothing(
 
 #[test]
 fn two_handlers_of_one_kind_refuse_to_start() {
+    let trial = || Trial { first: First::Panics, calls: Arc::default() };
     let mut handlers = Registry::new();
-    handlers.add(Remember).unwrap();
-    assert_eq!(handlers.add(Remember), Err(DuplicateKind("remember")));
+    handlers.add(trial()).unwrap();
+    assert_eq!(handlers.add(trial()), Err(DuplicateKind("chat")));
     assert_eq!(DuplicateKind("remember").to_string(), "two handlers are registered for jobs of kind remember");
 }
 
@@ -140,7 +140,7 @@ async fn work_that_says_nothing_is_written_down_as_begun_all_the_same() {
     let gate = Arc::new(tokio::sync::Semaphore::new(0));
     let mut handlers = Registry::new();
     handlers.add(Silent(Arc::clone(&gate))).unwrap();
-    handlers.add(Remember).unwrap();
+    handlers.add(stage.remember()).unwrap();
     let worker = stage.worker_with(handlers).await;
     let ids = stage.chat("Hello").await;
     wait::until("the word that it is at work", async || {

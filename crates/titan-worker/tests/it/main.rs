@@ -10,6 +10,7 @@ mod crash;
 mod fleet;
 mod handlers;
 mod liveness;
+mod memory;
 mod outage;
 mod polling;
 mod pooler;

@@ -19,6 +19,8 @@ use titan_testkit::daemon::{Cluster, Env};
 use titan_testkit::db::TestDb;
 use titan_testkit::fake_model::{FakeModel, MODEL};
 use titan_testkit::wait;
+use titan_worker::handlers::remember::Remember;
+use titan_worker::models::Models;
 use titan_worker::{Registry, Worker, WorkerHandle, handlers};
 use uuid::Uuid;
 
@@ -74,6 +76,8 @@ impl Stage {
             ("DATABASE_URL".to_owned(), self.url().to_owned()),
             ("OPENAI_BASE_URL".to_owned(), self.model.base_url().to_string()),
             ("TITAN_DEFAULT_MODEL".to_owned(), MODEL.to_owned()),
+            // One question for each message, unless a test is about the facts of it.
+            ("TITAN_MEMORY".to_owned(), "record".to_owned()),
         ]);
         map.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         map
@@ -92,6 +96,12 @@ impl Stage {
     pub(crate) async fn worker(&self, more: &[(&str, &str)]) -> WorkerHandle {
         let config = self.config(more);
         Worker::start(&config, handlers::all(&config).unwrap()).await.unwrap()
+    }
+
+    /// The handler of the second step.
+    pub(crate) fn remember(&self) -> Remember {
+        let config = self.config(&[]);
+        Remember::new(Arc::new(Models::from_config(&config.models).unwrap()), config.memory.mode, None)
     }
 
     pub(crate) async fn worker_with(&self, handlers: Registry) -> WorkerHandle {

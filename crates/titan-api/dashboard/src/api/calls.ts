@@ -10,6 +10,9 @@ import type {
   LimitInput,
   LogLevel,
   Memory,
+  MemoryInput,
+  MemoryPatch,
+  MemoryScope,
   Message,
   Model,
   Output,
@@ -133,7 +136,7 @@ export function logDownloadUrl(scope: LogScope, filter: LogFilter, download: 'te
   return withQuery(path, { ...logQuery(filter), download });
 }
 
-// Outputs, memory, messages ------------------------------------------------------------------------------------------
+// Outputs, messages --------------------------------------------------------------------------------------------------
 
 export const listOutputs = (id: string, review: Review | 'all', cursor: string | null, signal?: Signal) =>
   unwrapPage<Output>(
@@ -152,16 +155,6 @@ export function decideOutput(id: string, decision: 'approve' | 'reject', comment
   return unwrap(http.POST('/api/outputs/{id}/reject', options));
 }
 
-export const listMemories = (id: string, cursor: string | null, signal?: Signal) =>
-  unwrapPage<Memory>(
-    http.GET('/api/projects/{id}/memories', { params: { path: { id }, query: page(cursor) }, ...abortable(signal) }),
-  );
-export const createMemory = (id: string, content: string, key: string) =>
-  unwrap(
-    http.POST('/api/projects/{id}/memories', { params: { path: { id }, header: idempotent(key) }, body: { content } }),
-  );
-export const deleteMemory = (id: string) => unwrap(http.DELETE('/api/memories/{id}', { params: { path: { id } } }));
-
 export const listMessages = (id: string, cursor: string | null, signal?: Signal) =>
   unwrapPage<Message>(
     http.GET('/api/projects/{id}/messages', { params: { path: { id }, query: page(cursor) }, ...abortable(signal) }),
@@ -170,6 +163,35 @@ export const sendMessage = (id: string, content: string, key: string) =>
   unwrap(
     http.POST('/api/projects/{id}/messages', { params: { path: { id }, header: idempotent(key) }, body: { content } }),
   );
+
+// Memory -------------------------------------------------------------------------------------------------------------
+
+export const listMemories = (id: string, scope: MemoryScope, cursor: string | null, signal?: Signal) =>
+  unwrapPage<Memory>(
+    http.GET('/api/projects/{id}/memories', {
+      params: { path: { id }, query: { scope, ...page(cursor) } },
+      ...abortable(signal),
+    }),
+  );
+export const searchMemories = (id: string, q: string, signal?: Signal) =>
+  unwrap(
+    http.GET('/api/projects/{id}/memories/search', { params: { path: { id }, query: { q } }, ...abortable(signal) }),
+  );
+export const createMemory = (id: string, input: MemoryInput, key: string) =>
+  unwrap(http.POST('/api/projects/{id}/memories', { params: { path: { id }, header: idempotent(key) }, body: input }));
+export const updateMemory = (id: string, patch: MemoryPatch) =>
+  unwrap(http.PATCH('/api/memories/{id}', { params: { path: { id } }, body: patch }));
+export const deleteMemory = (id: string) => unwrap(http.DELETE('/api/memories/{id}', { params: { path: { id } } }));
+export const memoryExportUrl = (id: string) => `/api/projects/${id}/memories/export`;
+
+/** All that a project remembers, what it remembers about a person, or what all projects do. */
+export type Erasure = { what: 'project' } | { what: 'person'; person: string } | { what: 'everywhere'; person: string };
+
+export function eraseMemories(id: string, erasure: Erasure) {
+  const body = erasure.what === 'project' ? { confirm: true } : { confirm: true, person: erasure.person.trim() };
+  if (erasure.what === 'everywhere') return unwrap(http.POST('/api/memories/erase', { body }));
+  return unwrap(http.POST('/api/projects/{id}/memories/erase', { params: { path: { id } }, body }));
+}
 
 // Queue --------------------------------------------------------------------------------------------------------------
 

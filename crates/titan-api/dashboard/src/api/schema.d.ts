@@ -130,7 +130,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/memories/{id}": {
+    "/api/memories/erase": {
         parameters: {
             query?: never;
             header?: never;
@@ -139,12 +139,34 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /**
+         * Erase what is remembered about a person in all projects
+         * @description Messages, logs, outputs, backups and what providers keep are not reached.
+         */
+        post: operations["erase_person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/memories/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a memory */
+        get: operations["get_memory"];
+        put?: never;
         post?: never;
         /** Forget something */
         delete: operations["delete_memory"];
         options?: never;
         head?: never;
-        patch?: never;
+        /** Change a memory */
+        patch: operations["update_memory"];
         trace?: never;
     };
     "/api/models": {
@@ -346,11 +368,68 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List what a project remembers, the newest first */
+        /** List what the runs of a project may be shown, the newest first: its own memories and the global ones of all projects */
         get: operations["list_memories"];
         put?: never;
-        /** Have a project remember something */
+        /**
+         * Have a project remember something
+         * @description Secrets are taken out. What it remembers already in the same words is not written twice: the answer is the one memory.
+         */
         post: operations["create_memory"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/memories/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erase what a project remembers, all of it or what is about a person
+         * @description Messages, logs, outputs, backups and what providers keep are not reached.
+         */
+        post: operations["erase_memories"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/memories/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download a project's own memories, expired ones included until they are deleted: JSON lines, the oldest first, without a limit */
+        get: operations["export_memories"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/memories/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Search what the runs of a project may be shown */
+        get: operations["search_memories"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1113,6 +1192,18 @@ export interface components {
             /** Format: int64 */
             scheduled: number;
         };
+        EraseMemoriesBody: {
+            /** @description Must be true: what is erased cannot be brought back. */
+            confirm: boolean;
+            /** @description Only what is about this person or names her or him. In a project, everything when it is not given. */
+            person?: string | null;
+        };
+        ErasedMemories: {
+            /** @description How many memories there were. */
+            erased: number;
+            /** @description In how many projects. */
+            projects: number;
+        };
         EventPage: {
             items: components["schemas"]["RunEvent"][];
             /**
@@ -1178,6 +1269,11 @@ export interface components {
              */
             open_tasks: number;
         };
+        /**
+         * @description By what was searched.
+         * @enum {string}
+         */
+        FoundBy: "text" | "text_and_meaning";
         Health: {
             commit: string;
             /** @description `ok` or `unavailable`. */
@@ -1201,6 +1297,25 @@ export interface components {
             run_id: string;
             /** Format: int32 */
             step: number;
+        };
+        /** @description A memory that was found, and why: its place in the order by words, in the order by meaning, or in both. */
+        Hit: {
+            memory: components["schemas"]["Memory"];
+            /**
+             * Format: double
+             * @description The sum of 1 / (60 + rank).
+             */
+            score: number;
+            /**
+             * Format: int32
+             * @description From 1; null when its words do not match.
+             */
+            text_rank: number | null;
+            /**
+             * Format: int32
+             * @description From 1; null when its meaning was not compared, or is far from the question.
+             */
+            vector_rank: number | null;
         };
         /** @description What is not known of a job where it is now is null: history is narrow. */
         Job: {
@@ -1342,21 +1457,80 @@ export interface components {
             timestamp: string;
         };
         Memory: {
-            /** Format: double */
+            /** @description Whose memory it is; set for the scope `agent` and no other. */
+            agent: string | null;
+            /**
+             * Format: double
+             * @description From 0 to 1.
+             */
             confidence: number;
             content: string;
             /** Format: date-time */
             created_at: string;
+            /**
+             * Format: date-time
+             * @description From then on it is not shown to anybody; null for never.
+             */
+            expires_at: string | null;
             /** Format: uuid */
             id: string;
+            /** @description Whom it is about. */
+            person: string | null;
+            /** @description Shown to a model before all others, and kept whatever its age. */
+            pinned: boolean;
             /** Format: uuid */
             project_id: string;
-            scope: string;
+            scope: components["schemas"]["MemoryScope"];
             /**
              * Format: uuid
              * @description The run that it came from; null when a person wrote it.
              */
             source_run_id: string | null;
+            /**
+             * Format: uuid
+             * @description The task of that run.
+             */
+            source_task_id: string | null;
+            trust: components["schemas"]["Trust"];
+            /**
+             * Format: date-time
+             * @description When it was last written: changed by a person, or remembered once more.
+             */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description How often a model was shown it.
+             */
+            use_count: number;
+            /** Format: date-time */
+            used_at: string | null;
+        };
+        /** @description Fields that are not there stay as they are. */
+        MemoryPatchBody: {
+            agent?: string | null;
+            /** Format: double */
+            confidence?: number | null;
+            /** @description New words are the word of the person who wrote them. */
+            content?: string | null;
+            /**
+             * Format: date-time
+             * @description Null for never.
+             */
+            expires_at?: string | null;
+            /** @description Null for nobody. */
+            person?: string | null;
+            pinned?: boolean | null;
+            scope?: string | null;
+        };
+        /**
+         * @description Who is shown a memory: the runs of its project, the runs of one agent in it, or those of every project of the installation.
+         * @enum {string}
+         */
+        MemoryScope: "project" | "agent" | "global";
+        MemorySearch: {
+            by: components["schemas"]["FoundBy"];
+            /** @description The best first. */
+            items: components["schemas"]["Hit"][];
         };
         Message: {
             content: string;
@@ -1416,8 +1590,24 @@ export interface components {
             tokens: number | null;
         };
         NewMemoryBody: {
+            /** @description The agent of the scope `agent`. */
+            agent?: string | null;
+            /**
+             * Format: double
+             * @description From 0 to 1; 1 when it is not given.
+             */
+            confidence?: number | null;
             content: string;
-            /** @description `project` when it is not given. */
+            /**
+             * Format: date-time
+             * @description From then on it is not shown to anybody.
+             */
+            expires_at?: string | null;
+            /** @description Whom it is about, so that all about her or him can be erased. */
+            person?: string | null;
+            /** @description Pinned memories are shown to a model first, and kept whatever their age. */
+            pinned?: boolean | null;
+            /** @description `project` (when it is not given), `agent` or `global`. */
             scope?: string | null;
         };
         NewMessageBody: {
@@ -1653,21 +1843,53 @@ export interface components {
         /** @description One page. `next_cursor` is null on the last one. */
         Page_Memory: {
             items: {
-                /** Format: double */
+                /** @description Whose memory it is; set for the scope `agent` and no other. */
+                agent?: string | null;
+                /**
+                 * Format: double
+                 * @description From 0 to 1.
+                 */
                 confidence: number;
                 content: string;
                 /** Format: date-time */
                 created_at: string;
+                /**
+                 * Format: date-time
+                 * @description From then on it is not shown to anybody; null for never.
+                 */
+                expires_at?: string | null;
                 /** Format: uuid */
                 id: string;
+                /** @description Whom it is about. */
+                person?: string | null;
+                /** @description Shown to a model before all others, and kept whatever its age. */
+                pinned: boolean;
                 /** Format: uuid */
                 project_id: string;
-                scope: string;
+                scope: components["schemas"]["MemoryScope"];
                 /**
                  * Format: uuid
                  * @description The run that it came from; null when a person wrote it.
                  */
                 source_run_id?: string | null;
+                /**
+                 * Format: uuid
+                 * @description The task of that run.
+                 */
+                source_task_id?: string | null;
+                trust: components["schemas"]["Trust"];
+                /**
+                 * Format: date-time
+                 * @description When it was last written: changed by a person, or remembered once more.
+                 */
+                updated_at: string;
+                /**
+                 * Format: int64
+                 * @description How often a model was shown it.
+                 */
+                use_count: number;
+                /** Format: date-time */
+                used_at?: string | null;
             }[];
             next_cursor: string | null;
         };
@@ -2355,6 +2577,11 @@ export interface components {
             /** Format: date-time */
             timestamp: string;
         };
+        /**
+         * @description Whose word it is: a person's, an agent's conclusion, or that of a text from outside.
+         * @enum {string}
+         */
+        Trust: "person" | "agent" | "outside";
         /** @description Calls of models together. The times are medians of the answered ones. */
         Use: {
             /** Format: int64 */
@@ -2776,6 +3003,70 @@ export interface operations {
             };
         };
     };
+    erase_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EraseMemoriesBody"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasedMemories"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_memory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Memory"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     delete_memory: {
         parameters: {
             query?: never;
@@ -2793,6 +3084,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_memory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemoryPatchBody"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Memory"];
+                };
             };
             /** @description What went wrong */
             default: {
@@ -3351,6 +3677,10 @@ export interface operations {
     list_memories: {
         parameters: {
             query?: {
+                scope?: components["schemas"]["MemoryScope"];
+                /** @description Only what has all of these words, or words that begin so. */
+                q?: string;
+                pinned?: boolean;
                 /** @description 1 to 200; 50 when it is not given. */
                 limit?: number;
                 /** @description The `next_cursor` of the page before. */
@@ -3409,6 +3739,108 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Memory"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    erase_memories: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EraseMemoriesBody"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasedMemories"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_memories: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A memory in each line */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search_memories: {
+        parameters: {
+            query: {
+                /** @description Words, each perhaps only begun; where an embedding model is set up, what they mean counts too. */
+                q: string;
+                /** @description 1 to 100; 50 when it is not given. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemorySearch"];
                 };
             };
             /** @description What went wrong */

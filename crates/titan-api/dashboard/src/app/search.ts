@@ -13,6 +13,8 @@ export interface OutputSearch {
   segment?: 'memory';
   review?: Review;
   output?: string;
+  /** What is looked for in the memory. */
+  q?: string;
 }
 export interface RunSearch {
   view?: 'logs' | 'outputs';
@@ -35,6 +37,7 @@ export const outputSearch = (raw: Record<string, unknown>): OutputSearch =>
     segment: oneOf(raw.segment, ['memory'] as const),
     review: oneOf(raw.review, ['pending', 'approved', 'rejected'] as const),
     output: text(raw.output),
+    q: text(raw.q),
   });
 export const runSearch = (raw: Record<string, unknown>): RunSearch =>
   compact({ view: oneOf(raw.view, ['logs', 'outputs'] as const) });

@@ -2,7 +2,7 @@
 // announce, above all reasons that appear only because time passes ("no worker has reported since ...").
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import * as api from '../api/calls';
-import type { ExecutionStatus, Page, Review, Task } from '../api/types';
+import type { ExecutionStatus, MemoryScope, Page, Review, Task } from '../api/types';
 import { steadily, untilHealed } from './healing';
 import { keys } from './keys';
 
@@ -83,11 +83,19 @@ export const outputsQuery = (projectId: string, review: Review | 'all') =>
 export const outputQuery = (id: string) =>
   queryOptions({ queryKey: keys.output(id), queryFn: ({ signal }) => api.getOutput(id, signal) });
 
-export const memoriesQuery = (projectId: string) =>
+export const memoriesQuery = (projectId: string, scope: MemoryScope) =>
   infiniteQueryOptions({
-    queryKey: keys.memories(projectId),
-    queryFn: ({ pageParam, signal }) => api.listMemories(projectId, pageParam, signal),
+    queryKey: [...keys.memories(projectId), scope],
+    queryFn: ({ pageParam, signal }) => api.listMemories(projectId, scope, pageParam, signal),
     ...paging,
+  });
+
+/** What was found before stays while something else is looked for. */
+export const memorySearchQuery = (projectId: string, q: string) =>
+  queryOptions({
+    queryKey: [...keys.memories(projectId), 'search', q],
+    queryFn: ({ signal }) => api.searchMemories(projectId, q, signal),
+    placeholderData: keepPreviousData,
   });
 
 export const messagesQuery = (projectId: string) =>

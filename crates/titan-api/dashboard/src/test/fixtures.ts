@@ -3,6 +3,7 @@ import type {
   Job,
   Limit,
   LogLine,
+  Memory,
   Message,
   Output,
   Project,
@@ -258,5 +259,25 @@ export const aWorker = (over: Partial<Worker> = {}): Worker => ({
     pool_waits: 0,
     pool_wait_us: 0,
   },
+  ...over,
+});
+
+export const aMemory = (over: Partial<Memory> = {}): Memory => ({
+  id: 'm1',
+  project_id: 'p1',
+  scope: 'project',
+  agent: null,
+  content: 'The owner likes green tea.',
+  trust: 'agent',
+  confidence: 0.7,
+  person: null,
+  pinned: false,
+  expires_at: null,
+  use_count: 0,
+  used_at: null,
+  source_run_id: 'r1',
+  source_task_id: 't1',
+  created_at: AT,
+  updated_at: AT,
   ...over,
 });

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::super::call::{CallOf, CallState};
 use super::super::transition::{IdempotencyKey, Outcome, Started};
 use crate::budgets::Amounts;
+use crate::memories::Remembered;
 use crate::queue::NewJob;
 use crate::state::{ExecutionType, Level};
 
@@ -156,9 +157,9 @@ pub(in crate::engine) struct NewOutput {
 pub(in crate::engine) struct NewMemory {
     pub(in crate::engine) id: Uuid,
     pub(in crate::engine) project_id: Uuid,
+    pub(in crate::engine) task_id: Uuid,
     pub(in crate::engine) run_id: Uuid,
-    pub(in crate::engine) content: String,
-    pub(in crate::engine) confidence: f64,
+    pub(in crate::engine) remembered: Remembered,
 }
 
 /// A call as it is to stand.

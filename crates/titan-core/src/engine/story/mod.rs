@@ -19,7 +19,7 @@ use crate::queue::Hint;
 use crate::{Error, Result};
 
 use changes::EventRow;
-pub(super) use changes::{CallRow, Changes, EndedJob, JobOutcome, NewJobRow};
+pub(super) use changes::{CallRow, Changes, EndedJob, JobOutcome, NewJobRow, NewMemory};
 
 /// What was loaded, as it changes, and what of it is to be written.
 pub(super) struct Story {

@@ -343,9 +343,9 @@ impl Story {
                     self.hints.push(Hint::change("output", id, project_id));
                     NewEvent::told("output.created", Level::Info, line, data)
                 }
-                Write::Memory { content, confidence } => {
-                    let (content, confidence) = (storable(content.clone()), *confidence);
-                    self.changes.memories.push(NewMemory { id, project_id, run_id, content, confidence });
+                Write::Memory(remembered) => {
+                    let remembered = remembered.clone();
+                    self.changes.memories.push(NewMemory { id, project_id, task_id, run_id, remembered });
                     self.hints.push(Hint::change("memory", id, project_id));
                     NewEvent::told("memory.created", Level::Info, "Remembered", json!({"memory_id": id}))
                 }

@@ -4,7 +4,7 @@ use diesel::sql_types::{BigInt, Integer};
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
 
 use super::LIMIT;
-use crate::{Result, idempotency};
+use crate::{Result, idempotency, memories};
 
 /// How long dead letters can still be tried again.
 const DEAD_LETTER_DAYS: i32 = 90;
@@ -22,6 +22,14 @@ pub enum Kept {
     Workers,
     /// Tallies of more than a day ago.
     Tallies,
+    /// Memories that have expired.
+    ExpiredMemories,
+    /// Memories that were last written so many days ago.
+    OldMemories {
+        days: i32,
+    },
+    /// What was searched for.
+    Queries,
 }
 
 /// Drops the days of the history that ended more than `days` ago. Returns how many. It needs a lock that stops whoever
@@ -48,6 +56,9 @@ pub fn drop_history(connection: &mut PgConnection, days: i32) -> Result<usize> {
 pub fn forget(connection: &mut PgConnection, kept: Kept) -> Result<usize> {
     let (sql, days) = match kept {
         Kept::IdempotencyKeys => return idempotency::forget_expired(connection, LIMIT),
+        Kept::ExpiredMemories => return memories::forget_expired(connection, LIMIT),
+        Kept::OldMemories { days } => return memories::forget_older(connection, days, LIMIT),
+        Kept::Queries => return memories::forget_queries(connection, LIMIT),
         Kept::StrayHistory { days } => (
             "DELETE FROM job_history_default WHERE ctid = ANY (ARRAY(SELECT ctid FROM job_history_default \
              WHERE finished_at < now() - $1 * interval '1 day' ORDER BY finished_at, id LIMIT $2))",

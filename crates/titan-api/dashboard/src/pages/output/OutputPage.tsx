@@ -1,7 +1,7 @@
 // "What was made?" Segments: outputs with preview and decision, and the memory of the project.
 import { SegmentedControl } from '@mantine/core';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { MemoryList } from './MemoryList';
+import { MemoryBrowser } from '../memory/MemoryBrowser';
 import classes from './OutputPage.module.css';
 import { OutputsView } from './OutputsView';
 
@@ -25,7 +25,17 @@ export function OutputPage() {
         aria-label="What to show"
       />
       {segment === 'memory' ? (
-        <MemoryList projectId={projectId} />
+        <MemoryBrowser
+          projectId={projectId}
+          q={search.q ?? ''}
+          onSearch={(q) =>
+            void navigate({
+              search: { segment: 'memory', ...(q === '' ? {} : { q }) },
+              replace: true,
+              resetScroll: false,
+            })
+          }
+        />
       ) : (
         <OutputsView
           projectId={projectId}

@@ -1,41 +1,38 @@
-// Adds a fact by hand. The text stays until the server has it.
-import { Button, Textarea } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+// Adds a memory by hand. The text stays until the server has it.
+import { Button, Select, Textarea } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
-import { createMemory } from '../../api/calls';
 import { ErrorPanel } from '../../components/ErrorPanel';
-import { keys } from '../../data/keys';
+import { useAddMemory } from '../../data/memoryActions';
 import { emptyDraft, prepareSend } from '../../lib/drafts';
 import { useOffline } from '../../live/hooks';
-import classes from './OutputPage.module.css';
+import classes from './Memory.module.css';
 
 const LONGEST = 8000;
+/** What is for a single agent is made so afterwards: who it is has to be written down. */
+const FOR = [
+  { value: 'project', label: 'For this project' },
+  { value: 'global', label: 'For every project' },
+];
 
 export function AddMemory({ projectId }: { projectId: string }) {
-  const client = useQueryClient();
   const offline = useOffline();
   const [draft, setDraft] = useState(emptyDraft);
-  const add = useMutation({
-    mutationFn: (prepared: { text: string; key: string }) =>
-      createMemory(projectId, prepared.text.trim(), prepared.key),
-    onSuccess: () => {
-      setDraft(emptyDraft());
-      void client.invalidateQueries({ queryKey: keys.memories(projectId) });
-      void client.invalidateQueries({ queryKey: keys.stats(projectId) });
-    },
-  });
+  const [scope, setScope] = useState('project');
+  const add = useAddMemory(projectId);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (draft.text.trim() === '' || add.isPending) return;
     const prepared = prepareSend(draft);
     setDraft(prepared);
-    add.mutate(prepared);
+    const input = { content: prepared.text.trim(), scope };
+    // The same text for others is another request.
+    add.mutate({ input, key: `${prepared.key}-${scope}` }, { onSuccess: () => setDraft(emptyDraft()) });
   };
   return (
-    <form onSubmit={submit} className={classes.addMemory} aria-label="New memory">
+    <form onSubmit={submit} className={classes.add} aria-label="New memory">
       <Textarea
         aria-label="Something to remember"
-        placeholder="Something Titan should remember in this project"
+        placeholder="Something Titan should remember"
         autosize
         minRows={1}
         maxRows={6}
@@ -46,7 +43,15 @@ export function AddMemory({ projectId }: { projectId: string }) {
           const text = event.currentTarget.value;
           setDraft((current) => ({ ...current, text }));
         }}
-        className={classes.decisionText ?? ''}
+        className={classes.addText ?? ''}
+      />
+      <Select
+        aria-label="Who is shown it"
+        data={FOR}
+        value={scope}
+        allowDeselect={false}
+        onChange={(value) => setScope(value ?? 'project')}
+        className={classes.addScope ?? ''}
       />
       <Button type="submit" variant="default" loading={add.isPending} disabled={offline || draft.text.trim() === ''}>
         Remember

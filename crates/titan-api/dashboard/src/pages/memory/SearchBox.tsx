@@ -1,0 +1,40 @@
+// Looks for memories while somebody types; the address keeps what is looked for.
+import { TextInput } from '@mantine/core';
+import { useDebouncedCallback } from '@mantine/hooks';
+import { IconSearch } from '@tabler/icons-react';
+import { useEffect, useState } from 'react';
+import classes from './Memory.module.css';
+
+const PAUSE_MS = 250;
+/** What the server embeds; more words would find nothing. */
+const LONGEST = 400;
+
+export function SearchBox({ q, onSearch }: { q: string; onSearch: (q: string) => void }) {
+  const [text, setText] = useState(q);
+  const apply = useDebouncedCallback(onSearch, PAUSE_MS);
+  // The address may change by itself: Back, or Show everything.
+  useEffect(() => setText(q), [q]);
+  return (
+    <TextInput
+      className={classes.search ?? ''}
+      size="sm"
+      type="search"
+      aria-label="Search the memory"
+      placeholder="Search the memory"
+      leftSection={<IconSearch size={15} aria-hidden />}
+      maxLength={LONGEST}
+      value={text}
+      onChange={(event) => {
+        setText(event.currentTarget.value);
+        apply(event.currentTarget.value.trim());
+      }}
+      onKeyDown={(event) => {
+        if (event.key === 'Escape' && text !== '') {
+          event.preventDefault();
+          setText('');
+          apply('');
+        }
+      }}
+    />
+  );
+}

@@ -1,0 +1,73 @@
+//! Erasing what is remembered, with a word that it is meant.
+
+use actix_web::web;
+use serde::{Deserialize, Serialize};
+use titan_core::db::PgConnection;
+use titan_core::memories;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::super::{Answer, State};
+use super::tell;
+use crate::access::{Access, MemoriesWrite};
+use crate::http::body::{Body, required};
+use crate::http::problem::{ApiError, Code};
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct EraseMemoriesBody {
+    /// Only what is about this person or names her or him. In a project, everything when it is not given.
+    #[schema(min_length = 1, max_length = 200)]
+    person: Option<String>,
+    /// Must be true: what is erased cannot be brought back.
+    #[schema(required, nullable = false)]
+    confirm: Option<bool>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ErasedMemories {
+    /// How many memories there were.
+    erased: usize,
+    /// In how many projects.
+    projects: usize,
+}
+
+/// Erase what a project remembers, all of it or what is about a person
+///
+/// Messages, logs, outputs, backups and what providers keep are not reached.
+#[utoipa::path(post, path = "/api/projects/{id}/memories/erase", tag = "memories", params(("id" = Uuid, Path)),
+    request_body = EraseMemoriesBody, responses((status = 200, body = ErasedMemories)))]
+pub async fn erase_memories(
+    _: Access<MemoriesWrite>,
+    state: State,
+    project_id: web::Path<Uuid>,
+    body: Body<EraseMemoriesBody>,
+) -> Answer<ErasedMemories> {
+    erase(&state, Some(*project_id), body.value).await
+}
+
+/// Erase what is remembered about a person in all projects
+///
+/// Messages, logs, outputs, backups and what providers keep are not reached.
+#[utoipa::path(post, path = "/api/memories/erase", tag = "memories", request_body = EraseMemoriesBody,
+    responses((status = 200, body = ErasedMemories)))]
+pub async fn erase_person(
+    _: Access<MemoriesWrite>,
+    state: State,
+    body: Body<EraseMemoriesBody>,
+) -> Answer<ErasedMemories> {
+    required("person", body.value.person.as_deref())?;
+    erase(&state, None, body.value).await
+}
+
+async fn erase(state: &State, project_id: Option<Uuid>, body: EraseMemoriesBody) -> Answer<ErasedMemories> {
+    if body.confirm != Some(true) {
+        let message = "must be true, since what is erased cannot be brought back";
+        return Err(ApiError::field(Code::ValidationFailed, "confirm", message));
+    }
+    let erase = move |connection: &mut PgConnection| memories::erase(connection, project_id, body.person.as_deref());
+    let erased = state.db.run(erase).await?;
+    for project_id in erased.keys() {
+        tell(state, Uuid::nil(), *project_id);
+    }
+    Ok(web::Json(ErasedMemories { erased: erased.values().sum(), projects: erased.len() }))
+}
