@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use titan_agent::chat::{self, Context, DEFAULT_BUDGET_CHARS};
+use titan_agent::agents::{self, Agent};
+use titan_agent::context::{Limits, Parts, Plan, Project, Said, Summary, plan};
 use titan_agent::memory::shorten;
 use titan_agent::models::Resolved;
 use titan_agent::{FinishReason, Message, ModelRequest, Role};
@@ -47,8 +48,11 @@ impl Handler for Chat {
         let Some(content) = text("content") else {
             return Outcome::Fail { error: "the task has no content to answer".to_owned() };
         };
+        let Some(agent) = agents::find(None) else {
+            return Outcome::Fail { error: "there is no agent".to_owned() };
+        };
         let resolved = self.models.resolve(text("model"));
-        let request = match request(&work, content, &resolved).await {
+        let request = match request(&work, agent, content, &resolved).await {
             Ok(request) => request,
             Err(error) if error.may_pass() => return Outcome::Snooze { after: COME_BACK, reason: error.to_string() },
             Err(error) => return Outcome::Fail { error: error.to_string() },
@@ -66,7 +70,7 @@ impl Handler for Chat {
 }
 
 /// Everything the model is shown, read in one go.
-async fn request(work: &Work, content: &str, resolved: &Resolved) -> titan_core::Result<ModelRequest> {
+async fn request(work: &Work, agent: &Agent, content: &str, resolved: &Resolved) -> titan_core::Result<ModelRequest> {
     if !resolved.provider.wants_context() {
         let messages = vec![Message::new(Role::User, content)];
         return Ok(ModelRequest::new(resolved.model.clone(), messages));
@@ -79,17 +83,35 @@ async fn request(work: &Work, content: &str, resolved: &Resolved) -> titan_core:
         Ok::<_, Error>((project, remembered.items, said))
     };
     let ((name, spec), remembered, said) = work.db.run(read).await?;
-    let memories: Vec<String> = remembered.into_iter().rev().map(|memory| memory.content).collect();
+    let memories: Vec<String> = remembered.into_iter().map(|memory| memory.content).collect();
     let role = |word: &str| if word == "assistant" { Role::Assistant } else { Role::User };
-    let history: Vec<Message> = said.into_iter().map(|said| Message::new(role(&said.role), said.content)).collect();
-    let context = Context {
-        project_name: &name,
-        project_description: spec.get("description").and_then(Value::as_str),
+    let said = said.into_iter().zip(1..);
+    let history: Vec<Said> =
+        said.map(|(said, ordinal)| Said { ordinal, message: Message::new(role(&said.role), said.content) }).collect();
+    let project = Project { name: &name, description: spec.get("description").and_then(Value::as_str), charter: None };
+    let question = Message::new(Role::User, content);
+    let parts = Parts {
+        agent,
+        project,
         memories: &memories,
+        recent: &[],
+        summary: None,
         history: &history,
-        content,
+        question: &question,
     };
-    Ok(chat::build_request(&resolved.model, &context, DEFAULT_BUDGET_CHARS))
+    match plan(&resolved.model, &parts, Limits::default()) {
+        Plan::Fits(fitted) => Ok(fitted.request),
+        Plan::Compact(compaction) => {
+            let summary = Some(Summary { up_to: compaction.up_to, content: &compaction.extract });
+            match plan(&resolved.model, &Parts { summary, ..parts }, Limits::default()) {
+                Plan::Fits(fitted) => Ok(fitted.request),
+                _ => Err(Error::Internal("the conversation does not fit".to_owned())),
+            }
+        }
+        Plan::TooLarge { what, tokens, limit } => {
+            Err(Error::Conflict(format!("{what}: about {tokens} tokens, and the model takes {limit}")))
+        }
+    }
 }
 
 fn done(work: &Work, content: &str, answer: Answer) -> Outcome {
