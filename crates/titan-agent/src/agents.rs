@@ -1,5 +1,5 @@
-//! The agents there are, as data: one Markdown file each under `prompts/agents`, with a small head that names it. What an agent is
-//! shown besides is the business of [`crate::context`]. `docs/AGENTS.md` says how to add one.
+//! The agents there are, as data: one Markdown file each under `prompts/agents`, with a small head that names it. What an agent
+//! is shown besides is the business of [`crate::context`]. `docs/AGENTS.md` says how to add one.
 
 use std::sync::LazyLock;
 

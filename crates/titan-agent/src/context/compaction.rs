@@ -1,5 +1,5 @@
-//! Summaries of what a request has no room for: the requests for one, in parts that fit, and a plain extract for when no model gives
-//! one, so that the conversation goes on.
+//! Summaries of what a request has no room for: the requests for one, in parts that fit, and a plain extract for when no model
+//! gives one, so that the conversation goes on.
 
 use crate::memory;
 use crate::provider::{Message, ModelRequest, Part, Role};

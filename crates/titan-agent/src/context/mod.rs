@@ -1,5 +1,5 @@
-//! The request for one message of a conversation: what a model is shown, and what gives way when not all of it fits. Pure: reading
-//! the parts from the database, asking for summaries and storing them is the worker's.
+//! The request for one message of a conversation: what a model is shown, and what gives way when not all of it fits. Pure:
+//! reading the parts from the database, asking for summaries and storing them is the worker's.
 //!
 //! - [`limits`]: what a model takes, and how much of it a request may use.
 //! - [`parts`]: what a request is made of.

@@ -1,8 +1,8 @@
 //! Decides what a model is shown. Everything, when that fits. Else lists are cut at their ends, long messages lose their middle,
 //! and what is still too much is to be summarised first.
 //!
-//! What survives, in this order: the agent's instructions, the rules and the project's charter; the message to answer; calls of tools
-//! that wait for their results; the summary; the last three messages of the person and what the model asked since; newer
+//! What survives, in this order: the agent's instructions, the rules and the project's charter; the message to answer; calls of
+//! tools that wait for their results; the summary; the last three messages of the person and what the model asked since; newer
 //! messages before older ones; the description; recent work; memories.
 
 use crate::provider::{Message, ModelRequest, Role};
@@ -87,7 +87,7 @@ struct Chosen {
 }
 
 impl Chosen {
-    /// What is shown in so many tokens besides open calls, which are always shown: the pinned units, then the newest without a gap.
+    /// What is shown in so many tokens besides open calls, which always are: the pinned units, then the newest without a gap.
     fn of(history: &[&Unit], tokens: u64) -> Self {
         let all: u64 = history.iter().filter(|unit| !unit.open).map(|unit| unit.tokens).sum();
         let longest = if all <= tokens { u64::MAX } else { tokens / LONGEST_PART };

@@ -208,9 +208,14 @@ impl Keeper<'_> {
     fn forget(&mut self, term: &Term) -> Result<Option<()>> {
         let days = self.history_days;
         let mut rows = 0;
-        for kept in
-            [Kept::StrayHistory { days }, Kept::DeadLetters, Kept::IdempotencyKeys, Kept::Workers, Kept::Tallies]
-        {
+        for kept in [
+            Kept::StrayHistory { days },
+            Kept::DeadLetters,
+            Kept::IdempotencyKeys,
+            Kept::Workers,
+            Kept::Tallies,
+            Kept::Attachments,
+        ] {
             for _ in 0..ROUNDS {
                 let Some(gone) = self.act(term, LONG, |connection| maintenance::forget(connection, kept))? else {
                     return Ok(None);
