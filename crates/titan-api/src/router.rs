@@ -8,8 +8,8 @@ use crate::access::Permitted;
 use crate::dashboard;
 use crate::http::params::path_config;
 use crate::routes::{
-    budgets, changes, events, execute, health, jobs, limits, logs, memories, messages, metrics, models, outputs,
-    projects, queues, runs, system, tasks, workflows,
+    agents, attachments, budgets, changes, events, execute, health, jobs, limits, logs, memories, messages, metrics,
+    models, outputs, projects, queues, runs, system, tasks, workflows,
 };
 
 /// Every route, and the dashboard for what is none.
@@ -23,6 +23,7 @@ pub fn configure(table: &mut web::ServiceConfig) {
     at("/api/worker/health").get(system::get_worker_health).add(table);
     at("/api/providers").get(models::list_providers).add(table);
     at("/api/models").get(models::list_models).add(table);
+    at("/api/agents").get(agents::list_agents).add(table);
     at("/api/setup").get(system::get_setup).add(table);
     at("/api/openapi.json").get(system::get_openapi).add(table);
     at("/api/events").get(changes::follow_changes).add(table);
@@ -48,6 +49,8 @@ pub fn configure(table: &mut web::ServiceConfig) {
     at("/api/projects/{id}/outputs").get(outputs::list_outputs).add(table);
     at("/api/projects/{id}/memories").get(memories::list_memories).post(memories::create_memory).add(table);
     at("/api/projects/{id}/memory").get(memories::list_memories).add(table);
+    at("/api/projects/{id}/attachments").post(attachments::create_attachment).add(table);
+    at("/api/attachments/{id}/content").get(attachments::get_attachment_content).add(table);
     at("/api/projects/{id}/messages").get(messages::list_messages).post(messages::send_message).add(table);
 
     // Before the one with an id, which would take the word for one.

@@ -284,14 +284,6 @@ pub fn executable(connection: &mut PgConnection, project_id: Option<Uuid>, limit
     with_hints(connection, rows)
 }
 
-/// Checks the text of a new message, as it will be the content of a chat task.
-///
-/// # Errors
-/// When it is empty or too long.
-pub fn check_content(content: &str) -> Result<()> {
-    crate::projects::checked_text("content", content, MAX_CONTENT).map(|_| ())
-}
-
 /// A task as a model is told of it.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
 pub struct Recent {

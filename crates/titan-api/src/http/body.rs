@@ -12,25 +12,25 @@ use serde::de::DeserializeOwned;
 
 use super::problem::{ApiError, Code};
 
-/// Bytes of a body.
+/// Bytes of a usual body.
 pub const LIMIT: usize = 1 << 20;
 /// How much of a body that is too large is read and thrown away, so that a client which first sends everything hears why
 /// it was refused. Beyond that the connection is simply closed.
 const DRAINED: usize = 32 << 20;
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A body that must be there. `raw` is what was sent, for telling repeated requests from new ones.
-pub struct Body<T> {
+/// A body that must be there, of at most so many bytes. `raw` is what was sent, for telling repeated requests from new ones.
+pub struct Body<T, const MOST: usize = LIMIT> {
     pub value: T,
     pub raw: Bytes,
 }
 
-impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
+impl<T: DeserializeOwned + 'static, const MOST: usize> FromRequest for Body<T, MOST> {
     type Error = ApiError;
     type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let raw = read(request, payload.take());
+        let raw = read(request, payload.take(), MOST);
         Box::pin(async move {
             let raw = raw.await?;
             if raw.is_empty() {
@@ -49,7 +49,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for OptionalBody<T> {
     type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let raw = read(request, payload.take());
+        let raw = read(request, payload.take(), LIMIT);
         Box::pin(async move {
             let raw = raw.await?;
             parse(if raw.is_empty() { b"{}" } else { &raw }).map(OptionalBody)
@@ -65,17 +65,21 @@ pub fn required<T>(field: &'static str, value: Option<T>) -> Result<T, ApiError>
     value.ok_or_else(|| ApiError::field(Code::ValidationFailed, field, "is required"))
 }
 
-fn read(request: &HttpRequest, mut payload: Payload) -> impl Future<Output = Result<Bytes, ApiError>> + use<> {
+fn read(
+    request: &HttpRequest,
+    mut payload: Payload,
+    most: usize,
+) -> impl Future<Output = Result<Bytes, ApiError>> + use<> {
     let declared =
         request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     async move {
-        let mut body = BytesMut::with_capacity(declared.unwrap_or(0).min(LIMIT));
-        let mut too_large = declared.is_some_and(|length| length > LIMIT);
+        let mut body = BytesMut::with_capacity(declared.unwrap_or(0).min(most));
+        let mut too_large = declared.is_some_and(|length| length > most);
         while !too_large && let Some(chunk) = payload.next().await {
             let chunk = chunk.map_err(|error| {
                 ApiError::new(Code::InvalidRequest, format!("The body could not be read: {error}."))
             })?;
-            too_large = body.len() + chunk.len() > LIMIT;
+            too_large = body.len() + chunk.len() > most;
             if !too_large {
                 body.extend_from_slice(&chunk);
             }
@@ -84,7 +88,7 @@ fn read(request: &HttpRequest, mut payload: Payload) -> impl Future<Output = Res
             drop(body);
             // Whether the rest came in time does not matter: the answer is the same.
             let _ = tokio::time::timeout(PATIENCE, drain(payload)).await;
-            return Err(ApiError::new(Code::PayloadTooLarge, format!("A body may have at most {LIMIT} bytes.")));
+            return Err(ApiError::new(Code::PayloadTooLarge, format!("A body may have at most {most} bytes.")));
         }
         Ok(body.freeze())
     }

@@ -1,7 +1,9 @@
 //! The handlers there are, one file each.
 
 pub mod chat;
+mod context;
 pub mod remember;
+mod summarise;
 
 use std::sync::Arc;
 

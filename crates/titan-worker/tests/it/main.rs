@@ -6,6 +6,7 @@ mod api;
 mod asking;
 mod cancel;
 mod chat;
+mod context;
 mod crash;
 mod fleet;
 mod handlers;
