@@ -115,14 +115,25 @@ fn parse<T: DeserializeOwned>(raw: &[u8]) -> Result<T, ApiError> {
         let inner = error.into_inner();
         match inner.classify() {
             serde_json::error::Category::Data if path == "." => {
-                ApiError::new(Code::ValidationFailed, format!("The body is wrong: {inner}."))
+                ApiError::new(Code::ValidationFailed, format!("The body is wrong: {}.", unquoted(&inner)))
             }
-            serde_json::error::Category::Data => ApiError::field(Code::ValidationFailed, path, inner.to_string()),
+            serde_json::error::Category::Data => ApiError::field(Code::ValidationFailed, path, unquoted(&inner)),
             _ => malformed(&inner),
         }
     })?;
     deserializer.end().map_err(|error| malformed(&error))?;
     Ok(value)
+}
+
+/// Without the text that stands where something else should: it may be what somebody wrote to a model.
+fn unquoted(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    let told =
+        message.split_once(": string \"").and_then(|(what, text)| Some((what, text.rsplit_once("\", expected ")?.1)));
+    match told {
+        Some((what, expected)) => format!("{what}: a string, expected {expected}"),
+        None => message,
+    }
 }
 
 fn malformed(error: &serde_json::Error) -> ApiError {
