@@ -14,7 +14,7 @@ use crate::error::ProviderError;
 use crate::tokens::estimate_tokens;
 
 /// A streamed answer: any number of [`Chunk::Text`], then the [`Chunk::ToolCall`]s, then one [`Chunk::Usage`], then
-/// [`Chunk::Finished`], then the end. After an error nothing follows; an answer without `Finished` is not whole. Dropping the
+/// [`Chunk::Finished`], then the end. Before an error usage may come as well, as far as it was told; after one nothing follows; an answer without `Finished` is not whole. Dropping the
 /// stream ends the call.
 pub type ChunkStream = BoxStream<'static, Result<Chunk, ProviderError>>;
 

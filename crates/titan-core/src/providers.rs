@@ -186,7 +186,7 @@ pub fn publish(connection: &mut PgConnection, providers: &[(Provider, Vec<Offere
                 "INSERT INTO providers (name, kind, model, state, is_default, detail, last_error, checked_at, models) \
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (name) DO UPDATE SET kind = excluded.kind, \
                  model = excluded.model, state = excluded.state, is_default = excluded.is_default, detail = excluded.detail, \
-                 last_error = excluded.last_error, checked_at = excluded.checked_at, \
+                 last_error = coalesce(excluded.last_error, providers.last_error), checked_at = excluded.checked_at, \
                  models = CASE WHEN excluded.models = '[]' THEN providers.models ELSE excluded.models END",
             )
             .bind::<Text, _>(&provider.name)

@@ -31,6 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two tries while the database is away, and before a job that cannot be begun is given back.
 const PAUSE: Duration = Duration::from_millis(200);
 const PAUSE_AFTER_REFUSAL: Duration = Duration::from_secs(5);
+/// For what is to be written down of work that is handed back.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 /// After this time a step is written down as begun. Most reports of a model's answer come earlier.
 const UNWRITTEN: Duration = Duration::from_millis(40);
 
@@ -126,6 +128,10 @@ async fn carry_out_step(
             if stop.reason() == Some(StopReason::Unsure) {
                 // That it was begun may be what was not written. Whoever comes next is to know that this attempt was made.
                 let _ = start(shared, fence).await;
+            }
+            if stop.reason() == Some(StopReason::Shutdown) {
+                // What calls have cost until now is known here and nowhere else.
+                let _ = timeout(LAST_WORDS, reporter.flush()).await;
             }
             hand_back(shared, key).await;
             names.warn("handed back", why_back(stop.reason()));

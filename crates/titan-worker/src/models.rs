@@ -46,8 +46,18 @@ impl Models {
             offline_delay: models.offline_delay,
             ..ProviderSettings::default()
         };
+        let registry = titan_agent::Registry::from_settings(&settings)?;
+        for fallback in &models.fallback_models {
+            let provider = fallback.split_once(':').map_or(fallback.as_str(), |(provider, _)| provider);
+            if !registry.list().iter().any(|known| known.name() == provider) {
+                let message = format!(
+                    "TITAN_FALLBACK_MODELS: {fallback:?} must be provider:model of a provider that is set up, by its key or its address"
+                );
+                return Err(ProviderError::Misconfigured { message });
+            }
+        }
         Ok(Self {
-            registry: titan_agent::Registry::from_settings(&settings)?,
+            registry,
             fallback: models.fallback_models.clone(),
             prices: models.prices.clone(),
             offered: Mutex::default(),
@@ -90,7 +100,7 @@ impl Models {
     /// What is known of a model: by the settings, by its provider, and publicly.
     #[must_use]
     pub fn facts(&self, provider: &dyn titan_agent::Provider, model: &str) -> Facts {
-        let set = self.prices.iter().find(|price| price.covers(provider.name(), model)).map(|price| price.price);
+        let set = PriceOf::find(&self.prices, provider.name(), model);
         let told = self.offered.lock().unwrap_or_else(PoisonError::into_inner);
         let told = told.get(provider.name()).and_then(|models| models.get(model)).copied().unwrap_or_default();
         Facts { price: set, ..Facts::default() }.or(told).or(provider.catalogued(model).unwrap_or_default())

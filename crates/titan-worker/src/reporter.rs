@@ -87,12 +87,6 @@ impl Reporter {
         Ok(reserved)
     }
 
-    /// The fence under which this work is done.
-    #[must_use]
-    pub fn fence(&self) -> Fence {
-        self.fence
-    }
-
     /// While the database is away it goes on trying until the work is told to stop.
     async fn insist<T, F: Future<Output = Result<T>>>(&self, write: impl Fn() -> F) -> Result<T> {
         self.spoken.store(true, Ordering::Relaxed);
@@ -140,6 +134,11 @@ impl Reporter {
     /// Whether anything was reported, or is just being written.
     pub(crate) fn has_spoken(&self) -> bool {
         self.spoken.load(Ordering::Relaxed)
+    }
+
+    /// Whether calls have ended that are not written down yet.
+    pub(crate) fn has_ended_calls(&self) -> bool {
+        !self.last.lock().unwrap_or_else(PoisonError::into_inner).calls.is_empty()
     }
 
     pub(crate) fn take_last(&self) -> Last {

@@ -1,7 +1,7 @@
 //! What a model takes, and how much of it a request may use. Counts of tokens are bounds made without the model's vocabulary
 //! ([`most_tokens`]), so a part of the model's context is kept free for what they get wrong.
 
-use crate::provider::{DEFAULT_OUTPUT_TOKENS, Message, ModelRequest, Part};
+use crate::provider::{DEFAULT_OUTPUT_TOKENS, Message, ModelRequest, Part, Tool};
 use crate::tokens::most_tokens;
 
 /// What nearly every model takes; assumed where nobody tells.
@@ -82,7 +82,11 @@ pub fn size(message: &Message) -> u64 {
 /// A bound for what a request takes.
 #[must_use]
 pub fn size_of_request(request: &ModelRequest) -> u64 {
-    PER_REQUEST + request.messages.iter().map(size).sum::<u64>()
+    let tool = |tool: &Tool| {
+        most_tokens(&tool.name) + most_tokens(&tool.description) + most_tokens(&tool.parameters.to_string())
+    };
+    let format = request.format.as_ref().map_or(0, |format| most_tokens(&format.schema.to_string()));
+    PER_REQUEST + request.messages.iter().map(size).sum::<u64>() + request.tools.iter().map(tool).sum::<u64>() + format
 }
 
 #[cfg(test)]

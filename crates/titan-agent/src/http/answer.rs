@@ -63,8 +63,15 @@ impl Answer {
     /// An answer that came in one piece.
     pub(super) fn whole(mut self, body: &[u8]) -> Result<ChunkStream, ProviderError> {
         self.take_event(&String::from_utf8_lossy(body))?;
-        self.end("it does not say why it ends")?;
-        Ok(stream::iter(self.ready.into_iter().map(Ok)).boxed())
+        let ended = self.end("it does not say why it ends");
+        let chunks = self.ready.into_iter().map(Ok);
+        match (ended, self.heard.usage) {
+            (Ok(()), _) => Ok(stream::iter(chunks).boxed()),
+            (Err(error), None) => Err(error),
+            (Err(error), Some(usage)) => {
+                Ok(stream::iter(chunks.chain([Ok(Chunk::Usage(usage)), Err(error)]).collect::<Vec<_>>()).boxed())
+            }
+        }
     }
 
     pub(super) fn streamed(self, response: Response, framing: Framing, cancel: CancellationToken) -> ChunkStream {
@@ -84,6 +91,11 @@ impl Answer {
                 // Without its source the answer is over, and the connection closed.
                 match source {
                     Ok(None) => return None,
+                    // What it has cost so far is paid for, whatever it is worth.
+                    Err(error) if error != ProviderError::Canceled && answer.heard.usage.is_some() => {
+                        answer.ready.extend(answer.heard.usage.take().map(Chunk::Usage));
+                        source = Err(error);
+                    }
                     Err(error) => return Some((Err(error), (answer, Ok(None)))),
                     Ok(Some(mut open)) => source = answer.read(&mut open).await.map(|more| more.then_some(open)),
                 }
@@ -176,7 +188,7 @@ impl Answer {
             });
         }
         let said = |tokens: u64, arguments: String| tokens + estimate_tokens(&arguments);
-        let usage = self.heard.usage.unwrap_or_else(|| Usage {
+        let usage = self.heard.usage.take().unwrap_or_else(|| Usage {
             input_tokens: self.input_tokens,
             output_tokens: calls.iter().map(|call| call.arguments.to_string()).fold(estimate_tokens(&self.text), said),
             cached_tokens: 0,

@@ -87,17 +87,19 @@ pub struct Refusal {
     /// Calls that are under way may leave enough: it is worth trying again soon. Otherwise a person has to raise the budget.
     pub soon: bool,
     pub reason: String,
+    /// When it was refused: what changes after this may let it through.
+    pub at: DateTime<Utc>,
 }
 
 /// Asks every budget. All of them grant, or nothing is reserved.
 ///
 /// # Errors
 /// The first one that refuses.
-pub fn grant(budgets: &[Standing], need: &Need) -> Result<Grant, Refusal> {
+pub fn grant(budgets: &[Standing], need: &Need, now: DateTime<Utc>) -> Result<Grant, Refusal> {
     let mut output = need.output_tokens.max(0);
     let mut capped = false;
     for budget in budgets {
-        let most = most_output(budget, need)?;
+        let most = most_output(budget, need, now)?;
         capped |= budget.limits.tokens.is_some() || budget.limits.cost_micros.is_some();
         output = output.min(most);
     }
@@ -111,7 +113,7 @@ pub fn grant(budgets: &[Standing], need: &Need) -> Result<Grant, Refusal> {
 }
 
 /// The most output that one budget allows.
-fn most_output(budget: &Standing, need: &Need) -> Result<i64, Refusal> {
+fn most_output(budget: &Standing, need: &Need, now: DateTime<Utc>) -> Result<i64, Refusal> {
     let taken = budget.spent.plus(budget.reserved);
     let refuse = |soon: bool, what: String| {
         let reason = match soon {
@@ -120,7 +122,7 @@ fn most_output(budget: &Standing, need: &Need) -> Result<i64, Refusal> {
             }
             false => format!("the budget of the {} is used up: {what}{}", budget.scope, renewal(budget)),
         };
-        Err(Refusal { budget_id: budget.id, scope: budget.scope, soon, reason })
+        Err(Refusal { budget_id: budget.id, scope: budget.scope, soon, reason, at: now })
     };
     if let Some(limit) = budget.limits.calls
         && taken.calls >= limit
@@ -152,7 +154,7 @@ fn most_output(budget: &Standing, need: &Need) -> Result<i64, Refusal> {
                  tokens or calls instead",
                 budget.scope
             );
-            return Err(Refusal { budget_id: budget.id, scope: budget.scope, soon: false, reason });
+            return Err(Refusal { budget_id: budget.id, scope: budget.scope, soon: false, reason, at: now });
         };
         let least = price.cost(need.input_tokens, 0, need.least_output_tokens);
         let left = limit.saturating_sub(taken.cost_micros);
@@ -197,7 +199,7 @@ mod tests {
 
     #[test]
     fn without_a_budget_everything_is_granted_and_nothing_capped() {
-        let grant = grant(&[], &need(10, 1000)).unwrap();
+        let grant = grant(&[], &need(10, 1000), Utc::now()).unwrap();
         assert_eq!((grant.output_tokens, grant.capped), (1000, false));
     }
 
@@ -205,7 +207,7 @@ mod tests {
     fn the_output_shrinks_to_what_is_left() {
         let tokens = Limits { tokens: Some(1000), ..Limits::default() };
         let spent = Amounts { tokens: 500, ..Amounts::default() };
-        let granted = grant(&[budget(tokens, spent, Amounts::default())], &need(100, 1000)).unwrap();
+        let granted = grant(&[budget(tokens, spent, Amounts::default())], &need(100, 1000), Utc::now()).unwrap();
         assert_eq!((granted.output_tokens, granted.capped, granted.reserved.tokens), (400, true, 500));
     }
 
@@ -213,8 +215,8 @@ mod tests {
     fn what_calls_under_way_have_reserved_may_come_back_and_what_is_spent_does_not() {
         let calls = Limits { calls: Some(2), ..Limits::default() };
         let two = Amounts { calls: 2, ..Amounts::default() };
-        let soon = grant(&[budget(calls, Amounts::default(), two)], &need(1, 1)).unwrap_err();
-        let never = grant(&[budget(calls, two, Amounts::default())], &need(1, 1)).unwrap_err();
+        let soon = grant(&[budget(calls, Amounts::default(), two)], &need(1, 1), Utc::now()).unwrap_err();
+        let never = grant(&[budget(calls, two, Amounts::default())], &need(1, 1), Utc::now()).unwrap_err();
         assert!(soon.soon && !never.soon);
         assert_eq!(never.reason, "the budget of the project is used up: 2 of 2 calls are made");
     }
@@ -223,7 +225,7 @@ mod tests {
     fn money_is_not_spent_on_a_model_without_a_price() {
         let cost = Limits { cost_micros: Some(1_000_000), ..Limits::default() };
         let unknown = Need { price: None, ..need(1, 1) };
-        let refused = grant(&[budget(cost, Amounts::default(), Amounts::default())], &unknown).unwrap_err();
+        let refused = grant(&[budget(cost, Amounts::default(), Amounts::default())], &unknown, Utc::now()).unwrap_err();
         assert!(refused.reason.contains("TITAN_PRICES"), "{}", refused.reason);
     }
 
@@ -255,7 +257,7 @@ mod tests {
             let limits = Limits { cost_micros: limits.0, tokens: limits.1, calls: limits.2 };
             let price = Some(Price { input: price.0, output: price.1, cached_input: 0 });
             let need = Need { input_tokens: input, output_tokens: output, least_output_tokens: least.min(output), price };
-            if let Ok(grant) = grant(&[budget(limits, spent, reserved)], &need) {
+            if let Ok(grant) = grant(&[budget(limits, spent, reserved)], &need, Utc::now()) {
                 let after = spent.plus(reserved).plus(grant.reserved);
                 prop_assert!(limits.cost_micros.is_none_or(|limit| after.cost_micros <= limit), "{after:?} {limits:?}");
                 prop_assert!(limits.tokens.is_none_or(|limit| after.tokens <= limit));

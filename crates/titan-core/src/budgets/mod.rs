@@ -16,4 +16,5 @@ mod spent;
 pub use amounts::{Amounts, MICROS, Price, dollars, dollars_text};
 pub use forecast::Forecast;
 pub use grant::{Grant, Limits, Need, Period, Refusal, Scope, Standing, grant};
+pub(crate) use set::lock_shared;
 pub use set::{Budget, Most, Rule, Spending, Spent, get, overslept, remove, set, waiting, waits_because};

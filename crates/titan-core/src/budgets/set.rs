@@ -13,6 +13,18 @@ use super::grant::{Limits, Period, Scope};
 use super::spent;
 use crate::{Error, Result, ids, projects, runs, tasks};
 
+/// Held by who sets a budget, and shared by who reserves under any: see [`lock_shared`].
+const LOCK: &str = "hashtext('titan budgets')";
+
+/// To be taken by who reserves a call, before calls and budgets are locked.
+///
+/// # Errors
+/// When the database does not answer.
+pub(crate) fn lock_shared(connection: &mut PgConnection) -> Result<()> {
+    sql_query(format!("SELECT pg_advisory_xact_lock_shared({LOCK})")).execute(connection)?;
+    Ok(())
+}
+
 /// Dollars, tokens and calls that nobody means by more.
 const MOST_DOLLARS: f64 = 1e9;
 const MOST: i64 = 1_000_000_000_000_000;
@@ -37,7 +49,7 @@ pub struct Most {
 pub struct Budget {
     pub scope: Scope,
     pub period: Period,
-    /// When it began to count, and when it begins anew; null for one that never does.
+    /// When its period began (for `total`: when it was set), and when it begins anew; null for one that never does.
     pub period_start: DateTime<Utc>,
     pub period_end: Option<DateTime<Utc>>,
     pub limit: Most,
@@ -174,13 +186,13 @@ pub fn get(connection: &mut PgConnection, scope: Scope, id: Uuid) -> Result<Spen
     .bind::<SqlUuid, _>(id)
     .load(connection)?;
     Ok(Spending {
-        spent: spent::since(connection, scope, id, None)?.settled.into(),
+        spent: spent::since(connection, scope, id, None)?.into(),
         budget: rows.into_iter().next().map(Budget::from),
         forecast: match scope {
             Scope::Project => forecast::of_project(connection, id)?,
             _ => None,
         },
-        waiting_runs: i64::try_from(waiting(connection, scope, id)?.len()).unwrap_or(i64::MAX),
+        waiting_runs: count_waiting(connection, scope, id)?,
     })
 }
 
@@ -188,24 +200,37 @@ pub fn get(connection: &mut PgConnection, scope: Scope, id: Uuid) -> Result<Spen
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is no such project, task or run; a limit that is wrong.
-pub fn set(connection: &mut PgConnection, scope: Scope, id: Uuid, rule: &Rule) -> Result<Spending> {
+pub fn set(connection: &mut PgConnection, scope: Scope, id: Uuid, rule: &Rule) -> Result<()> {
     let limits = rule.limits()?;
     connection.transaction(|connection| {
         exists(connection, scope, id)?;
-        // One at a time: two who begin the same budget would both count the calls under way.
-        sql_query("SELECT pg_advisory_xact_lock(hashtext('titan budgets'))").execute(connection)?;
-        if !change(connection, scope, id, rule.period, &limits)? {
-            begin(connection, scope, id, rule.period, &limits)?;
+        // No call is reserved meanwhile: each is either counted here or sees the budget.
+        sql_query(format!("SELECT pg_advisory_xact_lock({LOCK})")).execute(connection)?;
+        match change(connection, scope, id, rule.period, &limits)? {
+            None => begin(connection, scope, id, rule.period, &limits),
+            Some(period) if period != rule.period => begin_anew(connection, scope, id, rule.period),
+            Some(_) => Ok(()),
         }
-        get(connection, scope, id)
     })
 }
 
-/// False when there is none, or one of another period.
-fn change(connection: &mut PgConnection, scope: Scope, id: Uuid, period: Period, limits: &Limits) -> Result<bool> {
-    let changed = sql_query(
-        "UPDATE budgets SET limit_cost_micros = $4, limit_tokens = $5, limit_calls = $6, changed_at = clock_timestamp() \
-         WHERE scope = $1 AND scope_id = $2 AND period = $3",
+/// The period that it had before; none when there was no budget.
+fn change(
+    connection: &mut PgConnection,
+    scope: Scope,
+    id: Uuid,
+    period: Period,
+    limits: &Limits,
+) -> Result<Option<Period>> {
+    #[derive(QueryableByName)]
+    struct Before {
+        #[diesel(sql_type = Text)]
+        period: Period,
+    }
+    let before: Vec<Before> = sql_query(
+        "WITH before AS (SELECT id, period FROM budgets WHERE scope = $1 AND scope_id = $2 FOR UPDATE), \
+         changed AS (UPDATE budgets b SET period = $3, limit_cost_micros = $4, limit_tokens = $5, limit_calls = $6, \
+           changed_at = clock_timestamp() FROM before WHERE b.id = before.id) SELECT period FROM before",
     )
     .bind::<Text, _>(scope)
     .bind::<SqlUuid, _>(id)
@@ -213,20 +238,35 @@ fn change(connection: &mut PgConnection, scope: Scope, id: Uuid, period: Period,
     .bind::<Nullable<BigInt>, _>(limits.cost_micros)
     .bind::<Nullable<BigInt>, _>(limits.tokens)
     .bind::<Nullable<BigInt>, _>(limits.calls)
-    .execute(connection)?;
-    Ok(changed > 0)
+    .load(connection)?;
+    Ok(before.into_iter().next().map(|before| before.period))
 }
 
-/// A budget that begins to count. The calls under way are locked first, as the engine does before it looks at budgets.
+/// Another period: what was spent in it. Its row is locked, so no call is settled in it meanwhile.
+fn begin_anew(connection: &mut PgConnection, scope: Scope, id: Uuid, period: Period) -> Result<()> {
+    let start = period.start(Utc::now());
+    let spent = spent::since(connection, scope, id, start)?;
+    sql_query(
+        "UPDATE budgets SET period_start = coalesce($3, now()), spent_cost_micros = $4, spent_tokens = $5, spent_calls = $6 \
+         WHERE scope = $1 AND scope_id = $2",
+    )
+    .bind::<Text, _>(scope)
+    .bind::<SqlUuid, _>(id)
+    .bind::<Nullable<Timestamptz>, _>(start)
+    .bind::<BigInt, _>(spent.cost_micros)
+    .bind::<BigInt, _>(spent.tokens)
+    .bind::<BigInt, _>(spent.calls)
+    .execute(connection)?;
+    Ok(())
+}
+
+/// A budget that begins to count. The calls under way are locked first, as the engine does before it looks at budgets: one that ends
+/// meanwhile is either among those that have ended, or gives back what it had reserved here.
 fn begin(connection: &mut PgConnection, scope: Scope, id: Uuid, period: Period, limits: &Limits) -> Result<()> {
     let start = period.start(Utc::now());
     let budget_id = ids::new();
-    spent::join_open(connection, scope, id, budget_id)?;
-    let sum = spent::since(connection, scope, id, start)?;
-    sql_query("DELETE FROM budgets WHERE scope = $1 AND scope_id = $2")
-        .bind::<Text, _>(scope)
-        .bind::<SqlUuid, _>(id)
-        .execute(connection)?;
+    let reserved = spent::join_open(connection, scope, id, budget_id)?;
+    let spent = spent::since(connection, scope, id, start)?;
     sql_query(
         "INSERT INTO budgets (id, scope, scope_id, period, period_start, limit_cost_micros, limit_tokens, limit_calls, \
          spent_cost_micros, spent_tokens, spent_calls, reserved_cost_micros, reserved_tokens, reserved_calls) \
@@ -240,12 +280,12 @@ fn begin(connection: &mut PgConnection, scope: Scope, id: Uuid, period: Period, 
     .bind::<Nullable<BigInt>, _>(limits.cost_micros)
     .bind::<Nullable<BigInt>, _>(limits.tokens)
     .bind::<Nullable<BigInt>, _>(limits.calls)
-    .bind::<BigInt, _>(sum.settled.cost_micros)
-    .bind::<BigInt, _>(sum.settled.tokens)
-    .bind::<BigInt, _>(sum.settled.calls)
-    .bind::<BigInt, _>(sum.open.cost_micros)
-    .bind::<BigInt, _>(sum.open.tokens)
-    .bind::<BigInt, _>(sum.open.calls)
+    .bind::<BigInt, _>(spent.cost_micros)
+    .bind::<BigInt, _>(spent.tokens)
+    .bind::<BigInt, _>(spent.calls)
+    .bind::<BigInt, _>(reserved.cost_micros)
+    .bind::<BigInt, _>(reserved.tokens)
+    .bind::<BigInt, _>(reserved.calls)
     .execute(connection)?;
     Ok(())
 }
@@ -256,11 +296,18 @@ fn begin(connection: &mut PgConnection, scope: Scope, id: Uuid, period: Period, 
 /// [`Error::NotFound`] when there is no such project, task or run.
 pub fn remove(connection: &mut PgConnection, scope: Scope, id: Uuid) -> Result<bool> {
     exists(connection, scope, id)?;
-    let gone = sql_query("DELETE FROM budgets WHERE scope = $1 AND scope_id = $2")
-        .bind::<Text, _>(scope)
-        .bind::<SqlUuid, _>(id)
-        .execute(connection)?;
-    Ok(gone > 0)
+    connection.transaction(|connection| {
+        // In the order in which the engine locks them. Whoever waits looks again: for the others something has changed too.
+        sql_query("SELECT id FROM budgets ORDER BY id FOR UPDATE").execute(connection)?;
+        let gone = sql_query("DELETE FROM budgets WHERE scope = $1 AND scope_id = $2")
+            .bind::<Text, _>(scope)
+            .bind::<SqlUuid, _>(id)
+            .execute(connection)?;
+        if gone > 0 {
+            sql_query("UPDATE budgets SET changed_at = clock_timestamp()").execute(connection)?;
+        }
+        Ok(gone > 0)
+    })
 }
 
 fn exists(connection: &mut PgConnection, scope: Scope, id: Uuid) -> Result<()> {
@@ -270,6 +317,24 @@ fn exists(connection: &mut PgConnection, scope: Scope, id: Uuid) -> Result<()> {
         Scope::Task => tasks::get(connection, id).map(|_| ()),
         Scope::Run => runs::position(connection, id).map(|_| ()),
     }
+}
+
+/// Which waiting steps are of a scope.
+const WAITING: &str = "FROM steps s JOIN runs r ON r.id = s.run_id WHERE s.waiting_on = 'budget' AND \
+     ($1 = 'installation' OR ($1 = 'project' AND r.project_id = $2) OR ($1 = 'task' AND r.task_id = $2) \
+       OR ($1 = 'run' AND r.id = $2))";
+
+fn count_waiting(connection: &mut PgConnection, scope: Scope, id: Uuid) -> Result<i64> {
+    #[derive(QueryableByName)]
+    struct Count {
+        #[diesel(sql_type = BigInt)]
+        runs: i64,
+    }
+    let count: Count = sql_query(format!("SELECT count(DISTINCT s.run_id) AS runs {WAITING}"))
+        .bind::<Text, _>(scope)
+        .bind::<SqlUuid, _>(id)
+        .get_result(connection)?;
+    Ok(count.runs)
 }
 
 #[derive(QueryableByName)]
@@ -286,15 +351,11 @@ const MOST_WOKEN: i64 = 1000;
 /// # Errors
 /// When the database does not answer.
 pub fn waiting(connection: &mut PgConnection, scope: Scope, id: Uuid) -> Result<Vec<Uuid>> {
-    let rows: Vec<Waiting> = sql_query(
-        "SELECT DISTINCT s.run_id FROM steps s JOIN runs r ON r.id = s.run_id WHERE s.waiting_on = 'budget' AND \
-         ($1 = 'installation' OR ($1 = 'project' AND r.project_id = $2) OR ($1 = 'task' AND r.task_id = $2) \
-           OR ($1 = 'run' AND r.id = $2)) LIMIT $3",
-    )
-    .bind::<Text, _>(scope)
-    .bind::<SqlUuid, _>(id)
-    .bind::<BigInt, _>(MOST_WOKEN)
-    .load(connection)?;
+    let rows: Vec<Waiting> = sql_query(format!("SELECT DISTINCT s.run_id {WAITING} LIMIT $3"))
+        .bind::<Text, _>(scope)
+        .bind::<SqlUuid, _>(id)
+        .bind::<BigInt, _>(MOST_WOKEN)
+        .load(connection)?;
     Ok(rows.into_iter().map(|row| row.run_id).collect())
 }
 

@@ -9,13 +9,6 @@ use super::amounts::Amounts;
 use super::grant::Scope;
 use crate::Result;
 
-/// Of calls that have ended, and of those under way.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Sum {
-    pub(super) settled: Amounts,
-    pub(super) open: Amounts,
-}
-
 #[derive(QueryableByName)]
 struct Row {
     #[diesel(sql_type = BigInt)]
@@ -24,12 +17,12 @@ struct Row {
     tokens: i64,
     #[diesel(sql_type = BigInt)]
     calls: i64,
-    #[diesel(sql_type = BigInt)]
-    reserved_cost_micros: i64,
-    #[diesel(sql_type = BigInt)]
-    reserved_tokens: i64,
-    #[diesel(sql_type = BigInt)]
-    open: i64,
+}
+
+impl From<Row> for Amounts {
+    fn from(row: Row) -> Self {
+        Amounts { cost_micros: row.cost_micros, tokens: row.tokens, calls: row.calls }
+    }
 }
 
 /// Which calls are of a scope. Written out for each, so that each has a plan that uses its own index.
@@ -42,41 +35,37 @@ fn of(scope: Scope) -> &'static str {
     }
 }
 
+/// Of the calls that have ended.
 pub(super) fn since(
     connection: &mut PgConnection,
     scope: Scope,
     id: Uuid,
     start: Option<DateTime<Utc>>,
-) -> Result<Sum> {
+) -> Result<Amounts> {
     let row: Row = sql_query(format!(
-        "SELECT coalesce(sum(cost_micros) FILTER (WHERE state <> 'open'), 0)::bigint AS cost_micros, \
-           coalesce(sum(input_tokens + output_tokens) FILTER (WHERE state <> 'open'), 0)::bigint AS tokens, \
-           count(*) FILTER (WHERE state <> 'open') AS calls, \
-           coalesce(sum(reserved_cost_micros) FILTER (WHERE state = 'open'), 0)::bigint AS reserved_cost_micros, \
-           coalesce(sum(reserved_tokens) FILTER (WHERE state = 'open'), 0)::bigint AS reserved_tokens, \
-           count(*) FILTER (WHERE state = 'open') AS open \
-         FROM model_calls WHERE {} AND ($2 IS NULL OR created_at >= $2)",
+        "SELECT coalesce(sum(cost_micros), 0)::bigint AS cost_micros, \
+           coalesce(sum(input_tokens + output_tokens), 0)::bigint AS tokens, count(*) AS calls \
+         FROM model_calls WHERE {} AND state <> 'open' AND ($2 IS NULL OR created_at >= $2)",
         of(scope)
     ))
     .bind::<SqlUuid, _>(id)
     .bind::<Nullable<Timestamptz>, _>(start)
     .get_result(connection)?;
-    Ok(Sum {
-        settled: Amounts { cost_micros: row.cost_micros, tokens: row.tokens, calls: row.calls },
-        open: Amounts { cost_micros: row.reserved_cost_micros, tokens: row.reserved_tokens, calls: row.open },
-    })
+    Ok(row.into())
 }
 
-/// The calls under way count in this budget too, when they end.
-pub(super) fn join_open(connection: &mut PgConnection, scope: Scope, id: Uuid, budget_id: Uuid) -> Result<()> {
-    sql_query(format!(
-        "UPDATE model_calls SET budget_ids = budget_ids || $2 WHERE state = 'open' AND {} AND (run_id, id) IN \
-         (SELECT run_id, id FROM model_calls WHERE state = 'open' AND {} ORDER BY run_id, id FOR UPDATE)",
-        of(scope),
+/// The calls under way count in this budget too, when they end. Returns what is reserved for them.
+pub(super) fn join_open(connection: &mut PgConnection, scope: Scope, id: Uuid, budget_id: Uuid) -> Result<Amounts> {
+    let row: Row = sql_query(format!(
+        "WITH open AS (SELECT run_id, id FROM model_calls WHERE state = 'open' AND {} ORDER BY run_id, id FOR UPDATE), \
+         joined AS (UPDATE model_calls c SET budget_ids = c.budget_ids || $2 FROM open \
+           WHERE c.run_id = open.run_id AND c.id = open.id RETURNING c.reserved_cost_micros, c.reserved_tokens) \
+         SELECT coalesce(sum(reserved_cost_micros), 0)::bigint AS cost_micros, \
+           coalesce(sum(reserved_tokens), 0)::bigint AS tokens, count(*) AS calls FROM joined",
         of(scope)
     ))
     .bind::<SqlUuid, _>(id)
     .bind::<SqlUuid, _>(budget_id)
-    .execute(connection)?;
-    Ok(())
+    .get_result(connection)?;
+    Ok(row.into())
 }

@@ -1,6 +1,6 @@
 //! Prices from the environment, for models that nobody else knows the price of, or knows it wrong.
 
-use super::{ConfigError, wrong};
+use super::{ConfigError, VENDORS, wrong};
 use crate::budgets::{MICROS, Price};
 
 /// The price of one model, or with `*` of all models, of a provider.
@@ -12,9 +12,11 @@ pub struct PriceOf {
 }
 
 impl PriceOf {
+    /// The price of a model. One that is named wins over those of all.
     #[must_use]
-    pub fn covers(&self, provider: &str, model: &str) -> bool {
-        self.provider == provider && (self.model == "*" || self.model == model)
+    pub fn find(prices: &[PriceOf], provider: &str, model: &str) -> Option<Price> {
+        let named = |name: &str| prices.iter().find(|price| price.provider == provider && price.model == name);
+        named(model).or_else(|| named("*")).map(|price| price.price)
     }
 }
 
@@ -36,7 +38,7 @@ fn one(entry: &str) -> Option<PriceOf> {
         _ => return None,
     };
     let (provider, model) = (provider.trim(), model.trim());
-    (!provider.is_empty() && !model.is_empty()).then(|| PriceOf {
+    (VENDORS.iter().any(|vendor| vendor.name == provider) && !model.is_empty()).then(|| PriceOf {
         provider: provider.to_owned(),
         model: model.to_owned(),
         price,
@@ -51,8 +53,8 @@ fn micros(dollars: &str) -> Option<i64> {
 
 fn unclear(entry: &str) -> ConfigError {
     let message = format!(
-        "must be a list like provider:model=input/output, in US dollars per million tokens, e.g. openai:my-model=0.50/1.50, and has \
-         {entry:?}"
+        "must be a list like provider:model=input/output, in US dollars per million tokens and for a provider that there is, e.g. \
+         openai:my-model=0.50/1.50, and has {entry:?}"
     );
     wrong("TITAN_PRICES", message)
 }
@@ -63,10 +65,11 @@ mod tests {
 
     #[test]
     fn a_price_is_for_one_model_or_for_all_of_a_provider() {
-        let prices = parse("openai:ft:x=0.5/1.5/0.05, ollama:*=0/0").unwrap();
+        let prices = parse("openai:ft:x=0.5/1.5/0.05, ollama:*=0/0, ollama:dear=1/1").unwrap();
         assert_eq!(prices[0].price, Price { input: 500_000, output: 1_500_000, cached_input: 50_000 });
-        assert!(prices[0].covers("openai", "ft:x") && !prices[0].covers("openai", "x"));
-        assert!(prices[1].covers("ollama", "anything"));
+        let find = |provider, model| PriceOf::find(&prices, provider, model).map(|price| price.input);
+        assert_eq!((find("openai", "ft:x"), find("openai", "x")), (Some(500_000), None));
+        assert_eq!((find("ollama", "dear"), find("ollama", "any")), (Some(1_000_000), Some(0)));
     }
 
     #[test]
@@ -79,7 +82,8 @@ mod tests {
             "openai:m=a/b",
             ":m=1/2",
             "openai:m=1/2/3/4",
-            "o:m=NaN/1",
+            "openai:m=NaN/1",
+            "opnai:m=1/2",
         ] {
             assert!(parse(wrong).unwrap_err().message.contains(wrong), "{wrong}");
         }

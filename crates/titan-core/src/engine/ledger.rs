@@ -122,12 +122,14 @@ impl Budget {
     }
 }
 
-/// The calls under way of all runs that have any.
+/// The calls under way of these runs, as far as they have any.
 pub(super) fn load_calls(
     connection: &mut PgConnection,
+    settling: &BTreeSet<Uuid>,
     runs: &BTreeMap<Uuid, Run>,
 ) -> Result<BTreeMap<Uuid, OpenCall>> {
-    let ids: Vec<Uuid> = runs.values().filter(|run| run.open_calls > 0).map(|run| run.id).collect();
+    let with_calls = settling.iter().filter(|id| runs.get(id).is_some_and(|run| run.open_calls > 0));
+    let ids: Vec<Uuid> = with_calls.copied().collect();
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
@@ -161,7 +163,8 @@ pub(super) fn load_budgets(
     let rows: Vec<BudgetRow> = sql_query(
         "SELECT id, scope, scope_id, period, period_start, limit_cost_micros, limit_tokens, limit_calls, spent_cost_micros, \
          spent_tokens, spent_calls, reserved_cost_micros, reserved_tokens, reserved_calls FROM budgets \
-         WHERE id = ANY($1) OR (scope, scope_id) IN (SELECT * FROM unnest($2, $3)) ORDER BY id FOR UPDATE",
+         WHERE id = ANY(ARRAY(SELECT unnest($1) UNION SELECT b.id FROM unnest($2, $3) AS s (scope, scope_id) \
+           JOIN budgets b ON b.scope = s.scope AND b.scope_id = s.scope_id)) ORDER BY id FOR UPDATE",
     )
     .bind::<Array<SqlUuid>, _>(named.into_iter().collect::<Vec<_>>())
     .bind::<Array<Text>, _>(scopes.iter().map(|(scope, _)| scope.as_str()).collect::<Vec<_>>())

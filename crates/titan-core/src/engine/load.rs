@@ -1,8 +1,8 @@
 //! The first act: lock and read everything that a batch of transitions touches. Decides nothing; what needs no decision, the plain end
 //! of a job without a run, is done at once.
 //!
-//! One lock order for every batch in every process: idempotency keys, runs, jobs, tasks, calls, budgets, each by ascending id, then
-//! projects by ascending key of their advisory lock, then limits. Steps have no lock of their own: whoever holds the run's row holds its steps. The
+//! One lock order for every batch in every process: idempotency keys, runs, jobs, tasks, then the lock that who reserves a call shares, calls,
+//! budgets, each by ascending id, then projects by ascending key of their advisory lock, then limits. Steps have no lock of their own: whoever holds the run's row holds its steps. The
 //! jobs that a claim brings are locked only where nobody else holds them, so that it can wait for nobody and stand in no circle.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -19,6 +19,7 @@ use super::ledger::{self, Budget, OpenCall};
 use super::story::JobOutcome;
 use super::transition::{Fence, Transition};
 use crate::Result;
+use crate::budgets;
 use crate::db::Prepare as _;
 use crate::idempotency::{self, Claimed};
 use crate::projects;
@@ -210,6 +211,8 @@ struct Wanted {
     reports: Vec<Fence>,
     /// Runs that would call a model.
     reserving: BTreeSet<Uuid>,
+    /// Runs of which calls may end.
+    settling: BTreeSet<Uuid>,
     /// Plain ends of jobs without a run.
     ends: Vec<End>,
 }
@@ -233,6 +236,7 @@ impl Wanted {
                 }
                 Transition::Start(start) => {
                     wanted.held(&start.fence);
+                    wanted.settling.insert(start.fence.run_id);
                     wanted.runs_with_task.insert(start.fence.run_id);
                 }
                 // The end of a step may end its run, and with it whatever else of the run is under way.
@@ -245,6 +249,9 @@ impl Wanted {
                 }
                 Transition::Report(report) => {
                     wanted.held(&report.fence);
+                    if !report.calls.is_empty() {
+                        wanted.settling.insert(report.fence.run_id);
+                    }
                     wanted.reports.push(report.fence);
                 }
                 Transition::Reserve(reserve) => {
@@ -318,10 +325,17 @@ pub(super) fn load(
         .reports
         .iter()
         .filter(|fence| steps.get(&(fence.run_id, fence.step)).is_some_and(|step| step.epoch != Some(fence.epoch)));
-    task_ids.extend(first_words.filter_map(|fence| runs.get(&fence.run_id)).map(|run| run.task_id));
+    let begun: Vec<Uuid> = first_words.map(|fence| fence.run_id).collect();
+    task_ids.extend(begun.iter().filter_map(|id| runs.get(id)).map(|run| run.task_id));
     let tasks = load_tasks(connection, &task_ids)?;
-    let calls = ledger::load_calls(connection, &runs)?;
-    let budgets = ledger::load_budgets(connection, &wanted.reserving, &runs, &calls, now)?;
+    if !wanted.reserving.is_empty() {
+        budgets::lock_shared(connection)?;
+    }
+    let mut settling = wanted.settling;
+    settling.extend(wanted.runs_with_jobs.iter().copied());
+    settling.extend(begun);
+    let calls = ledger::load_calls(connection, &settling, &runs)?;
+    let budgets_over = ledger::load_budgets(connection, &wanted.reserving, &runs, &calls, now)?;
     let mut project_ids = wanted.projects;
     project_ids.extend(wanted.tasks.iter().filter_map(|id| tasks.get(id)).map(|task| task.project_id));
     let projects = load_projects(connection, &project_ids)?;
@@ -346,7 +360,7 @@ pub(super) fn load(
         ended,
         freed,
         calls,
-        budgets,
+        budgets: budgets_over,
         before,
     };
     Ok((world, claimed))

@@ -190,7 +190,12 @@ pub enum Outcome {
     /// Not now, but no failure either: come back after this time. The attempt does not count.
     Snooze { after: Duration, reason: String },
     /// Not before somebody does something about it, and no failure: the job sleeps until it is woken.
-    Wait { on: WaitingOn, reason: String },
+    Wait {
+        on: WaitingOn,
+        reason: String,
+        /// When it was found that it has to; what has changed since then wakes it.
+        since: DateTime<Utc>,
+    },
     /// It failed for good.
     Fail { error: String },
     /// It stopped because it was told to.

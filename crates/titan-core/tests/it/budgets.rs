@@ -14,7 +14,8 @@ fn rule(calls: Option<i64>, tokens: Option<i64>, cost: Option<f64>) -> Rule {
 }
 
 fn limit(bench: &mut Bench, rule: &Rule) -> Spending {
-    budgets::set(&mut bench.connection, Scope::Project, bench.project, rule).unwrap()
+    budgets::set(&mut bench.connection, Scope::Project, bench.project, rule).unwrap();
+    spending(bench)
 }
 
 fn spending(bench: &mut Bench) -> Spending {
@@ -31,6 +32,16 @@ fn granted(reserved: &Reserved) -> Option<i64> {
 fn refused(reserved: &Reserved) -> (bool, &str) {
     match reserved {
         Reserved::Refused(refusal) => (refusal.soon, &refusal.reason),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What a step does that was refused.
+fn waits(reserved: &Reserved) -> Outcome {
+    match reserved {
+        Reserved::Refused(refusal) => {
+            Outcome::Wait { on: WaitingOn::Budget, reason: refusal.reason.clone(), since: refusal.at }
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -148,7 +159,7 @@ fn a_step_waits_for_its_budget_without_a_slot_and_looks_again_when_it_is_raised(
     let held = bench.claim();
     let (_, reserved) = bench.reserve(held);
     let reason = refused(&reserved).1.to_owned();
-    bench.finish(held, Outcome::Wait { on: WaitingOn::Budget, reason: reason.clone() }).unwrap();
+    bench.finish(held, waits(&reserved)).unwrap();
     let waiting = bench.run(run);
     assert_eq!((waiting.status, waiting.waiting_on), (RunStatus::Running, Some(WaitingOn::Budget)));
     assert_eq!((waiting.waiting_reason, waiting.waiting_until), (Some(reason), None));
@@ -177,8 +188,8 @@ fn a_day_begins_anew_and_wakes_who_waited_since_the_day_before() {
     let run = bench.submit("Hello").run_id.unwrap();
     limit(&mut bench, &Rule { period: Period::Day, ..rule(Some(0), None, None) });
     let held = bench.claim();
-    bench.reserve(held);
-    bench.finish(held, Outcome::Wait { on: WaitingOn::Budget, reason: "used up".to_owned() }).unwrap();
+    let (_, reserved) = bench.reserve(held);
+    bench.finish(held, waits(&reserved)).unwrap();
     bench.test.execute(
         "UPDATE budgets SET period_start = period_start - interval '1 day', changed_at = changed_at - interval '2 days', \
          limit_calls = 1, spent_calls = 1",
@@ -201,8 +212,7 @@ fn a_stale_claim_reserves_nothing_and_a_wrong_rule_is_refused_with_what_would_be
     bench.submit("Hello");
     let mut held = bench.claim();
     held.epoch -= 1;
-    let stale = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| bench.reserve(held)));
-    assert!(stale.is_err());
+    assert!(matches!(bench.try_reserve(held), Err(Error::Fenced { .. })));
     assert_eq!(bench.test.count("SELECT count(*) FROM model_calls"), 0);
     for (wrong, says) in [
         (rule(None, None, None), "is required"),
@@ -215,4 +225,65 @@ fn a_stale_claim_reserves_nothing_and_a_wrong_rule_is_refused_with_what_would_be
     }
     let nobody = budgets::set(&mut bench.connection, Scope::Run, Uuid::nil(), &rule(Some(1), None, None));
     assert!(matches!(nobody, Err(Error::NotFound("run", _))));
+}
+
+#[test]
+fn a_budget_that_is_raised_between_the_refusal_and_the_wait_wakes_all_the_same() {
+    let mut bench = Bench::new();
+    let run = bench.submit("Hello").run_id.unwrap();
+    limit(&mut bench, &rule(Some(0), None, None));
+    let held = bench.claim();
+    let (_, reserved) = bench.reserve(held);
+    limit(&mut bench, &rule(Some(1), None, None));
+    bench.finish(held, waits(&reserved)).unwrap();
+    assert_eq!(budgets::overslept(&mut bench.connection).unwrap(), [run]);
+}
+
+#[test]
+fn who_waits_for_a_budget_that_is_taken_away_looks_again_also_when_others_are_left() {
+    let mut bench = Bench::new();
+    let run = bench.submit("Hello").run_id.unwrap();
+    budgets::set(&mut bench.connection, Scope::Installation, Uuid::nil(), &rule(Some(100), None, None)).unwrap();
+    limit(&mut bench, &rule(Some(0), None, None));
+    let held = bench.claim();
+    let (_, reserved) = bench.reserve(held);
+    bench.finish(held, waits(&reserved)).unwrap();
+    assert!(budgets::remove(&mut bench.connection, Scope::Project, bench.project).unwrap());
+    assert_eq!(budgets::overslept(&mut bench.connection).unwrap(), [run]);
+}
+
+#[test]
+fn another_period_counts_what_was_spent_in_it_and_keeps_what_is_reserved() {
+    let mut bench = Bench::new();
+    bench.submit("One");
+    let first = bench.claim();
+    let (call, _) = bench.reserve(first);
+    bench.finish_with(first, vec![ended(call, true, 10, 5)], answered("hi")).unwrap();
+    bench.test.execute("UPDATE model_calls SET created_at = created_at - interval '40 days'");
+    bench.test.execute("DELETE FROM jobs");
+    limit(&mut bench, &rule(Some(5), None, None));
+    bench.submit("Two");
+    let second = bench.claim();
+    let (call, _) = bench.reserve(second);
+    let month = limit(&mut bench, &Rule { period: Period::Month, ..rule(Some(5), None, None) }).budget.unwrap();
+    assert_eq!((month.spent.calls, month.reserved.calls), (0, 1));
+    bench.finish_with(second, vec![ended(call, true, 10, 5)], answered("hi")).unwrap();
+    let month = spending(&mut bench).budget.unwrap();
+    assert_eq!((month.spent.calls, month.reserved.calls), (1, 0));
+    let total = limit(&mut bench, &rule(Some(5), None, None)).budget.unwrap();
+    assert_eq!(total.spent.calls, 2);
+}
+
+#[test]
+fn usage_that_nobody_can_have_breaks_no_sum() {
+    let mut bench = Bench::new();
+    limit(&mut bench, &rule(Some(5), None, None));
+    for n in 0..2 {
+        bench.submit(&format!("Question {n}"));
+        let held = bench.claim();
+        let (call, _) = bench.reserve(held);
+        bench.finish_with(held, vec![ended(call, true, 1 << 40, 1 << 40)], answered("hi")).unwrap();
+        bench.test.execute("DELETE FROM jobs");
+    }
+    assert_eq!(spending(&mut bench).budget.unwrap().spent.tokens, 1 << 42);
 }

@@ -73,14 +73,18 @@ impl Bench {
     }
 
     /// Asks for a call of ten tokens in and at most a hundred out, at a dollar for a million tokens.
-    pub(crate) fn reserve(&mut self, fence: Fence) -> (CallOf, Reserved) {
+    pub(crate) fn try_reserve(&mut self, fence: Fence) -> Result<(CallOf, Reserved)> {
         let call = call_of("fake");
         let price = Some(Price { input: 1_000_000, output: 1_000_000, cached_input: 1_000_000 });
         let need = Need { input_tokens: 10, output_tokens: 100, least_output_tokens: 20, price };
-        match self.apply(Reserve { fence, call: call.clone(), need, events: Vec::new() }.into()).unwrap() {
-            Applied::Reserved(reserved) => (call, reserved),
+        match self.apply(Reserve { fence, call: call.clone(), need, events: Vec::new() }.into())? {
+            Applied::Reserved(reserved) => Ok((call, reserved)),
             other => panic!("{other:?}"),
         }
+    }
+
+    pub(crate) fn reserve(&mut self, fence: Fence) -> (CallOf, Reserved) {
+        self.try_reserve(fence).unwrap()
     }
 
     pub(crate) fn finish_with(&mut self, fence: Fence, calls: Vec<EndedCall>, outcome: Outcome) -> Result<Finished> {

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use serde_json::json;
 use titan_agent::catalogue::Facts;
+use titan_agent::context::limits::size_of_request;
 use titan_agent::provider::DEFAULT_OUTPUT_TOKENS;
 use titan_agent::{ModelRequest, ProviderError, Usage};
 use titan_core::budgets::{Need, dollars, dollars_text};
@@ -59,11 +60,15 @@ impl Entry {
         let wanted = request.max_output_tokens.unwrap_or(DEFAULT_OUTPUT_TOKENS);
         let wanted = self.facts.max_output_tokens.map_or(wanted, |most| wanted.min(most));
         let need = Need {
-            input_tokens: whole(at_most(request.estimate_tokens())),
+            input_tokens: whole(size_of_request(request)),
             output_tokens: whole(wanted),
             least_output_tokens: whole(wanted.min(LEAST_OUTPUT_TOKENS)),
             price: self.facts.price,
         };
+        // What the calls before it have left of their reservation may be what it needs.
+        if work.reporter.has_ended_calls() {
+            work.reporter.flush().await.map_err(broken)?;
+        }
         let reserve = Reserve { fence: work.fence, call: self.call.clone(), need, events: vec![asking] };
         match work.reporter.reserve(reserve).await {
             Ok(Reserved::Granted { output_tokens }) => {
@@ -76,17 +81,13 @@ impl Entry {
             }
             Ok(Reserved::Refused(refusal)) => Err(Broken::Budget(refusal)),
             Ok(Reserved::Stop) => Err(Broken::Stopped),
-            Err(titan_core::Error::Fenced { .. }) => Err(Broken::Stopped),
-            Err(error) => Err(Broken::Report(error)),
+            Err(error) => Err(broken(error)),
         }
     }
 
     /// What the call came to goes with the step's outcome, and says so in the log.
     pub(super) fn settle(&self, work: &Work, request: &ModelRequest, attempt: &Attempt) {
-        let usage = match &attempt.result {
-            Ok(_) => attempt.usage,
-            Err(broken) => cut_short(broken, request, attempt),
-        };
+        let usage = usage_of(request, attempt);
         let (state, error, reason) = match &attempt.result {
             Ok((_, reason)) => (CallState::Answered, None, Some(reason.as_str().to_owned())),
             Err(Broken::Provider(error)) => (CallState::Failed, Some(error.to_string()), None),
@@ -131,21 +132,36 @@ impl Entry {
     }
 }
 
-/// What a call took that broke off: nothing when the provider did not begin with it, and a guess when it did or may have.
-fn cut_short(broken: &Broken, request: &ModelRequest, attempt: &Attempt) -> Usage {
-    let may_have_begun =
-        matches!(broken, Broken::Stopped | Broken::Report(_) | Broken::Provider(ProviderError::Timeout { .. }));
-    if !attempt.heard && !may_have_begun {
-        return Usage { estimated: true, ..Usage::default() };
+fn broken(error: titan_core::Error) -> Broken {
+    match error {
+        titan_core::Error::Fenced { .. } => Broken::Stopped,
+        error => Broken::Report(error),
     }
-    Usage { input_tokens: request.estimate_tokens(), estimated: true, ..attempt.usage }
 }
 
-/// The estimate may be too low; what is reserved must hardly ever be.
-fn at_most(estimated: u64) -> u64 {
-    estimated + estimated / 4 + 50
+/// What a call took: as the provider told it, else a guess. Nothing when it broke off before the provider began with it.
+fn usage_of(request: &ModelRequest, attempt: &Attempt) -> Usage {
+    let may_have_begun = match &attempt.result {
+        Ok(_) | Err(Broken::Stopped | Broken::Report(_) | Broken::Provider(ProviderError::Timeout { .. })) => true,
+        Err(_) => attempt.opened,
+    };
+    match attempt.told {
+        Some(told) if attempt.result.is_ok() => told,
+        // What was told in the middle of an answer is what it was then.
+        Some(told) => Usage { output_tokens: told.output_tokens.max(attempt.heard_tokens), ..told },
+        None if may_have_begun => Usage {
+            input_tokens: request.estimate_tokens(),
+            output_tokens: attempt.heard_tokens,
+            cached_tokens: 0,
+            estimated: true,
+        },
+        None => Usage { estimated: true, ..Usage::default() },
+    }
 }
+
+/// A server that tells more than any model takes is not believed.
+const MOST_TOKENS: u64 = 1 << 40;
 
 fn whole(tokens: u64) -> i64 {
-    i64::try_from(tokens).unwrap_or(i64::MAX)
+    i64::try_from(tokens.min(MOST_TOKENS)).unwrap_or(i64::MAX)
 }

@@ -39,6 +39,7 @@ pub(super) struct Live<'a> {
     asked_at: Instant,
     /// The time to the first word.
     first_token: Option<Duration>,
+    opened: bool,
     /// Whether the words are shown as they come.
     shown: bool,
     text: String,
@@ -57,6 +58,7 @@ impl<'a> Live<'a> {
             written_at: Instant::now(),
             asked_at: Instant::now(),
             first_token: None,
+            opened: false,
             shown,
             text: String::new(),
         }
@@ -64,14 +66,13 @@ impl<'a> Live<'a> {
 
     /// The whole call, from the question to the last word of it that is written.
     pub(super) async fn ask(mut self, candidate: &Resolved, request: ModelRequest) -> Attempt {
-        let mut usage = None;
-        let result = self.read(candidate, request, &mut usage).await;
+        let mut told = None;
+        let result = self.read(candidate, request, &mut told).await;
         self.close().await;
-        let heard = !self.text.is_empty();
-        let guess = Usage { output_tokens: estimate_tokens(&self.text), estimated: true, ..Usage::default() };
+        let (opened, heard_tokens) = (self.opened, estimate_tokens(&self.text));
         let first_token_ms = self.first_token.map(|time| i32::try_from(time.as_millis()).unwrap_or(i32::MAX));
         let result = result.map(|reason| (self.text, reason));
-        Attempt { usage: usage.unwrap_or(guess), heard, first_token_ms, result }
+        Attempt { told, heard_tokens, opened, first_token_ms, result }
     }
 
     async fn read(
@@ -102,7 +103,10 @@ impl<'a> Live<'a> {
                     self.write();
                 }
                 _ = beat.tick() => self.beat(),
-                opened = &mut opening, if stream.is_none() => stream = Some(opened.map_err(provider)?),
+                opened = &mut opening, if stream.is_none() => {
+                    stream = Some(opened.map_err(provider)?);
+                    self.opened = true;
+                }
                 chunk = next_chunk(&mut stream), if stream.is_some() => match chunk {
                     Some(Ok(Chunk::Text(text))) => self.take(&text),
                     Some(Ok(Chunk::ToolCall(call))) => {

@@ -54,7 +54,9 @@ impl Broken {
             Broken::Stopped => Outcome::Cancel { reason: "told to stop".to_owned() },
             Broken::Report(error) => Outcome::Retry { error: error.to_string(), after: None },
             Broken::Budget(refusal) if refusal.soon => Outcome::Snooze { after: BUDGET_PAUSE, reason: refusal.reason },
-            Broken::Budget(refusal) => Outcome::Wait { on: WaitingOn::Budget, reason: refusal.reason },
+            Broken::Budget(refusal) => {
+                Outcome::Wait { on: WaitingOn::Budget, reason: refusal.reason, since: refusal.at }
+            }
             Broken::Provider(error) if error.may_pass() => {
                 Outcome::Retry { error: error.to_string(), after: error.retry_after() }
             }
@@ -65,8 +67,12 @@ impl Broken {
 
 /// An answer, or why there is none; and whether anything of it was heard.
 struct Attempt {
-    usage: Usage,
-    heard: bool,
+    /// As the provider told it, if it did.
+    told: Option<Usage>,
+    /// A guess at the tokens of the words that were heard.
+    heard_tokens: u64,
+    /// Whether the provider began to answer.
+    opened: bool,
     first_token_ms: Option<i32>,
     result: Result<(String, FinishReason), Broken>,
 }
@@ -155,7 +161,7 @@ async fn ask_one(
             if let Broken::Provider(error) = &broken {
                 models.called(&work.db, provider.name(), Some(error));
             }
-            Err((broken, attempt.heard))
+            Err((broken, attempt.heard_tokens > 0))
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use titan_core::budgets;
 use titan_core::engine::{ForceCancel, Transition, Wake};
 use titan_core::meter::Meter;
@@ -188,8 +189,16 @@ impl Keeper<'_> {
 
     /// A new day or month, or a budget whose change was not followed by a wake.
     fn wake_for_budgets(&mut self) -> Result<Option<()>> {
-        for run_id in self.ask(budgets::overslept)? {
-            self.have_applied(Wake { run_id }.into());
+        let runs = self.ask(budgets::overslept)?;
+        // Together, so that they are one batch and not as many commits.
+        let wakes = runs.into_iter().map(|run_id| self.shared.committer.wake_run(Wake { run_id }));
+        for woken in self.runtime.block_on(join_all(wakes)) {
+            match woken {
+                Ok(_) | Err(Error::NotFound(..)) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "a run that waits for a budget could not be woken; trying again soon")
+                }
+            }
         }
         Ok(Some(()))
     }
@@ -216,6 +225,7 @@ impl Keeper<'_> {
             Kept::Tallies,
             Kept::ExpiredMemories,
             Kept::Queries,
+            Kept::OfflineCalls { days },
             Kept::Attachments,
         ];
         all.extend(self.keep.memory_days.map(|days| Kept::OldMemories { days }));

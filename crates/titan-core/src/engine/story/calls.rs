@@ -31,7 +31,7 @@ impl Story {
             .filter(|budget| scopes.contains(&(budget.standing.scope, budget.scope_id)))
             .map(|budget| budget.standing)
             .collect();
-        let grant = match budgets::grant(&over, &reserve.need) {
+        let grant = match budgets::grant(&over, &reserve.need, self.world.now) {
             Ok(grant) => grant,
             Err(refusal) => return Ok(Reserved::Refused(refusal)),
         };
@@ -125,6 +125,7 @@ impl Story {
             let Some(open) = self.world.calls.remove(id) else { continue };
             let Some(run) = self.world.runs.get(&open.run_id) else { continue };
             let reserved = open.reserved();
+            let is_new = self.changes.calls.get(id).is_some_and(|row| row.is_new);
             let row = CallRow {
                 // Of a row that is there already only what it came to is written.
                 call: CallOf {
@@ -134,10 +135,10 @@ impl Story {
                     model: open.model.clone(),
                     fallback: 0,
                 },
-                is_new: false,
+                is_new,
                 run_id: open.run_id,
                 step: open.step,
-                attempt: 0,
+                attempt: self.world.steps.get(&(open.run_id, open.step)).map_or(0, |step| step.attempt),
                 project_id: run.project_id,
                 task_id: run.task_id,
                 state: CallState::Lost,
@@ -146,7 +147,7 @@ impl Story {
                 cached_tokens: 0,
                 output_tokens: (reserved.tokens - open.input_tokens).max(0),
                 estimated: true,
-                cost_micros: Some(reserved.cost_micros),
+                cost_micros: Some(reserved.cost_micros).filter(|cost| *cost > 0),
                 finish_reason: None,
                 first_token_ms: None,
                 duration_ms: None,
@@ -167,7 +168,7 @@ impl Story {
     fn write_settled(&mut self, row: CallRow, open: Option<&OpenCall>) {
         let spent = Amounts {
             cost_micros: row.cost_micros.unwrap_or(0),
-            tokens: row.input_tokens + row.output_tokens,
+            tokens: row.input_tokens.saturating_add(row.output_tokens),
             calls: 1,
         };
         if let Some(open) = open {
@@ -178,8 +179,8 @@ impl Story {
             });
         }
         if let Some(run) = self.world.runs.get_mut(&row.run_id) {
-            run.input_tokens += row.input_tokens;
-            run.output_tokens += row.output_tokens;
+            run.input_tokens = run.input_tokens.saturating_add(row.input_tokens);
+            run.output_tokens = run.output_tokens.saturating_add(row.output_tokens);
             if let Some(cost) = row.cost_micros {
                 run.cost_micros = Some(run.cost_micros.unwrap_or(0).saturating_add(cost));
             }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -141,7 +142,7 @@ impl Story {
             _ if canceling => self.end_run(fence.run_id, RunStatus::Canceled, None),
             Outcome::Retry { error, after } => self.retry(fence, error, *after),
             Outcome::Snooze { after, reason } => self.snooze(fence, *after, reason),
-            Outcome::Wait { on, reason } => self.wait(fence, *on, reason),
+            Outcome::Wait { on, reason, since } => self.wait(fence, *on, reason, *since),
             Outcome::Fail { error } => self.fail_step(fence.run_id, fence.step, fence.job_id, error),
         }
         let run_status = self.world.runs.get(&fence.run_id).map_or(RunStatus::Failed, |run| run.status);
@@ -266,24 +267,20 @@ impl Story {
     }
 
     /// Until somebody wakes it. After a month it looks by itself, in case nobody could.
-    fn wait(&mut self, fence: &Fence, on: WaitingOn, reason: &str) {
+    fn wait(&mut self, fence: &Fence, on: WaitingOn, reason: &str, since: DateTime<Utc>) {
         const LONGEST: Duration = Duration::from_secs(30 * 86_400);
         let tried = self.world.jobs.get(&fence.job_id).map_or(1, |job| job.attempt);
         self.come_back(fence, on, LONGEST, tried - 1, reason);
+        if let Some(step) = self.world.steps.get_mut(&(fence.run_id, fence.step)) {
+            step.waiting_since = Some(since.min(self.world.now));
+        }
         let line = format!("Waiting for {}: {}", on.what(), short(reason));
         let data = json!({"on": on, "reason": short(reason)});
         self.append(fence.run_id, Some(fence.step), NewEvent::told("step.waiting", Level::Warn, line, data));
     }
 
     /// The job sleeps, the step stays running and says what it waits for, and no slot is held.
-    fn come_back(
-        &mut self,
-        fence: &Fence,
-        on: WaitingOn,
-        wait: Duration,
-        attempt: i16,
-        reason: &str,
-    ) -> chrono::DateTime<chrono::Utc> {
+    fn come_back(&mut self, fence: &Fence, on: WaitingOn, wait: Duration, attempt: i16, reason: &str) -> DateTime<Utc> {
         let moved = Rescheduled::after(wait, attempt);
         let until = self.world.now + chrono::TimeDelta::milliseconds(moved.delay_ms);
         self.changes.rescheduled.insert(fence.job_id, moved);

@@ -30,6 +30,10 @@ pub enum Kept {
     },
     /// What was searched for.
     Queries,
+    /// Calls of the offline model, which cost nothing. The others stay: they are what was paid for.
+    OfflineCalls {
+        days: i32,
+    },
     /// Files that no message brought along within a day. Their bytes stay: others may have the same.
     Attachments,
 }
@@ -64,6 +68,11 @@ pub fn forget(connection: &mut PgConnection, kept: Kept) -> Result<usize> {
         Kept::StrayHistory { days } => (
             "DELETE FROM job_history_default WHERE ctid = ANY (ARRAY(SELECT ctid FROM job_history_default \
              WHERE finished_at < now() - $1 * interval '1 day' ORDER BY finished_at, id LIMIT $2))",
+            days,
+        ),
+        Kept::OfflineCalls { days } => (
+            "DELETE FROM model_calls WHERE ctid = ANY (ARRAY(SELECT ctid FROM model_calls \
+             WHERE created_at < now() - $1 * interval '1 day' AND provider = 'offline' LIMIT $2))",
             days,
         ),
         Kept::DeadLetters => (
