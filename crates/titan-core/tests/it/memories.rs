@@ -53,7 +53,7 @@ fn run_that_remembers(bench: &mut Bench, facts: Vec<Remembered>) -> Uuid {
     let run_id = bench.submit("hello").run_id.unwrap();
     bench.work(answered("hi"));
     let writes = facts.into_iter().map(Write::Memory).collect();
-    bench.work(Outcome::Done(Done { output: json!({}), writes, ..Done::default() }));
+    bench.work(Outcome::Done(Done { output: json!({}), writes }));
     run_id
 }
 
@@ -216,10 +216,8 @@ fn meaning_and_words_are_one_order_and_near_facts_are_known() {
     let same = memories::similar(connection, bench.project, MemoryScope::Project, "ada", &near).unwrap();
     assert_eq!(same.as_deref(), Some("She drinks Darjeeling"));
     assert_eq!(memories::similar(connection, bench.project, MemoryScope::Global, "ada", &near).unwrap(), None);
-    assert_eq!(
-        memories::similar(connection, bench.project, MemoryScope::Project, "ada", &question).unwrap().is_some(),
-        true
-    );
+    let known = memories::similar(connection, bench.project, MemoryScope::Project, "ada", &question).unwrap();
+    assert!(known.is_some());
 
     let missing: Vec<Unembedded> = memories::unembedded(connection, "fake:e", 10).unwrap();
     assert_eq!(missing.len(), 1);
