@@ -10,11 +10,12 @@
 //! - [`catalogue`]: prices and limits of models that do not tell them.
 //! - `wire`: how each interface writes a request and an answer.
 //! - [`models`]: which provider and model answer, chosen from the settings.
-//! - [`chat`]: the request for one chat message, within a budget.
+//! - [`agents`]: who may answer, as data.
+//! - [`context`]: the request for one message of a conversation, and what gives way when not all of it fits.
 //! - [`deltas`]: a stream of words as a few events a second.
 //! - [`memory`]: the plain record of an exchange.
 //! - [`extraction`]: the facts of an exchange, for which a model is asked.
-//! - [`tokens`]: a guess at how many tokens a text is.
+//! - [`tokens`]: how many tokens a text is, about and at most.
 
 pub mod provider;
 
@@ -30,7 +31,9 @@ pub mod catalogue;
 
 pub mod models;
 
-pub mod chat;
+pub mod agents;
+
+pub mod context;
 
 pub mod deltas;
 

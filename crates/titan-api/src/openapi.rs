@@ -13,8 +13,8 @@ use crate::live::changes::Resync;
 use crate::live::hub::ChangeHint;
 use crate::live::run::{Heartbeat, StreamEnd};
 use crate::routes::{
-    budgets, changes, events, execute, health, jobs, limits, logs, memories, messages, metrics, models, outputs,
-    projects, queues, runs, system, tasks, workflows,
+    agents, attachments, budgets, changes, events, execute, health, jobs, limits, logs, memories, messages, metrics,
+    models, outputs, projects, queues, runs, system, tasks, workflows,
 };
 
 #[derive(OpenApi)]
@@ -26,7 +26,7 @@ use crate::routes::{
     ),
     paths(
         health::healthz, health::readyz, health::get_health,
-        system::get_worker_health, models::list_providers, models::list_models, system::get_setup, system::get_openapi,
+        system::get_worker_health, models::list_providers, models::list_models, agents::list_agents, system::get_setup, system::get_openapi,
         changes::follow_changes,
         projects::create_project, projects::list_projects, projects::get_project, projects::update_project,
         projects::delete_project, projects::get_project_stats,
@@ -45,6 +45,7 @@ use crate::routes::{
         memories::update_memory, memories::delete_memory, memories::export_memories, memories::erase_memories,
         memories::erase_person,
         messages::list_messages, messages::send_message,
+        attachments::create_attachment, attachments::get_attachment_content,
         queues::list_queues, queues::create_queue, queues::pause_queue, queues::resume_queue,
         jobs::list_jobs, jobs::change_jobs,
         limits::list_limits, limits::put_limit, limits::delete_limit,

@@ -8,8 +8,8 @@ use crate::access::Permitted;
 use crate::dashboard;
 use crate::http::params::path_config;
 use crate::routes::{
-    budgets, changes, events, execute, health, jobs, limits, logs, memories, messages, metrics, models, outputs,
-    projects, queues, runs, system, tasks, workflows,
+    agents, attachments, budgets, changes, events, execute, health, jobs, limits, logs, memories, messages, metrics,
+    models, outputs, projects, queues, runs, system, tasks, workflows,
 };
 
 /// Every route, and the dashboard for what is none.
@@ -23,6 +23,7 @@ pub fn configure(table: &mut web::ServiceConfig) {
     at("/api/worker/health").get(system::get_worker_health).add(table);
     at("/api/providers").get(models::list_providers).add(table);
     at("/api/models").get(models::list_models).add(table);
+    at("/api/agents").get(agents::list_agents).add(table);
     at("/api/setup").get(system::get_setup).add(table);
     at("/api/openapi.json").get(system::get_openapi).add(table);
     at("/api/events").get(changes::follow_changes).add(table);
@@ -51,6 +52,8 @@ pub fn configure(table: &mut web::ServiceConfig) {
     at("/api/projects/{id}/memories/export").get(memories::export_memories).add(table);
     at("/api/projects/{id}/memories/erase").post(memories::erase_memories).add(table);
     at("/api/projects/{id}/memory").get(memories::list_memories).add(table);
+    at("/api/projects/{id}/attachments").post(attachments::create_attachment).add(table);
+    at("/api/attachments/{id}/content").get(attachments::get_attachment_content).add(table);
     at("/api/projects/{id}/messages").get(messages::list_messages).post(messages::send_message).add(table);
 
     // Before the one with an id, which would take the word for one.

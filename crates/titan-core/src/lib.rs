@@ -26,6 +26,8 @@ pub mod workflow;
 pub mod engine;
 pub mod queue;
 
+pub mod agents;
+pub mod attachments;
 pub mod budgets;
 pub mod calls;
 pub mod counters;
@@ -39,6 +41,7 @@ pub mod outputs;
 pub mod projects;
 pub mod providers;
 pub mod runs;
+pub mod summaries;
 pub mod tasks;
 pub mod workers;
 

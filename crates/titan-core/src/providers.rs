@@ -8,6 +8,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::Result;
+use crate::db::Prepare as _;
 use crate::page::Page;
 
 /// Of one provider; more are not kept.
@@ -147,6 +148,27 @@ pub fn models(
     .bind::<BigInt, _>(limit + 1)
     .load(connection)?;
     Ok(Page::of(rows, limit, |model: &Model| model.name.clone()))
+}
+
+/// What a provider told of one of its models.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn offered(connection: &mut PgConnection, provider: &str, id: &str) -> Result<Option<Offered>> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Jsonb)]
+        model: serde_json::Value,
+    }
+    let rows: Vec<Row> = sql_query(
+        "SELECT m.model FROM providers p, jsonb_array_elements(p.models) AS m (model) \
+         WHERE p.name = $1 AND m.model ->> 'id' = $2 LIMIT 1",
+    )
+    .bind::<Text, _>(provider)
+    .bind::<Text, _>(id)
+    .prepared()
+    .load(connection)?;
+    Ok(rows.into_iter().next().and_then(|row| serde_json::from_value(row.model).ok()))
 }
 
 /// Replaces what was published by what this worker offers now; of a provider that did not tell its models, those that it told before

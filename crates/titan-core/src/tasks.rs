@@ -10,6 +10,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::db::Prepare as _;
 use crate::engine::NewTask;
 use crate::page::Page;
 use crate::state::{ExecutionStatus, ExecutionType, RunStage, RunStatus, SimpleStatus};
@@ -92,6 +93,14 @@ pub fn check(new: &NewTask) -> Result<ExecutionType> {
         }
         _ => return Err(Error::invalid("payload.content", "must be the text of the message")),
     }
+    for (field, name) in [("payload.agent", "agent"), ("payload.model", "model")] {
+        match new.payload.get(name) {
+            None | Some(Value::Null) => {}
+            Some(Value::String(text)) => crate::projects::checked_text(field, text, 400).map(|_| ())?,
+            Some(_) => return Err(Error::invalid(field, "must be a name")),
+        }
+    }
+    crate::attachments::ids_in(&new.payload)?;
     match new.execution_type.unwrap_or(ExecutionType::FullyAutomated) {
         ExecutionType::SemiAutomated => Err(Error::invalid(
             "execution_type",
@@ -275,10 +284,51 @@ pub fn executable(connection: &mut PgConnection, project_id: Option<Uuid>, limit
     with_hints(connection, rows)
 }
 
-/// Checks the text of a new message, as it will be the content of a chat task.
+/// A task as a model is told of it.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+pub struct Recent {
+    #[diesel(sql_type = Text)]
+    pub title: String,
+    #[diesel(sql_type = Text)]
+    pub status: ExecutionStatus,
+    /// Why it failed, if it did.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub failure: Option<String>,
+    /// What a person decided on its latest output: `approved` or `rejected`, and the comment.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub review: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub comment: Option<String>,
+    /// The beginning of that output, unless it is in the conversation anyway.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub output: Option<String>,
+}
+
+/// Tasks that are looked through and told of, and characters of each of their texts.
+const LOOKED_AT: i64 = 200;
+const TOLD_OF: i64 = 20;
+const TOLD_CHARS: i32 = 200;
+
+/// What was done in a project lately, the newest first, without the task itself and without messages that were simply answered:
+/// those are in the conversation.
 ///
 /// # Errors
-/// When it is empty or too long.
-pub fn check_content(content: &str) -> Result<()> {
-    crate::projects::checked_text("content", content, MAX_CONTENT).map(|_| ())
+/// When the database does not answer.
+pub fn recent(connection: &mut PgConnection, project_id: Uuid, except: Uuid) -> Result<Vec<Recent>> {
+    Ok(sql_query(
+        "SELECT t.title, t.execution_status AS status, left(t.failure_reason, $5) AS failure, \
+           nullif(o.review, 'pending') AS review, left(o.comment, $5) AS comment, \
+           CASE WHEN t.type <> 'chat' THEN left(o.preview, $5) END AS output \
+         FROM (SELECT * FROM tasks WHERE project_id = $1 AND id <> $2 ORDER BY id DESC LIMIT $3) AS t \
+         LEFT JOIN LATERAL (SELECT review, comment, preview FROM outputs WHERE run_id = t.latest_run_id ORDER BY id DESC LIMIT 1) \
+           AS o ON true \
+         WHERE t.type <> 'chat' OR t.execution_status <> 'completed' OR o.review <> 'pending' ORDER BY t.id DESC LIMIT $4",
+    )
+    .bind::<SqlUuid, _>(project_id)
+    .bind::<SqlUuid, _>(except)
+    .bind::<BigInt, _>(LOOKED_AT)
+    .bind::<BigInt, _>(TOLD_OF)
+    .bind::<Integer, _>(TOLD_CHARS)
+    .prepared()
+    .load(connection)?)
 }

@@ -38,7 +38,7 @@ pub struct Work {
     pub fence: Fence,
     pub reporter: Reporter,
     pub stop: Stop,
-    /// For reading.
+    /// For reading, and for what is only a cache.
     pub db: Db,
 }
 

@@ -7,7 +7,7 @@
 //! - [`reporter`], [`stop`]: how a handler speaks while it works, and how it hears that it should stop.
 //! - [`handlers`]: the handlers there are.
 //! - `asking`: every call of a model, reserved, priced and written down.
-//! - [`models`]: the model providers of this worker, and what the API is told about them.
+//! - [`models`], `agents`: the model providers and the agents of this worker, and what the API is told about them.
 //! - [`embedder`]: the model that turns texts into embeddings.
 //! - [`worker`]: starting and stopping all of it.
 //! - `slots`, `intake`, `poll`: how many jobs it may take, what the committer claims for it, and the look twice a second.
@@ -28,6 +28,7 @@ pub mod models;
 
 pub mod worker;
 
+mod agents;
 mod bell;
 mod claims;
 mod heartbeat;

@@ -26,7 +26,7 @@ use crate::pulse::Pulse;
 use crate::shared::Shared;
 use crate::slots::Slots;
 use crate::stop::StopReason;
-use crate::{heartbeat, hints, maintenance, poll};
+use crate::{agents, heartbeat, hints, maintenance, poll};
 
 /// Connections for the reads of handlers; claims, heartbeats, maintenance and commits have their own.
 const POOL: u32 = 8;
@@ -102,7 +102,10 @@ async fn start(config: &Config, handlers: Registry, only_run: Option<Uuid>) -> a
     ];
     if let Some(models) = shared.handlers.models() {
         let db = shared.db.clone();
-        tasks.push(AbortOnDropHandle::new(tokio::spawn(async move { models.keep_published(&db).await })));
+        tasks.push(AbortOnDropHandle::new(tokio::spawn(async move {
+            agents::publish(&db).await;
+            models.keep_published(&db).await;
+        })));
     }
     if shared.handlers.get(memories::EMBED).is_some() && only_run.is_none() {
         let committer = shared.committer.clone();

@@ -5,7 +5,7 @@
 mod aimock;
 mod answers;
 mod cancellation;
-mod chat;
+mod context;
 mod contract;
 mod failures;
 mod fake;

@@ -13,25 +13,25 @@ use serde::{Deserialize, Deserializer};
 
 use super::problem::{ApiError, Code};
 
-/// Bytes of a body.
+/// Bytes of a usual body.
 pub const LIMIT: usize = 1 << 20;
 /// How much of a body that is too large is read and thrown away, so that a client which first sends everything hears why
 /// it was refused. Beyond that the connection is simply closed.
 const DRAINED: usize = 32 << 20;
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A body that must be there. `raw` is what was sent, for telling repeated requests from new ones.
-pub struct Body<T> {
+/// A body that must be there, of at most so many bytes. `raw` is what was sent, for telling repeated requests from new ones.
+pub struct Body<T, const MOST: usize = LIMIT> {
     pub value: T,
     pub raw: Bytes,
 }
 
-impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
+impl<T: DeserializeOwned + 'static, const MOST: usize> FromRequest for Body<T, MOST> {
     type Error = ApiError;
     type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let raw = read(request, payload.take());
+        let raw = read(request, payload.take(), MOST);
         Box::pin(async move {
             let raw = raw.await?;
             if raw.is_empty() {
@@ -50,7 +50,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for OptionalBody<T> {
     type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let raw = read(request, payload.take());
+        let raw = read(request, payload.take(), LIMIT);
         Box::pin(async move {
             let raw = raw.await?;
             parse(if raw.is_empty() { b"{}" } else { &raw }).map(OptionalBody)
@@ -78,17 +78,21 @@ where
     Option::deserialize(deserializer).map(Some)
 }
 
-fn read(request: &HttpRequest, mut payload: Payload) -> impl Future<Output = Result<Bytes, ApiError>> + use<> {
+fn read(
+    request: &HttpRequest,
+    mut payload: Payload,
+    most: usize,
+) -> impl Future<Output = Result<Bytes, ApiError>> + use<> {
     let declared =
         request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     async move {
-        let mut body = BytesMut::with_capacity(declared.unwrap_or(0).min(LIMIT));
-        let mut too_large = declared.is_some_and(|length| length > LIMIT);
+        let mut body = BytesMut::with_capacity(declared.unwrap_or(0).min(most));
+        let mut too_large = declared.is_some_and(|length| length > most);
         while !too_large && let Some(chunk) = payload.next().await {
             let chunk = chunk.map_err(|error| {
                 ApiError::new(Code::InvalidRequest, format!("The body could not be read: {error}."))
             })?;
-            too_large = body.len() + chunk.len() > LIMIT;
+            too_large = body.len() + chunk.len() > most;
             if !too_large {
                 body.extend_from_slice(&chunk);
             }
@@ -97,7 +101,7 @@ fn read(request: &HttpRequest, mut payload: Payload) -> impl Future<Output = Res
             drop(body);
             // Whether the rest came in time does not matter: the answer is the same.
             let _ = tokio::time::timeout(PATIENCE, drain(payload)).await;
-            return Err(ApiError::new(Code::PayloadTooLarge, format!("A body may have at most {LIMIT} bytes.")));
+            return Err(ApiError::new(Code::PayloadTooLarge, format!("A body may have at most {most} bytes.")));
         }
         Ok(body.freeze())
     }
@@ -124,14 +128,25 @@ fn parse<T: DeserializeOwned>(raw: &[u8]) -> Result<T, ApiError> {
         let inner = error.into_inner();
         match inner.classify() {
             serde_json::error::Category::Data if path == "." => {
-                ApiError::new(Code::ValidationFailed, format!("The body is wrong: {inner}."))
+                ApiError::new(Code::ValidationFailed, format!("The body is wrong: {}.", unquoted(&inner)))
             }
-            serde_json::error::Category::Data => ApiError::field(Code::ValidationFailed, path, inner.to_string()),
+            serde_json::error::Category::Data => ApiError::field(Code::ValidationFailed, path, unquoted(&inner)),
             _ => malformed(&inner),
         }
     })?;
     deserializer.end().map_err(|error| malformed(&error))?;
     Ok(value)
+}
+
+/// Without the text that stands where something else should: it may be what somebody wrote to a model.
+fn unquoted(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    let told =
+        message.split_once(": string \"").and_then(|(what, text)| Some((what, text.rsplit_once("\", expected ")?.1)));
+    match told {
+        Some((what, expected)) => format!("{what}: a string, expected {expected}"),
+        None => message,
+    }
 }
 
 fn malformed(error: &serde_json::Error) -> ApiError {

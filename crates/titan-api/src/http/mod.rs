@@ -3,6 +3,7 @@
 pub mod body;
 pub mod created;
 pub mod envelope;
+pub mod file;
 pub mod guard;
 pub mod headers;
 pub mod idempotency;

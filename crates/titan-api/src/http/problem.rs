@@ -73,6 +73,7 @@ codes! {
     RunNotFound = "run_not_found", 404, "There is no such run";
     OutputNotFound = "output_not_found", 404, "There is no such output";
     ArtifactNotFound = "artifact_not_found", 404, "There is no such artifact";
+    AttachmentNotFound = "attachment_not_found", 404, "There is no such attachment";
     MemoryNotFound = "memory_not_found", 404, "There is no such memory";
     WorkflowNotFound = "workflow_not_found", 404, "There is no such workflow";
     QueueNotFound = "queue_not_found", 404, "There is no such queue";
@@ -111,6 +112,18 @@ impl ApiError {
         let (field, message) = (field.into(), message.into());
         let detail = format!("{field}: {message}");
         ApiError { code, detail, errors: vec![FieldError { field, message }], cause: None }
+    }
+
+    /// The same where the fields that are wrong stand at the top and not beneath another one.
+    #[must_use]
+    pub fn not_beneath(mut self, outer: &str) -> Self {
+        for error in &mut self.errors {
+            if let Some(field) = error.field.strip_prefix(outer).and_then(|field| field.strip_prefix('.')) {
+                self.detail = format!("{field}: {}", error.message);
+                error.field = field.to_owned();
+            }
+        }
+        self
     }
 
     /// What a client cannot help; the cause is logged and not sent.
@@ -199,6 +212,7 @@ fn not_found(what: &str) -> Code {
         "run" => Code::RunNotFound,
         "output" => Code::OutputNotFound,
         "artifact" => Code::ArtifactNotFound,
+        "attachment" => Code::AttachmentNotFound,
         "memory" => Code::MemoryNotFound,
         _ => Code::NotFound,
     }

@@ -2,11 +2,11 @@
 
 use actix_web::web;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use titan_core::engine::{NewTask, Submission};
 use titan_core::messages::{self, Message};
 use titan_core::page::Page;
-use titan_core::tasks::{self, Task};
+use titan_core::tasks::Task;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -23,6 +23,27 @@ use crate::http::problem::ApiError;
 pub struct NewMessageBody {
     #[schema(required, nullable = false, min_length = 1, max_length = 100_000)]
     content: Option<String>,
+    /// Who is to answer, by name; the default agent when nobody is named.
+    #[schema(max_length = 400)]
+    agent: Option<String>,
+    /// Which model is to answer: `provider:model`; the agent's, or the default one, when none is named.
+    #[schema(max_length = 400)]
+    model: Option<String>,
+    /// The ids of at most 8 files that were sent before, of 20 MiB together.
+    #[schema(max_items = 8)]
+    attachments: Option<Vec<Uuid>>,
+}
+
+impl NewMessageBody {
+    fn payload(&self, content: &str) -> Value {
+        let mut payload = Map::from_iter([("content".to_owned(), json!(content))]);
+        let named = [("agent", &self.agent), ("model", &self.model)];
+        payload.extend(named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value.as_ref()?)))));
+        if let Some(ids) = self.attachments.as_ref().filter(|ids| !ids.is_empty()) {
+            payload.insert("attachments".to_owned(), json!(ids));
+        }
+        Value::Object(payload)
+    }
 }
 
 /// Read the conversation: the latest page first, each page with its oldest message first
@@ -53,15 +74,13 @@ pub async fn send_message(
     key: Key,
     body: Body<NewMessageBody>,
 ) -> Result<Created<Task>, ApiError> {
-    let content = required("content", body.value.content)?;
-    // Here the field is called `content`; as part of a task it would be called `payload.content`.
-    tasks::check_content(&content)?;
+    let content = required("content", body.value.content.clone())?;
     let key = key.scoped(format!("POST /api/projects/{project_id}/messages"), &body.raw);
     let task = NewTask {
         project_id: *project_id,
         task_type: "chat".to_owned(),
         title: None,
-        payload: json!({"content": content}),
+        payload: body.value.payload(&content),
         execution_type: None,
         priority: 0,
         max_retries: None,
@@ -69,5 +88,5 @@ pub async fn send_message(
         limit_key: None,
         run_at: None,
     };
-    submit(&state, Submission { task, key, trace_id: None }).await
+    submit(&state, Submission { task, key, trace_id: None }).await.map_err(|error| error.not_beneath("payload"))
 }

@@ -1,6 +1,8 @@
 //! The handlers, one file per area. Each holds what its requests and answers look like, their description for OpenAPI, and
 //! short functions that make one call of the core.
 
+pub mod agents;
+pub mod attachments;
 pub mod budgets;
 pub mod changes;
 pub mod events;

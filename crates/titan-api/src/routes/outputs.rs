@@ -1,8 +1,6 @@
 //! Outputs, also called the artifacts of a run: list, read, fetch their bytes, decide on them.
 
-use actix_web::http::header::{
-    self, Charset, ContentDisposition, DispositionParam, DispositionType, ExtendedValue, HeaderValue,
-};
+use actix_web::http::header::DispositionType;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use titan_core::db::PgConnection;
@@ -16,6 +14,7 @@ use uuid::Uuid;
 use super::{Answer, State};
 use crate::access::{Access, OutputsRead, OutputsReview};
 use crate::http::body::OptionalBody;
+use crate::http::file::file;
 use crate::http::params::Query;
 use crate::http::problem::{ApiError, Code};
 
@@ -146,7 +145,6 @@ pub async fn download_artifact(
     raw(&output, bytes, DispositionType::Attachment)
 }
 
-/// Bytes that a model chose are never to run as part of this site: sandboxed, not sniffed, and framed by this site only.
 fn raw(output: &Output, bytes: Option<Vec<u8>>, disposition: DispositionType) -> Result<HttpResponse, ApiError> {
     let Some(bytes) = bytes else {
         let at = output.uri.as_deref().unwrap_or("somewhere else");
@@ -155,29 +153,5 @@ fn raw(output: &Output, bytes: Option<Vec<u8>>, disposition: DispositionType) ->
             format!("The output is a link and has no bytes here; it is at {at}."),
         ));
     };
-    let filename = DispositionParam::FilenameExt(ExtendedValue {
-        charset: Charset::Ext("UTF-8".to_owned()),
-        language_tag: None,
-        value: output.name.clone().into_bytes(),
-    });
-    let media_type = HeaderValue::from_str(&with_charset(&output.media_type))
-        .unwrap_or_else(|_| HeaderValue::from_static("application/octet-stream"));
-    Ok(HttpResponse::Ok()
-        .insert_header((header::CONTENT_TYPE, media_type))
-        .insert_header(ContentDisposition { disposition, parameters: vec![filename] })
-        .insert_header((
-            header::CONTENT_SECURITY_POLICY,
-            "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:",
-        ))
-        .insert_header((header::X_FRAME_OPTIONS, "SAMEORIGIN"))
-        .body(bytes))
-}
-
-/// Text is stored as UTF-8, and browsers guess otherwise.
-fn with_charset(media_type: &str) -> String {
-    if media_type.starts_with("text/") && !media_type.contains("charset") {
-        format!("{media_type}; charset=utf-8")
-    } else {
-        media_type.to_owned()
-    }
+    Ok(file(&output.name, &output.media_type, bytes, disposition))
 }

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use titan_core::db::PgConnection;
 use titan_core::engine::{CancelRun, NewTask, Submission, Transition};
 use titan_core::events::{self, RunEvent};
-use titan_core::messages;
 use titan_core::page::Page;
 use titan_core::state::{ExecutionStatus, ExecutionType};
 use titan_core::tasks::{self, Task};
+use titan_core::{agents, attachments, messages};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -34,7 +34,8 @@ pub struct NewTaskBody {
     /// Made from the content when it is not given.
     #[schema(max_length = 200)]
     title: Option<String>,
-    /// What the task's type asks for; a `chat` needs `content`.
+    /// What the task's type asks for; a `chat` needs `content`, and may name an `agent`, a `model` (`provider:model`) and
+    /// `attachments` (ids).
     #[schema(required, nullable = false, value_type = Object, example = json!({"content": "hello"}))]
     payload: Option<Value>,
     /// `manual` tasks wait until somebody executes them. A chat is `fully_automated` when nothing is said.
@@ -115,12 +116,30 @@ pub async fn create_task(
 
 /// Submits, and tells what was made; only what was made before has to be read.
 pub(super) async fn submit(state: &State, submission: Submission) -> Result<Created<Task>, ApiError> {
+    check_named(state, &submission.task).await?;
     let submitted = state.committer.submit(submission).await?;
     let task = match submitted.task {
         Some(task) => *task,
         None => state.db.run(move |connection| tasks::get(connection, submitted.task_id)).await?,
     };
     Ok(Created { location: format!("/api/tasks/{}", task.id), body: task, replayed: submitted.replayed })
+}
+
+/// Whether the agent and the attachments that a payload names are there. Most payloads name none.
+async fn check_named(state: &State, task: &NewTask) -> Result<(), ApiError> {
+    if ["agent", "attachments"].iter().all(|field| task.payload.get(field).is_none()) {
+        return Ok(());
+    }
+    tasks::check(task)?;
+    let agent = task.payload.get("agent").and_then(Value::as_str).map(str::to_owned);
+    let (project_id, payload) = (task.project_id, task.payload.clone());
+    let check = move |connection: &mut PgConnection| {
+        if let Some(agent) = agent {
+            agents::check(connection, agent.trim())?;
+        }
+        attachments::take(connection, project_id, &payload)
+    };
+    Ok(state.db.run(check).await?)
 }
 
 /// List the tasks of a project, the newest first

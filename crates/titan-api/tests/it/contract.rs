@@ -126,6 +126,7 @@ async fn answers_hold_exactly_what_is_described() {
         ("Budget", app.client.put("/api/budget", &json!({"calls": 1})).await.expect(200)["budget"].clone()),
         ("Provider", first("/api/providers".to_owned()).await),
         ("Model", first("/api/models".to_owned()).await),
+        ("Agent", first("/api/agents".to_owned()).await),
         ("WorkerHealth", app.client.get("/api/worker/health").await.expect(200)),
         ("Setup", app.client.get("/api/setup").await.expect(200)),
         ("Health", app.client.get("/api/health").await.expect(200)),

@@ -1,6 +1,7 @@
 //! Tests of the API over a real socket, a real database and, where it says so, a real worker.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod attachments;
 mod bad_input;
 mod budgets;
 mod cancel;

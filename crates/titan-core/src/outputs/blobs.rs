@@ -1,4 +1,4 @@
-//! The bytes behind outputs: content-addressed by SHA-256, in Postgres. Small ones stand in one row, large ones in chunks of at
+//! The bytes behind outputs and attachments: content-addressed by SHA-256, in Postgres. Small ones stand in one row, large ones in chunks of at
 //! most 1 MiB.
 
 use std::collections::BTreeMap;
@@ -54,7 +54,7 @@ fn is_small(bytes: &[u8]) -> bool {
 }
 
 /// Reads a whole blob and checks that it is whole.
-pub(super) fn read(connection: &mut PgConnection, hex: &str, size: i64) -> Result<Vec<u8>> {
+pub(crate) fn read(connection: &mut PgConnection, hex: &str, size: i64) -> Result<Vec<u8>> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = Binary)]

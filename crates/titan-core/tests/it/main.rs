@@ -7,6 +7,7 @@ mod budgets;
 mod claiming;
 mod commit_cut;
 mod committing;
+mod conversation;
 mod fairness;
 mod fence;
 mod first_word;

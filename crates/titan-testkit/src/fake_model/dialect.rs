@@ -237,18 +237,18 @@ impl Dialect {
         }
     }
 
-    /// Each lists a model for embeddings first.
-    pub(super) fn models(self) -> Value {
+    /// Each lists a model for embeddings first, and tells how many tokens the other one takes where the wire has a word for it.
+    pub(super) fn models(self, context: u64) -> Value {
         match self {
             Dialect::OpenAi | Dialect::Anthropic => json!({"object": "list", "has_more": false, "data": [
                 {"id": "fake-embedding", "type": "model", "object": "model", "created": created(), "owned_by": "titan"},
                 {"id": MODEL, "type": "model", "object": "model", "created": created(), "owned_by": "titan",
-                    "display_name": "Fake", "max_input_tokens": 200_000, "context_length": 200_000},
+                    "display_name": "Fake", "max_input_tokens": context, "context_length": context},
             ]}),
             Dialect::Gemini => json!({"models": [
                 {"name": "models/fake-embedding", "supportedGenerationMethods": ["embedContent"], "inputTokenLimit": 2048},
                 {"name": format!("models/{MODEL}"), "supportedGenerationMethods": ["generateContent"],
-                    "inputTokenLimit": 200_000, "outputTokenLimit": 8192},
+                    "inputTokenLimit": context, "outputTokenLimit": 8192},
             ]}),
             Dialect::Ollama => json!({"models": [
                 {"name": "fake-embedding", "model": "fake-embedding", "size": 1},

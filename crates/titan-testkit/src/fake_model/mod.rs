@@ -93,6 +93,11 @@ impl FakeModel {
         self.state.set_default(behaviour);
     }
 
+    /// How many tokens it tells that its model takes; it does not insist on it.
+    pub fn set_context(&self, tokens: u64) {
+        self.state.set_context(tokens);
+    }
+
     /// From now on refuses requests without this key, repeating the key it got, as some servers do.
     pub fn require_key(&self, key: &str) {
         self.state.require_key(key);

@@ -29,14 +29,31 @@ pub(super) struct State {
     abandoned: Arc<AtomicUsize>,
 }
 
-#[derive(Default)]
+/// Tokens that the model takes, as long as the test does not say.
+const CONTEXT: u64 = 200_000;
+
 struct Inner {
     queue: VecDeque<Behaviour>,
     default: Behaviour,
     key: Option<String>,
+    context: u64,
     requests: VecDeque<RecordedRequest>,
     embedded: VecDeque<String>,
     obeyed: HashSet<(String, &'static str)>,
+}
+
+impl Default for Inner {
+    fn default() -> Self {
+        Self {
+            queue: VecDeque::new(),
+            default: Behaviour::default(),
+            key: None,
+            context: CONTEXT,
+            requests: VecDeque::new(),
+            embedded: VecDeque::new(),
+            obeyed: HashSet::new(),
+        }
+    }
 }
 
 impl State {
@@ -54,6 +71,10 @@ impl State {
 
     pub(super) fn require_key(&self, key: &str) {
         self.lock().key = Some(key.to_owned());
+    }
+
+    pub(super) fn set_context(&self, tokens: u64) {
+        self.lock().context = tokens;
     }
 
     pub(super) fn requests(&self) -> Vec<RecordedRequest> {
@@ -225,7 +246,9 @@ async fn models(http: HttpRequest, state: Data<State>) -> HttpResponse {
         _ => Dialect::OpenAi,
     };
     let key = key_of(dialect, &http);
-    state.refusal(dialect, key.as_deref()).unwrap_or_else(|| HttpResponse::Ok().json(dialect.models()))
+    state
+        .refusal(dialect, key.as_deref())
+        .unwrap_or_else(|| HttpResponse::Ok().json(dialect.models(state.lock().context)))
 }
 
 /// Not of the wire: when each request arrived, for measuring from another process.

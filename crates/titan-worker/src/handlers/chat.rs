@@ -5,22 +5,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use titan_agent::chat::{self, Context, DEFAULT_BUDGET_CHARS};
 use titan_agent::memory::shorten;
-use titan_agent::models::Resolved;
-use titan_agent::{FinishReason, Message, ModelRequest, Role};
+use titan_agent::{FinishReason, agents};
 use titan_core::engine::{Done, NewEvent, Outcome, Purpose, Write};
 use titan_core::state::Level;
-use titan_core::{Error, messages, projects};
 
-use super::recall;
+use super::context::{self, NoRequest};
 use crate::asking::{self, Answer, Question};
 use crate::embedder::Embedder;
 use crate::handler::{Handler, Work};
 use crate::models::Models;
 
-/// Messages that are looked at; how many of them fit is a matter of their length.
-const HISTORY: i64 = 50;
 /// Characters of the question and of the answer that the next step is given.
 const FOR_THE_NEXT_STEP: usize = 1000;
 /// When the database cannot be read, the attempt is put off and not counted.
@@ -49,13 +44,22 @@ impl Handler for Chat {
         let Some(content) = text("content") else {
             return Outcome::Fail { error: "the task has no content to answer".to_owned() };
         };
-        let resolved = self.models.resolve(text("model"));
-        let request = match request(&work, self.embedder.as_deref(), content, &resolved).await {
+        let named = text("agent").map(str::trim);
+        let Some(agent) = agents::find(named) else {
+            let name = named.unwrap_or_default();
+            return Outcome::Fail { error: format!("there is no agent {name:?}; there are {}", agents::names()) };
+        };
+        let model = text("model").or(agent.model.as_deref());
+        let request = match context::request(&work, &self.models, self.embedder.as_deref(), agent, model, content).await
+        {
             Ok(request) => request,
-            Err(error) if error.may_pass() => return Outcome::Snooze { after: COME_BACK, reason: error.to_string() },
+            Err(NoRequest::Stopped) => return Outcome::Cancel { reason: "told to stop".to_owned() },
+            Err(NoRequest::Database(error)) if error.may_pass() => {
+                return Outcome::Snooze { after: COME_BACK, reason: error.to_string() };
+            }
             Err(error) => return Outcome::Fail { error: error.to_string() },
         };
-        let question = Question { purpose: Purpose::Answer, model: text("model"), request, shown: true };
+        let question = Question { purpose: Purpose::Answer, model, request, shown: true };
         match asking::ask(&work, &self.models, question).await {
             Ok(answer) => done(&work, content, answer),
             Err(broken) => broken.outcome(),
@@ -65,42 +69,6 @@ impl Handler for Chat {
     fn models(&self) -> Option<Arc<Models>> {
         Some(Arc::clone(&self.models))
     }
-}
-
-/// Everything the model is shown, read in one go.
-async fn request(
-    work: &Work,
-    embedder: Option<&Embedder>,
-    content: &str,
-    resolved: &Resolved,
-) -> titan_core::Result<ModelRequest> {
-    if !resolved.provider.wants_context() {
-        let messages = vec![Message::new(Role::User, content)];
-        return Ok(ModelRequest::new(resolved.model.clone(), messages));
-    }
-    let (project_id, task_id) = (work.started.project_id, work.started.task_id);
-    let question = recall::Question::of(work, embedder, content).await;
-    let read = move |connection: &mut _| {
-        let project = projects::name_and_spec(connection, project_id)?;
-        let remembered = question.recall(connection)?;
-        let said = messages::history(connection, project_id, task_id, HISTORY)?;
-        Ok::<_, Error>((project, remembered, said))
-    };
-    let ((name, spec), remembered, said) = work.db.run(read).await?;
-    // The most important last: what does not fit is taken away from the beginning.
-    let memories: Vec<String> = remembered.iter().rev().map(recall::line).collect();
-    let role = |word: &str| if word == "assistant" { Role::Assistant } else { Role::User };
-    let history: Vec<Message> = said.into_iter().map(|said| Message::new(role(&said.role), said.content)).collect();
-    let context = Context {
-        project_name: &name,
-        project_description: spec.get("description").and_then(Value::as_str),
-        memories: &memories,
-        history: &history,
-        content,
-    };
-    let request = chat::build_request(&resolved.model, &context, DEFAULT_BUDGET_CHARS);
-    recall::note_use(work, &remembered, &request);
-    Ok(request)
 }
 
 fn done(work: &Work, content: &str, answer: Answer) -> Outcome {

@@ -1,9 +1,11 @@
 //! The handlers there are, one file each.
 
 pub mod chat;
+mod context;
 pub mod embed;
 mod recall;
 pub mod remember;
+mod summarise;
 
 use std::sync::Arc;
 

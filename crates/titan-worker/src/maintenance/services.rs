@@ -216,6 +216,7 @@ impl Keeper<'_> {
             Kept::Tallies,
             Kept::ExpiredMemories,
             Kept::Queries,
+            Kept::Attachments,
         ];
         all.extend(self.keep.memory_days.map(|days| Kept::OldMemories { days }));
         for kept in all {

@@ -119,11 +119,20 @@ impl Stage {
         max_retries: Option<i32>,
         how: ExecutionType,
     ) -> (Uuid, Option<Ids>) {
+        self.submit_with(json!({"content": content}), max_retries, how).await
+    }
+
+    /// The same with a payload of any kind.
+    pub(crate) async fn chat_with(&self, payload: Value) -> Ids {
+        self.submit_with(payload, None, ExecutionType::FullyAutomated).await.1.unwrap()
+    }
+
+    async fn submit_with(&self, payload: Value, max_retries: Option<i32>, how: ExecutionType) -> (Uuid, Option<Ids>) {
         let task = NewTask {
             project_id: self.project_id,
             task_type: "chat".to_owned(),
             title: None,
-            payload: json!({"content": content}),
+            payload,
             execution_type: Some(how),
             priority: 0,
             max_retries,

@@ -1,6 +1,7 @@
 // Every call the pages make, one function each. Pages use these through react-query and never name a path themselves.
 import { http, unwrap, unwrapPage, withQuery } from './http';
 import type {
+  Attachment,
   BulkAction,
   BulkFilter,
   ExecutionStatus,
@@ -159,10 +160,25 @@ export const listMessages = (id: string, cursor: string | null, signal?: Signal)
   unwrapPage<Message>(
     http.GET('/api/projects/{id}/messages', { params: { path: { id }, query: page(cursor) }, ...abortable(signal) }),
   );
-export const sendMessage = (id: string, content: string, key: string) =>
-  unwrap(
-    http.POST('/api/projects/{id}/messages', { params: { path: { id }, header: idempotent(key) }, body: { content } }),
-  );
+export interface MessageInput {
+  content: string;
+  agent?: string;
+  model?: string;
+  attachments?: string[];
+}
+export const sendMessage = (id: string, body: MessageInput, key: string) =>
+  unwrap(http.POST('/api/projects/{id}/messages', { params: { path: { id }, header: idempotent(key) }, body }));
+
+export interface FileInput {
+  name: string;
+  /** Found out by the server when it is not given. */
+  media_type?: string;
+  /** Base64. */
+  data: string;
+}
+export const createAttachment = (id: string, body: FileInput, key: string): Promise<Attachment> =>
+  unwrap(http.POST('/api/projects/{id}/attachments', { params: { path: { id }, header: idempotent(key) }, body }));
+export const attachmentUrl = (id: string) => `/api/attachments/${id}/content`;
 
 // Memory -------------------------------------------------------------------------------------------------------------
 
@@ -238,4 +254,5 @@ export const listProviders = (signal?: Signal) => unwrap(http.GET('/api/provider
 /** By name; of many the first fifty, so that a part of a name is what finds one. */
 export const listModels = (q: string, signal?: Signal) =>
   unwrapPage<Model>(http.GET('/api/models', { params: { query: q === '' ? {} : { q } }, ...abortable(signal) }));
+export const listAgents = (signal?: Signal) => unwrap(http.GET('/api/agents', abortable(signal)));
 export const getSetup = (signal?: Signal) => unwrap(http.GET('/api/setup', abortable(signal)));

@@ -4,6 +4,40 @@
  */
 
 export interface paths {
+    "/api/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the agents that may answer a message, the default first */
+        get: operations["list_agents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/attachments/{id}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Fetch the bytes of an attachment, to be shown */
+        get: operations["get_attachment_content"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/budget": {
         parameters: {
             query?: never;
@@ -306,6 +340,23 @@ export interface paths {
         head?: never;
         /** Change a project */
         patch: operations["update_project"];
+        trace?: never;
+    };
+    "/api/projects/{id}/attachments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a file that a message is to bring along; one that no message names within a day is forgotten */
+        post: operations["create_attachment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/projects/{id}/budget": {
@@ -1010,11 +1061,37 @@ export interface components {
     schemas: {
         /** @enum {string} */
         Action: "cancel" | "retry" | "redrive";
+        Agent: {
+            /** @description Whether it answers when a task names none. */
+            default: boolean;
+            description: string;
+            /** @description The model that it asks unless the task names one; null for the default model. */
+            model: string | null;
+            /** @description As a task names it. */
+            name: string;
+            title: string;
+        };
+        Agents: {
+            items: components["schemas"]["Agent"][];
+        };
         Alive: {
             status: string;
         };
         Artifacts: {
             items: components["schemas"]["Output"][];
+        };
+        Attachment: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: uuid */
+            id: string;
+            media_type: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            size: number;
         };
         Budget: {
             /** Format: date-time */
@@ -1533,6 +1610,10 @@ export interface components {
             items: components["schemas"]["Hit"][];
         };
         Message: {
+            /** @description The agent that was asked, or that answers. */
+            agent: string | null;
+            /** @description What was sent along. */
+            attachments: components["schemas"]["Attachment"][];
             content: string;
             /** Format: date-time */
             created_at: string;
@@ -1544,6 +1625,8 @@ export interface components {
             role: string;
             /** Format: uuid */
             run_id: string | null;
+            /** @description A summary stands in for it when a model is asked. */
+            summarised: boolean;
             /** Format: uuid */
             task_id: string;
         };
@@ -1589,6 +1672,20 @@ export interface components {
             /** Format: int64 */
             tokens: number | null;
         };
+        NewAttachmentBody: {
+            /**
+             * Format: byte
+             * @description The bytes in base64, 5 MiB of them at most.
+             */
+            data: string;
+            /**
+             * @description `text/*`, `application/json`, `image/png`, `image/jpeg`, `image/webp` or `image/gif`; found out from the bytes when it is
+             *     not given.
+             */
+            media_type?: string | null;
+            /** @example notes.md */
+            name: string;
+        };
         NewMemoryBody: {
             /** @description The agent of the scope `agent`. */
             agent?: string | null;
@@ -1611,7 +1708,13 @@ export interface components {
             scope?: string | null;
         };
         NewMessageBody: {
+            /** @description Who is to answer, by name; the default agent when nobody is named. */
+            agent?: string | null;
+            /** @description The ids of at most 8 files that were sent before, of 20 MiB together. */
+            attachments?: string[] | null;
             content: string;
+            /** @description Which model is to answer: `provider:model`; the agent's, or the default one, when none is named. */
+            model?: string | null;
         };
         NewProjectBody: {
             /** @example My Web App */
@@ -1639,7 +1742,10 @@ export interface components {
              * @description How often a step may be tried again: 0 to 10, and 3 when nothing is said.
              */
             max_retries?: number | null;
-            /** @description What the task's type asks for; a `chat` needs `content`. */
+            /**
+             * @description What the task's type asks for; a `chat` needs `content`, and may name an `agent`, a `model` (`provider:model`) and
+             *     `attachments` (ids).
+             */
             payload: Record<string, never>;
             /** Format: int32 */
             priority?: number | null;
@@ -1896,6 +2002,10 @@ export interface components {
         /** @description One page. `next_cursor` is null on the last one. */
         Page_Message: {
             items: {
+                /** @description The agent that was asked, or that answers. */
+                agent?: string | null;
+                /** @description What was sent along. */
+                attachments: components["schemas"]["Attachment"][];
                 content: string;
                 /** Format: date-time */
                 created_at: string;
@@ -1907,6 +2017,8 @@ export interface components {
                 role: string;
                 /** Format: uuid */
                 run_id?: string | null;
+                /** @description A summary stands in for it when a model is asked. */
+                summarised: boolean;
                 /** Format: uuid */
                 task_id: string;
             }[];
@@ -2683,6 +2795,66 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_agents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agents"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_attachment_content: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description In the attachment's own media type */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_budget: {
         parameters: {
             query?: never;
@@ -3479,6 +3651,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Project"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_attachment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key and body make one attachment */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAttachmentBody"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Attachment"];
                 };
             };
             /** @description What went wrong */

@@ -4,6 +4,8 @@ import type { components } from './schema';
 
 type Schemas = components['schemas'];
 
+export type Agent = Schemas['Agent'];
+export type Attachment = Schemas['Attachment'];
 export type Project = Schemas['Project'];
 export type ProjectStats = Schemas['Stats'];
 export type Task = Schemas['Task'];

@@ -133,6 +133,14 @@ export const providersQuery = () =>
     refetchInterval: SYSTEM_REFRESH_MS,
   });
 
+/** They change with the version of the workers only. */
+export const agentsQuery = () =>
+  queryOptions({
+    queryKey: [...keys.system, 'agents'],
+    queryFn: ({ signal }) => api.listAgents(signal),
+    refetchInterval: untilHealed,
+  });
+
 /** What was found before stays while something else is looked for. */
 export const modelsQuery = (q: string) =>
   queryOptions({

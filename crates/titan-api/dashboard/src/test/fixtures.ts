@@ -140,7 +140,10 @@ export const aMessage = (over: Partial<Message> = {}): Message => ({
   task_id: 't1',
   run_id: 'r1',
   role: 'user',
+  agent: null,
   content: 'hello',
+  attachments: [],
+  summarised: false,
   created_at: AT,
   ...over,
 });

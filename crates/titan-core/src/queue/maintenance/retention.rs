@@ -30,6 +30,8 @@ pub enum Kept {
     },
     /// What was searched for.
     Queries,
+    /// Files that no message brought along within a day. Their bytes stay: others may have the same.
+    Attachments,
 }
 
 /// Drops the days of the history that ended more than `days` ago. Returns how many. It needs a lock that stops whoever
@@ -78,6 +80,11 @@ pub fn forget(connection: &mut PgConnection, kept: Kept) -> Result<usize> {
         Kept::Tallies => (
             "DELETE FROM job_tallies WHERE ctid = ANY (ARRAY(SELECT ctid FROM job_tallies \
              WHERE minute < now() - $1 * interval '1 day' ORDER BY minute LIMIT $2))",
+            1,
+        ),
+        Kept::Attachments => (
+            "DELETE FROM attachments WHERE id IN (SELECT id FROM attachments WHERE used_at IS NULL \
+             AND created_at < now() - $1 * interval '1 day' ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)",
             1,
         ),
     };

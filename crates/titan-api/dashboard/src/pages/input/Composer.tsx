@@ -1,10 +1,14 @@
-// Where a message is written. Ctrl+Enter sends, Enter makes a new line; a failed send keeps the text and says why.
-import { Button, Kbd, Textarea } from '@mantine/core';
-import { IconSend2 } from '@tabler/icons-react';
-import { type FormEvent, type KeyboardEvent, useEffect, useRef } from 'react';
+// Where a message is written. Ctrl+Enter sends, Enter makes a new line; a failed send keeps the text and says why. Files come
+// by button, by dropping them and with what is pasted.
+import { Button, FileButton, Kbd, Textarea } from '@mantine/core';
+import { IconPaperclip, IconSend2 } from '@tabler/icons-react';
+import { type ClipboardEvent, type DragEvent, type FormEvent, type KeyboardEvent, useEffect, useRef } from 'react';
 import { ErrorPanel } from '../../components/ErrorPanel';
+import { LIMITS } from '../../lib/files';
 import { useOffline } from '../../live/hooks';
+import { DraftFiles } from './FileChips';
 import classes from './InputPage.module.css';
+import { AgentPicker, ModelPicker } from './Pickers';
 import type { Send } from './useSend';
 
 const LONGEST = 100_000;
@@ -34,9 +38,29 @@ export function Composer({ send, answering }: ComposerProps) {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && !event.nativeEvent.isComposing) onSubmit(event);
   };
 
+  const add = (files: Iterable<File> | null) => {
+    if (!offline && !send.busy && files !== null) send.attachments.add([...files]);
+  };
+  const onPaste = (event: ClipboardEvent) => {
+    if (event.clipboardData.files.length === 0) return;
+    event.preventDefault();
+    add(event.clipboardData.files);
+  };
+  const onDrop = (event: DragEvent) => {
+    event.preventDefault();
+    add(event.dataTransfer.files);
+  };
+
   return (
-    <form onSubmit={onSubmit} className={classes.composer} aria-label="New message">
+    <form
+      onSubmit={onSubmit}
+      onDragOver={(event) => event.preventDefault()}
+      onDrop={onDrop}
+      className={classes.composer}
+      aria-label="New message"
+    >
       {send.error && <ErrorPanel error={send.error} onRetry={offline ? undefined : send.submit} compact />}
+      <DraftFiles files={send.draft.files} attachments={send.attachments} onRemove={send.removeFile} />
       <div className={classes.composerRow}>
         <Textarea
           ref={field}
@@ -49,6 +73,7 @@ export function Composer({ send, answering }: ComposerProps) {
           value={send.draft.text}
           onChange={(event) => send.setText(event.currentTarget.value)}
           onKeyDown={onKeyDown}
+          onPaste={onPaste}
           readOnly={send.busy}
           error={
             tooLong
@@ -61,11 +86,33 @@ export function Composer({ send, answering }: ComposerProps) {
           type="submit"
           leftSection={<IconSend2 size={16} />}
           loading={send.busy}
-          disabled={offline || tooLong || length === 0}
+          disabled={offline || tooLong || length === 0 || send.attachments.sending.length > 0}
           aria-keyshortcuts="Control+Enter"
         >
           Send
         </Button>
+      </div>
+      <div className={classes.choices}>
+        <FileButton onChange={add} multiple>
+          {(props) => (
+            <Button
+              {...props}
+              size="xs"
+              variant="default"
+              leftSection={<IconPaperclip size={14} />}
+              disabled={offline || send.busy}
+              title={LIMITS}
+              aria-describedby="file-limits"
+            >
+              Attach
+            </Button>
+          )}
+        </FileButton>
+        <AgentPicker choices={send.choices} disabled={send.busy} />
+        <ModelPicker choices={send.choices} disabled={send.busy} />
+        <span id="file-limits" className={classes.limits}>
+          {LIMITS}
+        </span>
       </div>
       <p className={classes.keys}>
         {offline ? (

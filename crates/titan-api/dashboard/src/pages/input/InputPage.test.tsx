@@ -1,4 +1,4 @@
-import { act, screen, waitFor } from '@testing-library/react';
+import { act, fireEvent, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Task } from '../../api/types';
@@ -80,6 +80,87 @@ describe('Composer', () => {
     expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Send' }).disabled).toBe(true);
     expect(screen.getByText('Titan cannot be reached now. Your text is kept.')).toBeTruthy();
     expect(field().value).toBe('later');
+  });
+});
+
+describe('what goes with a message', () => {
+  const sent = (name: string) => ({ id: `id-${name}`, name, media_type: 'text/plain', size: 2, created_at: '' });
+  const routes = {
+    'POST /api/projects/p1/attachments': (call: { body: unknown }) =>
+      json(sent((call.body as { name: string }).name), 201),
+    'POST /api/projects/p1/messages': () => json(aTask(), 201),
+    'GET /api/agents': () =>
+      json({
+        items: [
+          { name: 'jason', title: 'Jason', description: 'Keeps the overview.', model: null, default: true },
+          { name: 'writer', title: 'Writer', description: 'Writes texts.', model: null, default: false },
+        ],
+      }),
+    'GET /api/models': (call: { url: string }) =>
+      json({
+        items: call.url.includes('q=big')
+          ? [{ ...aModel('one:big') }]
+          : [{ ...aModel('one:small'), default: true }, aModel('one:big')],
+        next_cursor: null,
+      }),
+  };
+  const aModel = (name: string) => ({
+    name,
+    provider: 'one',
+    id: name.split(':')[1],
+    context_tokens: null,
+    max_output_tokens: null,
+    default: false,
+  });
+
+  it('files are sent at once, can be taken back, and are named by the message', async () => {
+    const server = fakeServer(routes);
+    vi.stubGlobal('fetch', server.fetch);
+    await renderPage(<Harness />);
+    const input = document.querySelector<HTMLInputElement>('input[type="file"]');
+    await userEvent.upload(input as HTMLInputElement, [new File(['ab'], 'a.txt'), new File(['cd'], 'b.txt')]);
+    await waitFor(() => expect(screen.getAllByTestId('draft-file')).toHaveLength(2));
+    expect(server.calls[0]?.body).toMatchObject({ name: 'a.txt', data: 'YWI=' });
+    await userEvent.click(screen.getByRole('button', { name: 'Remove a.txt' }));
+    expect(screen.getAllByTestId('draft-file')).toHaveLength(1);
+    expect(loadDraft('p1').files.map((file) => file.name)).toEqual(['b.txt']);
+    await userEvent.type(field(), 'look{Control>}{Enter}{/Control}');
+    await waitFor(() => expect(field().value).toBe(''));
+    expect(server.calls.at(-1)?.body).toEqual({ content: 'look', attachments: ['id-b.txt'] });
+    expect(screen.queryAllByTestId('draft-file')).toHaveLength(0);
+  });
+
+  it('a file comes with what is pasted, and one that cannot be sent says why', async () => {
+    const refuse = () => problem(422, 'validation_failed', 'A field is wrong');
+    const server = fakeServer({ ...routes, 'POST /api/projects/p1/attachments': refuse });
+    vi.stubGlobal('fetch', server.fetch);
+    await renderPage(<Harness />);
+    const data = new DataTransfer();
+    data.items.add(new File(['%PDF'], 'a.pdf'));
+    fireEvent.paste(field(), { clipboardData: data });
+    await waitFor(() => expect(screen.getByTestId('sending-file').textContent).toContain('A field is wrong'));
+    await userEvent.type(field(), 'x');
+    expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Send' }).disabled).toBe(true);
+    await userEvent.click(screen.getByRole('button', { name: 'Remove a.pdf' }));
+    expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Send' }).disabled).toBe(false);
+  });
+
+  it('an agent and a model can be chosen, and the default model is marked', async () => {
+    const server = fakeServer(routes);
+    vi.stubGlobal('fetch', server.fetch);
+    await renderPage(<Harness />);
+    expect(server.calls).toHaveLength(0);
+    await userEvent.click(screen.getByRole('combobox', { name: 'Agent' }));
+    await userEvent.click(await screen.findByRole('option', { name: /Writer/ }));
+    await userEvent.click(screen.getByRole('combobox', { name: 'Model' }));
+    expect((await screen.findByRole('option', { name: /one:small/ })).textContent).toContain('default');
+    await userEvent.type(screen.getByRole('combobox', { name: 'Model' }), 'big');
+    await waitFor(() => expect(screen.queryByRole('option', { name: /one:small/ })).toBeNull());
+    await userEvent.click(screen.getByRole('option', { name: /one:big/ }));
+    await userEvent.type(field(), 'hello{Control>}{Enter}{/Control}');
+    await waitFor(() => expect(field().value).toBe(''));
+    const said = server.calls.find((call) => call.url === '/api/projects/p1/messages');
+    expect(said?.body).toEqual({ content: 'hello', agent: 'writer', model: 'one:big' });
   });
 });
 

@@ -2,7 +2,7 @@
 import { Button } from '@mantine/core';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
-import { useEffect, useMemo, useRef } from 'react';
+import { Fragment, useEffect, useMemo, useRef } from 'react';
 import { Empty } from '../../components/Empty';
 import { QueryView } from '../../components/QueryView';
 import { ScrollBox } from '../../components/ScrollBox';
@@ -12,7 +12,7 @@ import { AnswerAnnouncer } from './AnswerAnnouncer';
 import { Composer } from './Composer';
 import classes from './InputPage.module.css';
 import { PendingTurn, TurnView } from './TurnView';
-import { buildTurns } from './thread';
+import { buildTurns, lastSummarised } from './thread';
 import { useSend } from './useSend';
 import { useStickToBottom } from './useStickToBottom';
 
@@ -31,6 +31,7 @@ function ConversationPage({ projectId }: { projectId: string }) {
     [query.data],
   );
   const turns = useMemo(() => buildTurns(messages), [messages]);
+  const summarised = useMemo(() => lastSummarised(turns), [turns]);
   const taskById = useMemo(() => new Map(tasks.data?.items.map((task) => [task.id, task])), [tasks.data]);
   const pending =
     send.sent !== null && !turns.some((turn) => turn.taskId !== null && turn.taskId === send.sent?.task?.id)
@@ -72,17 +73,20 @@ function ConversationPage({ projectId }: { projectId: string }) {
               ) : (
                 <ol className={classes.turns}>
                   {turns.map((turn) => (
-                    <TurnView
-                      key={turn.key}
-                      projectId={projectId}
-                      turn={turn}
-                      task={taskById.get(turn.taskId ?? '') ?? null}
-                    />
+                    <Fragment key={turn.key}>
+                      <TurnView projectId={projectId} turn={turn} task={taskById.get(turn.taskId ?? '') ?? null} />
+                      {turn.key === summarised && (
+                        <li className={classes.summarised} data-testid="summarised">
+                          The messages above are shown to the model as a summary
+                        </li>
+                      )}
+                    </Fragment>
                   ))}
                   {pending && (
                     <PendingTurn
                       projectId={projectId}
                       text={pending.text}
+                      files={pending.files}
                       task={pending.task ? (taskById.get(pending.task.id) ?? pending.task) : null}
                     />
                   )}

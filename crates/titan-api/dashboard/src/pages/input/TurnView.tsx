@@ -1,11 +1,12 @@
 // One turn: a message and its answer, in whatever state the answer is.
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import type { Message, Task } from '../../api/types';
+import type { Attachment, Message, Task } from '../../api/types';
 import { Age } from '../../components/Age';
 import { Markdown } from '../../components/Markdown';
 import { Status } from '../../components/Status';
 import { taskQuery } from '../../data/queries';
+import { SentFiles } from './FileChips';
 import classes from './InputPage.module.css';
 import { LiveAnswer } from './LiveAnswer';
 
@@ -23,7 +24,7 @@ export function TurnView({ projectId, turn, task: listed }: TurnViewProps) {
   return (
     <li className={classes.turn} data-testid="turn" data-task={turn.taskId ?? undefined}>
       {turn.user && (
-        <UserBubble text={turn.user.content}>
+        <UserBubble text={turn.user.content} files={turn.user.attachments}>
           <Age at={turn.user.created_at} />
           <TurnStatus task={task} answered={turn.answers.length > 0} runId={turn.user.run_id} />
         </UserBubble>
@@ -36,21 +37,37 @@ export function TurnView({ projectId, turn, task: listed }: TurnViewProps) {
   );
 }
 
+interface PendingTurnProps {
+  projectId: string;
+  text: string;
+  files: readonly Attachment[];
+  task: Task | null;
+}
+
 /** What was just sent, until the conversation itself contains it. */
-export function PendingTurn({ projectId, text, task }: { projectId: string; text: string; task: Task | null }) {
+export function PendingTurn({ projectId, text, files, task }: PendingTurnProps) {
   return (
     <li className={classes.turn} data-testid="turn" data-task={task?.id}>
-      <UserBubble text={text}>{task ? <TurnStatus task={task} answered={false} runId={null} /> : 'Sending'}</UserBubble>
+      <UserBubble text={text} files={files}>
+        {task ? <TurnStatus task={task} answered={false} runId={null} /> : 'Sending'}
+      </UserBubble>
       {task && <LiveAnswer projectId={projectId} task={task} />}
     </li>
   );
 }
 
-function UserBubble({ text, children }: { text: string; children: React.ReactNode }) {
+interface UserBubbleProps {
+  text: string;
+  files: readonly Attachment[];
+  children: React.ReactNode;
+}
+
+function UserBubble({ text, files, children }: UserBubbleProps) {
   return (
     <div className={classes.user} data-testid="user-message">
       <span className="sr-only">You wrote</span>
       <div className={classes.userText}>{text}</div>
+      <SentFiles files={files} />
       <div className={classes.meta}>{children}</div>
     </div>
   );
@@ -77,6 +94,7 @@ function AnswerBubble({ message }: { message: Message }) {
       <span className="sr-only">Titan answered</span>
       <Markdown text={message.content} />
       <div className={classes.meta}>
+        {message.agent !== null && <span data-testid="answered-by">{message.agent}</span>}
         <Age at={message.created_at} />
       </div>
     </div>

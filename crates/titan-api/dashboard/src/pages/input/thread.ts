@@ -24,3 +24,9 @@ export function buildTurns(messages: readonly Message[]): Turn[] {
   }
   return turns;
 }
+
+/** The key of the last turn that a summary stands in for when a model is asked. */
+export function lastSummarised(turns: readonly Turn[]): string | null {
+  const covered = turns.filter((turn) => [turn.user, ...turn.answers].some((message) => message?.summarised));
+  return covered.at(-1)?.key ?? null;
+}

@@ -2,15 +2,18 @@
 // key, so it cannot become two tasks.
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
-import { sendMessage } from '../../api/calls';
-import type { Page, Task } from '../../api/types';
+import { type MessageInput, sendMessage } from '../../api/calls';
+import type { Attachment, Page, Task } from '../../api/types';
 import { keys } from '../../data/keys';
 import { tasksQuery } from '../../data/queries';
 import { type Draft, emptyDraft, loadDraft, prepareSend, saveDraft } from '../../lib/drafts';
+import { type Attachments, useAttachments } from './useAttachments';
+import { type ChoicesState, useChoices } from './useChoices';
 
 export interface Sent {
   key: string;
   text: string;
+  files: Attachment[];
   /** Null until the server has accepted it. */
   task: Task | null;
 }
@@ -18,6 +21,9 @@ export interface Sent {
 export interface Send {
   draft: Draft;
   setText: (text: string) => void;
+  choices: ChoicesState;
+  attachments: Attachments;
+  removeFile: (id: string) => void;
   submit: () => void;
   busy: boolean;
   error: Error | null;
@@ -30,11 +36,16 @@ export function useSend(projectId: string): Send {
   const [sent, setSent] = useState<Sent | null>(null);
   useEffect(() => saveDraft(projectId, draft), [projectId, draft]);
 
+  const choices = useChoices(projectId);
+  const withFiles = (change: (files: Attachment[]) => Attachment[]) =>
+    setDraft((current) => ({ ...current, files: change(current.files) }));
+  const attachments = useAttachments(projectId, draft.files, (file) => withFiles((files) => [...files, file]));
+
   const mutation = useMutation({
-    mutationFn: (prepared: Draft) => sendMessage(projectId, prepared.text.trim(), prepared.key),
-    onMutate: (prepared) => setSent({ key: prepared.key, text: prepared.text.trim(), task: null }),
-    onSuccess: (task, prepared) => {
-      setSent({ key: prepared.key, text: prepared.text.trim(), task });
+    mutationFn: ({ draft, body }: Prepared) => sendMessage(projectId, body, draft.key),
+    onMutate: ({ draft, body }) => setSent({ key: draft.key, text: body.content, files: draft.files, task: null }),
+    onSuccess: (task, { draft, body }) => {
+      setSent({ key: draft.key, text: body.content, files: draft.files, task });
       // Saved here too: the page may have been left while the request was under way.
       saveDraft(projectId, emptyDraft());
       setDraft(emptyDraft());
@@ -52,20 +63,34 @@ export function useSend(projectId: string): Send {
   });
 
   const submit = () => {
-    if (mutation.isPending || draft.text.trim() === '') return;
-    const prepared = prepareSend(draft);
+    if (mutation.isPending || draft.text.trim() === '' || attachments.sending.length > 0) return;
+    const body: MessageInput = {
+      content: draft.text.trim(),
+      ...(choices.agent === null ? {} : { agent: choices.agent }),
+      ...(choices.model === null ? {} : { model: choices.model }),
+      ...(draft.files.length === 0 ? {} : { attachments: draft.files.map((file) => file.id) }),
+    };
+    const prepared = prepareSend(draft, JSON.stringify(body));
     setDraft(prepared);
-    mutation.mutate(prepared);
+    mutation.mutate({ draft: prepared, body });
   };
 
   return {
     draft,
     setText: (text) => setDraft((current) => ({ ...current, text })),
+    choices,
+    attachments,
+    removeFile: (id) => withFiles((files) => files.filter((file) => file.id !== id)),
     submit,
     busy: mutation.isPending,
     error: mutation.error,
     sent,
   };
+}
+
+interface Prepared {
+  draft: Draft;
+  body: MessageInput;
 }
 
 function withTask(page: Page<Task> | undefined, task: Task): Page<Task> | undefined {

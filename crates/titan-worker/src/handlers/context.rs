@@ -1,0 +1,244 @@
+//! What a model is shown for a message: everything is read in one go, and planned against what the model takes. When the
+//! conversation has become too long, its older part is summarised first.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+use titan_agent::agents::Agent;
+use titan_agent::context::{Limits, Parts, Plan, Project, Said, Summary, attached, plan};
+use titan_agent::{Message, ModelRequest, Part, Role};
+use titan_core::attachments::{self, Attachment};
+use titan_core::db::PgConnection;
+use titan_core::memories::Memory;
+use titan_core::messages::{self, Earlier};
+use titan_core::tasks::{self, Recent};
+use titan_core::{Error, projects, providers, summaries};
+use uuid::Uuid;
+
+use super::recall;
+use super::summarise::summarise;
+use crate::embedder::Embedder;
+use crate::handler::Work;
+use crate::models::Models;
+
+/// Of the files that earlier messages brought along, the newest so many are shown again, up to so many bytes.
+const EARLIER_FILES: usize = 8;
+const EARLIER_BYTES: i64 = 2 << 20;
+/// One summary is enough; this only ends what should never happen.
+const ROUNDS: usize = 3;
+
+/// Why there is nothing to ask.
+#[derive(Debug)]
+pub(super) enum NoRequest {
+    Stopped,
+    Database(Error),
+    TooLarge { what: &'static str, tokens: u64, limit: u64 },
+}
+
+impl std::fmt::Display for NoRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Stopped => f.write_str("told to stop"),
+            Self::Database(error) => error.fmt(f),
+            Self::TooLarge { what, tokens, limit } => write!(
+                f,
+                "the request would take up to {tokens} tokens and the model takes {limit} of them beside its answer: {what} is \
+                 too long; shorten it, or choose a model that takes more"
+            ),
+        }
+    }
+}
+
+impl From<Error> for NoRequest {
+    fn from(error: Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+pub(super) async fn request(
+    work: &Work,
+    models: &Models,
+    embedder: Option<&Embedder>,
+    agent: &Agent,
+    model: Option<&str>,
+    content: &str,
+) -> Result<ModelRequest, NoRequest> {
+    let resolved = models.resolve(model);
+    if !resolved.provider.wants_context() {
+        let messages = vec![Message::new(Role::User, content)];
+        return Ok(ModelRequest::new(resolved.model.clone(), messages));
+    }
+    let (project_id, task_id, payload) = (work.started.project_id, work.started.task_id, work.started.payload.clone());
+    let asked = recall::Question::of(work, embedder, content).await;
+    let read = move |connection: &mut PgConnection| Material::read(connection, project_id, task_id, &payload, &asked);
+    let material = work.db.run(read).await?;
+    let limits = limits(work, models, model).await?;
+
+    let history: Vec<Said> = material.earlier.iter().map(|earlier| material.said(earlier)).collect();
+    let question = material.message(Role::User, content, &material.own);
+    let charter = material.charter();
+    let project = Project {
+        name: &material.name,
+        description: material.spec.get("description").and_then(Value::as_str),
+        charter: charter.as_deref(),
+    };
+    let mut summary = material.summary.clone();
+    let memories: Vec<String> = material.memories.iter().map(recall::line).collect();
+    for _ in 0..ROUNDS {
+        let parts = Parts {
+            agent,
+            project,
+            memories: &memories,
+            recent: &material.recent,
+            summary: summary.as_ref().map(|had| Summary { up_to: had.up_to_ordinal, content: &had.content }),
+            history: &history,
+            question: &question,
+        };
+        match plan(&resolved.model, &parts, limits) {
+            Plan::Fits(fitted) => {
+                recall::note_use(work, &material.memories, &fitted.request);
+                return Ok(fitted.request);
+            }
+            Plan::TooLarge { what, tokens, limit } => return Err(NoRequest::TooLarge { what, tokens, limit }),
+            Plan::Compact(compaction) => summary = Some(summarise(work, models, model, &compaction).await?),
+        }
+    }
+    Err(Error::Internal("a summary of the conversation did not make it shorter".to_owned()).into())
+}
+
+/// What the model takes, and what those take that are asked in its place: the request is to fit whichever answers. Of those nothing is
+/// assumed.
+async fn limits(work: &Work, models: &Models, model: Option<&str>) -> Result<Limits, NoRequest> {
+    let (mut context, mut output) = (None, None);
+    for (place, candidate) in models.candidates(model).iter().enumerate() {
+        let asked = tokio::select! {
+            biased;
+            () = work.stop.requested() => return Err(NoRequest::Stopped),
+            asked = candidate.provider.model_for(&candidate.model) => asked,
+        };
+        // One that cannot even say what it is called will not answer either.
+        let Ok(name) = asked else { continue };
+        let facts = models.facts(candidate.provider.as_ref(), &name);
+        let (mut takes, mut gives) = (facts.context_tokens, facts.max_output_tokens);
+        if takes.is_none() {
+            // Told before this worker began.
+            let provider = candidate.provider.name().to_owned();
+            let told = work.db.run(move |connection| providers::offered(connection, &provider, &name)).await?;
+            takes = told.as_ref().and_then(|told| told.context_tokens);
+            gives = gives.or(told.and_then(|told| told.max_output_tokens));
+        }
+        if place == 0 {
+            (context, output) = (takes, gives);
+        } else {
+            context = context.map(|least: u64| takes.map_or(least, |takes| takes.min(least)));
+        }
+    }
+    Ok(Limits::told(context, output))
+}
+
+/// Everything that is read for a request.
+struct Material {
+    name: String,
+    spec: Value,
+    memories: Vec<Memory>,
+    recent: Vec<String>,
+    summary: Option<summaries::Summary>,
+    earlier: Vec<Earlier>,
+    /// What the message brings along.
+    own: Vec<Attachment>,
+    /// The bytes of the attachments that are shown.
+    files: HashMap<Uuid, Vec<u8>>,
+}
+
+impl Material {
+    fn read(
+        connection: &mut PgConnection,
+        project_id: Uuid,
+        task_id: Uuid,
+        payload: &Value,
+        asked: &recall::Question,
+    ) -> titan_core::Result<Self> {
+        let (name, spec) = projects::name_and_spec(connection, project_id)?;
+        let memories = asked.recall(connection)?;
+        let recent = tasks::recent(connection, project_id, task_id)?;
+        let summary = summaries::latest(connection, project_id)?;
+        let covered = summary.as_ref().map_or(0, |summary| summary.up_to_ordinal);
+        let earlier = messages::history(connection, project_id, task_id, covered)?;
+        let own = attachments::named(connection, project_id, payload)?;
+        let mut files = HashMap::new();
+        for file in own.iter().chain(shown_again(&earlier)) {
+            files.insert(file.id, attachments::content(connection, file.id)?);
+        }
+        Ok(Self { name, spec, memories, recent: recent.iter().map(line).collect(), summary, earlier, own, files })
+    }
+
+    /// The project's charter: a text, or whatever its spec holds under that name.
+    fn charter(&self) -> Option<String> {
+        match self.spec.get("charter")? {
+            Value::Null => None,
+            Value::String(text) => Some(text.clone()).filter(|text| !text.trim().is_empty()),
+            other => serde_json::to_string_pretty(other).ok(),
+        }
+    }
+
+    fn said(&self, earlier: &Earlier) -> Said {
+        let role = if earlier.is_answer { Role::Assistant } else { Role::User };
+        Said { ordinal: earlier.ordinal, message: self.message(role, &earlier.content, &earlier.attachments) }
+    }
+
+    fn message(&self, role: Role, content: &str, files: &[Attachment]) -> Message {
+        let shown = |file: &Attachment| {
+            let bytes = self.files.get(&file.id).map(|bytes| bytes.clone().into());
+            attached(&file.name, &file.media_type, bytes)
+        };
+        let text = Part::Text(content.to_owned());
+        Message { role, parts: std::iter::once(text).chain(files.iter().map(shown)).collect() }
+    }
+}
+
+/// The files of earlier messages that are shown again, the newest first.
+fn shown_again(earlier: &[Earlier]) -> impl Iterator<Item = &Attachment> {
+    let mut left = EARLIER_BYTES;
+    let files = earlier.iter().rev().flat_map(|earlier| &earlier.attachments).take(EARLIER_FILES);
+    files.take_while(move |file| {
+        left -= file.size;
+        left >= 0
+    })
+}
+
+/// A task in a line.
+fn line(task: &Recent) -> String {
+    let reviewed = match (&task.review, &task.comment) {
+        (Some(review), Some(comment)) => format!("; its result was {review}: {comment}"),
+        (Some(review), None) => format!("; its result was {review}"),
+        (None, _) => String::new(),
+    };
+    let more = task.failure.as_ref().or(task.output.as_ref()).filter(|text| !text.is_empty());
+    let more = more.map(|text| format!(": {text}")).unwrap_or_default();
+    format!("{:?} ({}{reviewed}){more}", task.title, task.status)
+}
+
+#[cfg(test)]
+mod tests {
+    use titan_core::state::ExecutionStatus;
+
+    use super::*;
+
+    #[test]
+    fn a_task_is_told_of_in_a_line() {
+        let task = Recent {
+            title: "Write the imprint".to_owned(),
+            status: ExecutionStatus::Completed,
+            failure: None,
+            review: None,
+            comment: None,
+            output: Some("The imprint.".to_owned()),
+        };
+        assert_eq!(line(&task), "\"Write the imprint\" (completed): The imprint.");
+        let rejected = Recent { review: Some("rejected".to_owned()), comment: Some("too long".to_owned()), ..task };
+        assert_eq!(
+            line(&rejected),
+            "\"Write the imprint\" (completed; its result was rejected: too long): The imprint."
+        );
+    }
+}

@@ -1,0 +1,1 @@
+DROP TABLE agents, attachments, conversation_summaries;
