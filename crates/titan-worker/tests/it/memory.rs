@@ -80,7 +80,7 @@ async fn a_fact_of_one_run_is_used_by_another_agent_until_it_is_erased() {
     ]);
     ask("jason", "Ida Holm sits at desk 17. Be brief.", found).await;
     // Another run, by another agent, who does not see what is Jason's alone.
-    let shown = ask("ada", "Which desk does she have?", json!([])).await;
+    let shown = ask("researcher", "Which desk does she have?", json!([])).await;
     assert!(shown.contains("- (noted by an agent) Ida Holm's desk is number 17."), "{shown}");
     assert!(!shown.contains("short sentences"), "{shown}");
     let path = format!("/api/projects/{project}/memories");
@@ -99,7 +99,7 @@ async fn a_fact_of_one_run_is_used_by_another_agent_until_it_is_erased() {
     assert_eq!(client.get(&format!("{path}/search?q=desk")).await.expect(200)["items"], json!([]));
     let export = client.get(&format!("{path}/export")).await.text;
     assert!(export.contains("short sentences") && !export.contains("desk"), "{export}");
-    let shown = ask("ada", "And which desk now?", json!([])).await;
+    let shown = ask("researcher", "And which desk now?", json!([])).await;
     assert!(!shown.contains("17"), "{shown}");
     worker.signal("TERM");
     worker.ended();
