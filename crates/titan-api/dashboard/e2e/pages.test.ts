@@ -70,6 +70,7 @@ browserTest('the pages of a project', async ({ page }) => {
     { path: `${base}/logs`, title: title('Logs'), shows: testId('log-line') },
     { path: `${base}/output`, title: title('Output'), shows: testId('preview') },
     { path: `${base}/output?segment=memory`, title: title('Output'), shows: testId('memory-row') },
+    { path: `${base}/output?segment=memory&q=second`, title: title('Output'), shows: testId('memory-why') },
     { path: `${base}/sales`, title: title('Sales'), shows: text('Sales is not built yet.') },
   ]);
 });
@@ -100,6 +101,11 @@ browserTest('pages with nothing to show, and addresses that lead nowhere', async
     { path: `${base}/logs?level=error&q=xyz`, title: title('Logs'), shows: text('No line matches') },
     { path: `${base}/output`, title: title('Output'), shows: text('No outputs yet') },
     { path: `${base}/output?segment=memory`, title: title('Output'), shows: text('Nothing remembered yet') },
+    {
+      path: `${base}/output?segment=memory&q=xyz`,
+      title: title('Output'),
+      shows: text('Nothing remembered has these'),
+    },
     { path: '/no/such/page', title: 'Titan', shows: text('There is no such page') },
   ]);
   for (const [path, words] of [

@@ -18,6 +18,8 @@ use crate::db::Prepare as _;
 pub const MAX_HITS: usize = 100;
 /// What is further away than this has nothing to do with the question.
 const FAR: f32 = 0.3;
+/// Memories among which records without an index are looked for: some hundredths of a second.
+const READ_THROUGH: i64 = 20_000;
 const FUSION: f64 = 60.0;
 
 /// A memory that was found, and why: its place in the order by words, in the order by meaning, or in both.
@@ -113,7 +115,7 @@ struct Id {
     id: Uuid,
 }
 
-/// Those with the words, the best first. Records that are in no index are read through, the project's own only.
+/// Those with the words, the best first. For a person, records that are in no index are read through: the project's own, and newest.
 pub(super) fn by_words(
     connection: &mut PgConnection,
     reach: Reach<'_>,
@@ -132,8 +134,9 @@ pub(super) fn by_words(
            JOIN projects p ON p.id = m.project_id AND p.deleted_at IS NULL \
            WHERE (m.expires_at IS NULL OR m.expires_at > now()) {REACHED} AND m.words IS NOT NULL AND m.words @@ wanted.q \
            ORDER BY rank DESC, m.id DESC LIMIT $7), \
-         read AS (SELECT m.id, 0::real AS rank {THERE} AND m.project_id = $1 AND m.words IS NULL \
-           AND CASE WHEN $3 THEN m.content ILIKE ALL ($6) ELSE m.content ILIKE ANY ($6) END ORDER BY m.id DESC LIMIT $7) \
+         read AS (SELECT id, 0::real AS rank FROM (SELECT m.id, m.words, m.content {THERE} AND m.project_id = $1 AND $3 \
+             ORDER BY m.id DESC LIMIT $8) AS newest \
+           WHERE words IS NULL AND content ILIKE ALL ($6) ORDER BY id DESC LIMIT $7) \
          SELECT id FROM (SELECT * FROM indexed UNION ALL SELECT * FROM read) AS found ORDER BY rank DESC, id DESC LIMIT $7"
     ))
     .bind::<SqlUuid, _>(reach.project_id)
@@ -143,6 +146,7 @@ pub(super) fn by_words(
     .bind::<Text, _>(query)
     .bind::<Array<Text>, _>(words.patterns())
     .bind::<BigInt, _>(i64::try_from(MAX_HITS).unwrap_or(i64::MAX))
+    .bind::<BigInt, _>(READ_THROUGH)
     .prepared()
     .load(connection)?;
     Ok(rows.into_iter().map(|row| row.id).collect())

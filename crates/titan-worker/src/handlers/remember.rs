@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use titan_agent::ProviderKind;
 use titan_agent::extraction::{self, Fact};
 use titan_agent::memory::fact_of_exchange;
+use titan_agent::{ProviderKind, agents};
 use titan_core::config::MemoryMode;
 use titan_core::engine::{Done, NewEvent, Outcome, Purpose, Write};
 use titan_core::memories::{self, Embedding, Form, Remembered, Trust};
@@ -57,7 +57,9 @@ impl Handler for Remember {
             let record = fact_of_exchange(question, answer)?;
             Remembered::new(&record, form, CONFIDENCE)
         };
-        let model = work.started.payload.get("model").and_then(Value::as_str);
+        // The one that answered, or would have.
+        let of_agent = agents::find(Some(agent_of(&work))).and_then(|agent| agent.model.as_deref());
+        let model = work.started.payload.get("model").and_then(Value::as_str).or(of_agent);
         let offline = self.models.resolve(model).provider.kind() == ProviderKind::Offline;
         let remembered = match self.mode {
             MemoryMode::Off => Vec::new(),
@@ -109,10 +111,10 @@ impl Remember {
 
     /// What means the same as a fact that is known takes its words, and so is merged with it.
     async fn remembered(&self, work: &Work, facts: Vec<Fact>) -> Vec<Remembered> {
-        let agent = agent_of(work);
+        let (agent, trust) = (agent_of(work), trust_in(work));
         let new = |fact: &Fact| {
             let remembered = Remembered::new(&fact.content, Form::Fact, fact.confidence)?;
-            let remembered = remembered.scoped(fact.scope, agent).on_the_word_of(Trust::Agent);
+            let remembered = remembered.scoped(fact.scope, agent).on_the_word_of(trust);
             Some(remembered.about(fact.person.as_deref()).for_days(fact.expires_in_days))
         };
         let facts: Vec<Remembered> = facts.iter().filter_map(new).collect();
@@ -146,6 +148,12 @@ impl Remember {
             }
         }
     }
+}
+
+/// A message that brings files along may be about what stands in them, and nobody knows who wrote that.
+fn trust_in(work: &Work) -> Trust {
+    let files = work.started.payload.get("attachments").and_then(Value::as_array);
+    if files.is_some_and(|files| !files.is_empty()) { Trust::Outside } else { Trust::Agent }
 }
 
 /// Why there are no facts.

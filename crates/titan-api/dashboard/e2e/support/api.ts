@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type {
   LogPage,
+  Memory,
   Message,
   Output,
   Page,
@@ -51,6 +52,7 @@ const list = async <T>(path: string) => (await call<Page<T>>('GET', path)).items
 export const listTasks = (projectId: string) => list<Task>(`/api/projects/${projectId}/tasks`);
 export const listRuns = (projectId: string) => list<Run>(`/api/projects/${projectId}/runs`);
 export const listOutputs = (projectId: string) => list<Output>(`/api/projects/${projectId}/outputs`);
+export const listMemories = (projectId: string) => list<Memory>(`/api/projects/${projectId}/memories`);
 export const listMessages = (projectId: string) => list<Message>(`/api/projects/${projectId}/messages`);
 
 export async function listEvents(runId: string): Promise<RunEvent[]> {

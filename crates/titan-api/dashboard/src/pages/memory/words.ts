@@ -9,7 +9,7 @@ export const SCOPES: { value: MemoryScope; label: string; seen: string }[] = [
 
 const TRUST: Record<Memory['trust'], string> = {
   person: 'A person’s word',
-  agent: 'An agent’s conclusion',
+  agent: 'Noted by an agent',
   outside: 'From outside, not checked',
 };
 
