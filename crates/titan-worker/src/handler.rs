@@ -1,7 +1,7 @@
 //! What a handler is: code for one kind of job. It gets the work, may report while it is at it, and returns an outcome.
 //!
 //! A handler is idempotent: it may be begun again after a crash, and writes only through its reporter and its outcome,
-//! which are fenced. It holds no transaction open. When it is told to stop it returns soon, with any outcome: what
+//! which are fenced, but for what is only a cache. It holds no transaction open. When it is told to stop it returns soon, with any outcome: what
 //! happens then follows from the reason, and a handler that does not return within five seconds is aborted.
 
 use std::collections::BTreeMap;

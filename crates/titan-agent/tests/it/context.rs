@@ -104,6 +104,10 @@ fn a_long_conversation_is_summarised_without_losing_what_must_stay() {
         .collect();
     messages.pop();
     messages.push(assistant("Shall I write to the farmers?"));
+    // A call that nobody has answered yet, long ago.
+    let call =
+        ToolCall { id: "open".to_owned(), name: "weigh".to_owned(), arguments: json!({"g": 5}), signature: None };
+    messages[100] = Message { role: Role::Assistant, parts: vec![Part::ToolCall(call.clone())] };
     assert_eq!(messages.len(), 300);
     let history = numbered(messages);
     let question = user("Yes, please.");
@@ -127,6 +131,7 @@ fn a_long_conversation_is_summarised_without_losing_what_must_stay() {
     for n in [147, 148, 149] {
         assert!(request.messages.iter().any(|message| message.text().starts_with(&format!("Message {n}: "))));
     }
+    assert!(request.messages.iter().any(|message| message.parts == [Part::ToolCall(call.clone())]));
     // There is room to go on before the next summary.
     assert!(size_of_request(&request) * 4 < limits.room() * 3);
 }

@@ -23,7 +23,8 @@ struct Row {
 }
 
 /// Without a project, in all of them; without a person, everything. About a person is what names them as such, and what has their name
-/// in its text as a word or words of its own, in any case. What was searched for goes too.
+/// in its text as a word or words of its own, in any case. What was searched for goes too, and
+/// the summaries of conversations that tell of it; the messages stay.
 ///
 /// # Errors
 /// [`Error::NotFound`] for the project; a name that is wrong; neither a project nor a person.
@@ -56,6 +57,13 @@ pub fn erase(connection: &mut PgConnection, project_id: Option<Uuid>, person: Op
         }
     }
     sql_query("DELETE FROM query_embeddings").execute(connection)?;
+    // Notes of a conversation, made again from its messages when they are needed.
+    sql_query(
+        "DELETE FROM conversation_summaries WHERE ($1 IS NULL OR project_id = $1) AND ($2 IS NULL OR content ~* $2)",
+    )
+    .bind::<Nullable<SqlUuid>, _>(project_id)
+    .bind::<Nullable<Text>, _>(pattern.as_deref())
+    .execute(connection)?;
     Ok(erased)
 }
 

@@ -7,7 +7,7 @@ use titan_core::ids::Uuid;
 use titan_core::queue::maintenance::{self, Kept};
 use titan_core::state::{ExecutionStatus, Review};
 use titan_core::summaries::{self, Summary};
-use titan_core::{Error, messages, outputs, tasks};
+use titan_core::{Error, memories, messages, outputs, tasks};
 
 use crate::support::{Bench, answered, remembered};
 
@@ -169,4 +169,18 @@ fn an_agent_that_nobody_knows_is_refused_with_the_names_of_the_others() {
         message(agents::check(&mut bench.connection, "b")),
         "payload.agent: there is no agent \"b\"; there are z, a"
     );
+}
+
+#[test]
+fn who_is_forgotten_is_in_no_summary_either() {
+    let mut bench = Bench::new();
+    let project = bench.project;
+    for (place, content) in [(1, "They talked of tea."), (2, "Ida  holm, who sells tea, called."), (3, "Idaho.")] {
+        let summary = Summary { up_to_ordinal: place, content: content.to_owned() };
+        summaries::store(&mut bench.connection, project, &summary, 3, "m").unwrap();
+    }
+    memories::erase(&mut bench.connection, Some(project), Some("Ida Holm")).unwrap();
+    assert_eq!(bench.test.count("SELECT sum(up_to_ordinal) FROM conversation_summaries"), 4);
+    memories::erase(&mut bench.connection, Some(project), None).unwrap();
+    assert_eq!(summaries::latest(&mut bench.connection, project).unwrap(), None);
 }

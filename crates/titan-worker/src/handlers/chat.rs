@@ -10,7 +10,7 @@ use titan_agent::{FinishReason, agents};
 use titan_core::engine::{Done, NewEvent, Outcome, Purpose, Write};
 use titan_core::state::Level;
 
-use super::context::{self, NoRequest};
+use super::context;
 use crate::asking::{self, Answer, Question};
 use crate::embedder::Embedder;
 use crate::handler::{Handler, Work};
@@ -18,8 +18,6 @@ use crate::models::Models;
 
 /// Characters of the question and of the answer that the next step is given.
 const FOR_THE_NEXT_STEP: usize = 1000;
-/// When the database cannot be read, the attempt is put off and not counted.
-const COME_BACK: std::time::Duration = std::time::Duration::from_secs(1);
 
 pub struct Chat {
     models: Arc<Models>,
@@ -53,11 +51,7 @@ impl Handler for Chat {
         let request = match context::request(&work, &self.models, self.embedder.as_deref(), agent, model, content).await
         {
             Ok(request) => request,
-            Err(NoRequest::Stopped) => return Outcome::Cancel { reason: "told to stop".to_owned() },
-            Err(NoRequest::Database(error)) if error.may_pass() => {
-                return Outcome::Snooze { after: COME_BACK, reason: error.to_string() };
-            }
-            Err(error) => return Outcome::Fail { error: error.to_string() },
+            Err(none) => return none.outcome(),
         };
         let question = Question { purpose: Purpose::Answer, model, request, shown: true };
         match asking::ask(&work, &self.models, question).await {

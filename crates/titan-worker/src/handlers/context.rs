@@ -2,6 +2,7 @@
 //! conversation has become too long, its older part is summarised first.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use serde_json::Value;
 use titan_agent::agents::Agent;
@@ -9,6 +10,7 @@ use titan_agent::context::{Limits, Parts, Plan, Project, Said, Summary, attached
 use titan_agent::{Message, ModelRequest, Part, Role};
 use titan_core::attachments::{self, Attachment};
 use titan_core::db::PgConnection;
+use titan_core::engine::Outcome;
 use titan_core::memories::Memory;
 use titan_core::messages::{self, Earlier};
 use titan_core::tasks::{self, Recent};
@@ -17,6 +19,7 @@ use uuid::Uuid;
 
 use super::recall;
 use super::summarise::summarise;
+use crate::asking::Broken;
 use crate::embedder::Embedder;
 use crate::handler::Work;
 use crate::models::Models;
@@ -28,23 +31,35 @@ const EARLIER_BYTES: i64 = 2 << 20;
 const ROUNDS: usize = 3;
 
 /// Why there is nothing to ask.
-#[derive(Debug)]
 pub(super) enum NoRequest {
-    Stopped,
+    /// A call of a model that has to come first is not to be had now.
+    Broken(Broken),
     Database(Error),
-    TooLarge { what: &'static str, tokens: u64, limit: u64 },
+    TooLarge {
+        what: &'static str,
+        tokens: u64,
+        limit: u64,
+    },
 }
 
-impl std::fmt::Display for NoRequest {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// When the database cannot be read, the attempt is put off and not counted.
+const COME_BACK: Duration = Duration::from_secs(1);
+
+impl NoRequest {
+    /// What it means for the step.
+    pub(super) fn outcome(self) -> Outcome {
         match self {
-            Self::Stopped => f.write_str("told to stop"),
-            Self::Database(error) => error.fmt(f),
-            Self::TooLarge { what, tokens, limit } => write!(
-                f,
-                "the request would take up to {tokens} tokens and the model takes {limit} of them beside its answer: {what} is \
-                 too long; shorten it, or choose a model that takes more"
-            ),
+            Self::Broken(broken) => broken.outcome(),
+            Self::Database(error) if error.may_pass() => {
+                Outcome::Snooze { after: COME_BACK, reason: error.to_string() }
+            }
+            Self::Database(error) => Outcome::Fail { error: error.to_string() },
+            Self::TooLarge { what, tokens, limit } => Outcome::Fail {
+                error: format!(
+                    "the request would take up to {tokens} tokens and the model takes {limit} of them beside its answer: \
+                     {what} is too long; shorten it, or choose a model that takes more"
+                ),
+            },
         }
     }
 }
@@ -113,7 +128,7 @@ async fn limits(work: &Work, models: &Models, model: Option<&str>) -> Result<Lim
     for (place, candidate) in models.candidates(model).iter().enumerate() {
         let asked = tokio::select! {
             biased;
-            () = work.stop.requested() => return Err(NoRequest::Stopped),
+            () = work.stop.requested() => return Err(NoRequest::Broken(Broken::Stopped)),
             asked = candidate.provider.model_for(&candidate.model) => asked,
         };
         // One that cannot even say what it is called will not answer either.
@@ -191,8 +206,15 @@ impl Material {
             let bytes = self.files.get(&file.id).map(|bytes| bytes.clone().into());
             attached(&file.name, &file.media_type, bytes)
         };
-        let text = Part::Text(content.to_owned());
-        Message { role, parts: std::iter::once(text).chain(files.iter().map(shown)).collect() }
+        let mut parts = vec![Part::Text(content.to_owned())];
+        for part in files.iter().map(shown) {
+            // Some servers take a message of one text only.
+            match (parts.last_mut(), part) {
+                (Some(Part::Text(text)), Part::Text(more)) => text.push_str(&more),
+                (_, part) => parts.push(part),
+            }
+        }
+        Message { role, parts }
     }
 }
 

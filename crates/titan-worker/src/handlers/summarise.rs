@@ -28,10 +28,9 @@ pub(super) async fn summarise(
     report(work, NewEvent::log(Level::Info, line)).await?;
     let (content, failure) = match notes(work, models, model, compaction).await {
         Ok(content) => (content, None),
-        Err(Broken::Stopped) => return Err(NoRequest::Stopped),
-        Err(Broken::Report(error)) => return Err(NoRequest::Database(error)),
         Err(Broken::Provider(error)) => (compaction.extract.clone(), Some(error.to_string())),
-        Err(Broken::Budget(refusal)) => (compaction.extract.clone(), Some(refusal.reason)),
+        Err(Broken::Budget(refusal)) if !refusal.soon => (compaction.extract.clone(), Some(refusal.reason)),
+        Err(broken) => return Err(NoRequest::Broken(broken)),
     };
     let summary = Summary { up_to_ordinal: compaction.up_to, content };
     let tokens = estimate_tokens(&summary.content);
@@ -55,7 +54,7 @@ pub(super) async fn summarise(
 async fn report(work: &Work, event: NewEvent) -> Result<(), NoRequest> {
     match work.reporter.report(vec![event]).await {
         Ok(()) => Ok(()),
-        Err(Error::Fenced { .. }) => Err(NoRequest::Stopped),
+        Err(Error::Fenced { .. }) => Err(NoRequest::Broken(Broken::Stopped)),
         Err(error) => Err(NoRequest::Database(error)),
     }
 }

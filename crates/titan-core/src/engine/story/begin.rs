@@ -10,6 +10,7 @@ use super::super::load::{Run, Step, Task};
 use super::super::transition::{Execute, Executed, NewEvent, NewTask, Submission, Submitted};
 use super::Story;
 use super::changes::{NewJobRow, NewMessage, NewRun, NewTaskRow};
+use super::title::title_of;
 use crate::idempotency::Claimed;
 use crate::queue::{DEFAULT_QUEUE, Hint, NewJob};
 use crate::state::{ExecutionStatus, ExecutionType, Level, RunStage, RunStatus, StepStatus};
@@ -244,14 +245,10 @@ fn question(task: &Task) -> Option<String> {
     task.payload.get("content").and_then(Value::as_str).map(str::to_owned)
 }
 
-/// The title that was given, or the first line of the content.
+/// The title that was given, or one that is made of the content.
 fn title(task: &NewTask) -> String {
-    const LONGEST: usize = 80;
-    if let Some(title) = task.title.as_deref().map(str::trim).filter(|title| !title.is_empty()) {
-        return title.to_owned();
+    match task.title.as_deref().map(str::trim).filter(|title| !title.is_empty()) {
+        Some(title) => title.to_owned(),
+        None => title_of(task.payload.get("content").and_then(Value::as_str).unwrap_or(&task.task_type)),
     }
-    let content = task.payload.get("content").and_then(Value::as_str).unwrap_or(&task.task_type);
-    let line = content.trim().lines().next().unwrap_or_default();
-    let short: String = line.chars().take(LONGEST).collect();
-    if short.len() < line.len() { format!("{}...", short.trim_end()) } else { short }
 }

@@ -9,6 +9,7 @@ mod cancel;
 mod changes;
 mod end;
 mod lone;
+mod title;
 mod work;
 
 use serde_json::Value;

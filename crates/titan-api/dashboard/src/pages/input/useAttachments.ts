@@ -20,6 +20,8 @@ export interface Attachments {
   add: (files: readonly File[]) => void;
   /** Takes one from the list that has not arrived. */
   drop: (key: string) => void;
+  /** Forgets what was not taken. */
+  forget: () => void;
 }
 
 export function useAttachments(
@@ -50,6 +52,11 @@ export function useAttachments(
     }
   };
 
+  /** One after the other, so that they stay in the order in which they were chosen. */
+  const sendAll = async (begun: readonly { file: File; key: string }[]) => {
+    for (const { file, key } of begun) if (wanted.current.has(key)) await send(key, file);
+  };
+
   const add = (files: readonly File[]) => {
     const pending = sending.filter((file) => file.failure === null);
     const { taken, refused } = admit([...there, ...pending], files);
@@ -59,11 +66,9 @@ export function useAttachments(
       ...now,
       ...begun.map(({ file, key }) => ({ key, name: file.name || 'pasted', size: file.size, failure: null })),
     ]);
-    for (const { file, key } of begun) {
-      wanted.current.add(key);
-      void send(key, file);
-    }
+    for (const { key } of begun) wanted.current.add(key);
+    void sendAll(begun);
   };
 
-  return { sending, refused, add, drop };
+  return { sending, refused, add, drop, forget: () => setRefused([]) };
 }

@@ -49,6 +49,7 @@ export function useSend(projectId: string): Send {
       // Saved here too: the page may have been left while the request was under way.
       saveDraft(projectId, emptyDraft());
       setDraft(emptyDraft());
+      attachments.forget();
       client.setQueryData(tasksQuery(projectId).queryKey, (page: Page<Task> | undefined) => withTask(page, task));
       for (const key of [
         keys.messages(projectId),
