@@ -194,7 +194,7 @@ fn words_are_found_whole_begun_and_in_records_without_an_index() {
     assert_eq!(found(connection, bench.project, "zebra").len(), 0);
     assert!(memories::search(connection, bench.project, "?!", None, None).is_err());
     // What is a letter or a digit here is not always one to Postgres, and none of it is an operator.
-    for odd in ["²", "Ⅷ ½", "q\u{301}", "ı ß", "١٢", "x & | ! ( ) <-> :* y", "'; --a", "🙂1"] {
+    for odd in ["²", "Ⅷ ½", "q\u{301}", "ı ß", "١٢", "x & | ! ( ) <-> :* y", "'; --qq", "🙂1"] {
         assert_eq!(found(connection, bench.project, odd), [""; 0], "{odd}");
         recalled(connection, bench.project, "jason", odd);
     }
