@@ -218,3 +218,53 @@ async fn a_call_whose_worker_was_killed_counts_and_its_run_goes_on_within_the_bu
     assert_eq!(stage.model.requests().len(), 2);
     drop(second);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_failed_call_left_of_the_budget_is_there_for_the_model_asked_in_its_place() {
+    let stage = Stage::new();
+    let second = FakeModel::start().unwrap();
+    let address = second.base_url_of(Dialect::Anthropic).to_string();
+    let fallback = format!("anthropic:{MODEL}");
+    let worker = stage.worker(&[("ANTHROPIC_BASE_URL", &address), ("TITAN_FALLBACK_MODELS", &fallback)]).await;
+    // The first call reserves all of it.
+    limit(&stage, Rule { tokens: Some(4000), calls: None, cost: None, period: Period::Total }).await;
+    stage.model.push(Behaviour::ServerError);
+    let run = stage.chat("Hello").await.run_id;
+    stage.assert_answered_once(run).await;
+    assert!(calls_of(&stage, run).await.iter().any(|call| call.fallback == 1 && call.state.as_str() == "answered"));
+    assert_eq!(stage.run(run).await.steps[0].attempt, 1);
+    worker.stop(Duration::from_secs(10)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_without_a_word_is_paid_for_as_its_provider_tells() {
+    let stage = Stage::new();
+    let worker = stage.worker(&[PRICES]).await;
+    let body = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"\"},\"finish_reason\":\"length\"}]}\n\n\
+        data: {\"choices\":[],\"usage\":{\"prompt_tokens\":100,\"completion_tokens\":256,\"total_tokens\":356}}\n\n\
+        data: [DONE]\n\n";
+    let content_type = "text/event-stream".to_owned();
+    stage.model.push(Behaviour::Raw { content_type, body: body.as_bytes().to_vec() });
+    let run = stage.chat("Think hard.").await.run_id;
+    stage.assert_answered_once(run).await;
+    let thought = calls_of(&stage, run).await.remove(0);
+    assert_eq!((thought.state.as_str(), thought.input_tokens, thought.output_tokens), ("failed", 100, 256));
+    assert!(!thought.estimated && thought.cost.is_some_and(|cost| (cost - 0.001_224).abs() < 1e-9), "{thought:?}");
+    worker.stop(Duration::from_secs(10)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_stops_in_order_writes_down_what_its_call_has_come_to() {
+    let stage = Stage::new();
+    let worker = stage.worker(&[PRICES]).await;
+    let run = stage.chat("[slow] Tell me about tea.").await.run_id;
+    stage.deltas(run, 2).await;
+    worker.stop(Duration::ZERO).await;
+    let made = calls_of(&stage, run).await;
+    let [call] = made.as_slice() else { panic!("{made:?}") };
+    assert!(call.state.as_str() == "canceled" && call.estimated, "{call:?}");
+    assert!((1..1000).contains(&call.output_tokens), "{call:?}");
+    let worker = stage.worker(&[]).await;
+    stage.assert_answered_once(run).await;
+    worker.stop(Duration::from_secs(10)).await;
+}
