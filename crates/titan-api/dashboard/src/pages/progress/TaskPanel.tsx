@@ -5,6 +5,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { Run, Task, TaskLogEntry } from '../../api/types';
 import { Age } from '../../components/Age';
+import { BudgetBar } from '../../components/budget/BudgetBar';
 import { CopyText } from '../../components/CopyText';
 import { HintText } from '../../components/HintText';
 import { QueryView } from '../../components/QueryView';
@@ -69,6 +70,7 @@ function TaskFacts({ task }: { task: Task }) {
         {reason && <HintText hint={{ code: task.execution_status, message: reason }} />}
       </div>
       <TaskActions task={task} />
+      <BudgetBar place={{ scope: 'task', id: task.id }} limitWord="Limit this task" />
       {content && (
         <section aria-label="Message">
           <h3 className={classes.heading}>Message</h3>

@@ -48,7 +48,7 @@ function RunView({ run }: { run: Run }) {
   const feed = useRunEvents(run);
   return (
     <div className={classes.page}>
-      <RunHeader run={run} />
+      <RunHeader run={run} events={feed.events} />
       <Summary run={run} />
       <StepTable run={run} />
       <StreamedText run={run} feed={feed} />

@@ -1,5 +1,7 @@
 // Whether Titan itself is well: workers, queue, model providers, and what is configured.
 import { useQuery } from '@tanstack/react-query';
+import { INSTALLATION } from '../../api/calls';
+import { BudgetBar } from '../../components/budget/BudgetBar';
 import { Panel } from '../../components/Panel';
 import { QueryView } from '../../components/QueryView';
 import { WorkerTable } from '../../components/WorkerTable';
@@ -34,11 +36,16 @@ export function SystemPage() {
         </QueryView>
       </Panel>
       <ModelPanel />
-      <Panel title="Setup" flush testId="setup">
-        <QueryView query={setup} what="the setup">
-          {(data) => <SetupList setup={data} />}
-        </QueryView>
+      <Panel title="Budget of all projects together" testId="installation-budget">
+        <BudgetBar place={INSTALLATION} />
       </Panel>
+      <div id="setup" className={classes.anchor}>
+        <Panel title="Setup" flush testId="setup">
+          <QueryView query={setup} what="the setup">
+            {(data) => <SetupList setup={data} />}
+          </QueryView>
+        </Panel>
+      </div>
     </div>
   );
 }
