@@ -216,7 +216,8 @@ describe('LiveAnswer', () => {
   });
 
   it('names the way to the setting that a failure is about', async () => {
-    const setup = { items: [{ variable: 'OPENAI_API_KEY', set: true, needed_for: '' }], worker_running: true };
+    const item = { variable: 'OPENAI_API_KEY', set: true, needed_for: '', provider: 'OpenAI', main: true };
+    const setup = { items: [item], worker_running: true, default_provider: 'openai' };
     vi.stubGlobal('fetch', fakeServer({ 'GET /api/setup': () => json(setup) }).fetch);
     const failure_reason = 'the model provider does not accept the key in OPENAI_API_KEY (HTTP 401): wrong';
     await renderPage(<LiveAnswer projectId="p1" task={aTask({ execution_status: 'failed', failure_reason })} />);

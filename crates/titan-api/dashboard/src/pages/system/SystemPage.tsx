@@ -6,11 +6,13 @@ import { Panel } from '../../components/Panel';
 import { QueryView } from '../../components/QueryView';
 import { WorkerTable } from '../../components/WorkerTable';
 import { healthQuery, providersQuery, setupQuery, workersQuery } from '../../data/queries';
+import { FirstSteps } from '../welcome/FirstSteps';
 import { HealthFacts } from './HealthFacts';
 import { ModelPanel } from './ModelPanel';
 import { ProviderTable } from './ProviderTable';
 import { SetupList } from './SetupList';
 import classes from './SystemPage.module.css';
+import { answersOffline } from './setupGroups';
 
 export function SystemPage() {
   const health = useQuery(healthQuery());
@@ -20,6 +22,11 @@ export function SystemPage() {
   return (
     <div className={classes.page}>
       <h1 className={classes.title}>System</h1>
+      {setup.data && answersOffline(setup.data) && (
+        <Panel title="First steps" testId="first-steps-panel">
+          <FirstSteps />
+        </Panel>
+      )}
       <Panel title="Health and queue" testId="health">
         <QueryView query={health} what="health">
           {(data) => <HealthFacts health={data} />}
