@@ -19,7 +19,7 @@ export function useDemo() {
   return useMutation({
     mutationFn: async () => {
       const project = await createProject(DEMO.project, attempt.project);
-      await sendMessage(project.id, DEMO.message, attempt.message);
+      await sendMessage(project.id, { content: DEMO.message }, attempt.message);
       return project;
     },
     onSuccess: (project) => {
