@@ -4,7 +4,7 @@ import { beforeAll, describe, expect } from 'vitest';
 import { createProject, listCalls, listTasks, putBudget, untilFinished } from './support/api';
 import { keepPicture, withBrowser } from './support/browser';
 import { answer, open, openTab, send, textOf, turn, turnStatus } from './support/dashboard';
-import { barriers } from './support/page-checks';
+import { barriers, keepBoth } from './support/page-checks';
 import { settings } from './support/settings';
 import { start, withApi, withOneWorker, withoutWorker } from './support/stack';
 
@@ -43,8 +43,7 @@ describe.skipIf(settings.pass !== 'openai')('a model behind a wire', () => {
       'answered',
     ]);
     expect(await barriers(page)).toEqual([]);
-    await page.emulateMedia({ colorScheme: 'light' });
-    await keepPicture(page, 'turns');
+    await keepBoth(page, 'turns');
   });
 
   browserTest('whose key is wrong fails with the reason and the name of the variable', async ({ page }) => {
@@ -64,9 +63,8 @@ describe.skipIf(settings.pass !== 'openai')('a model behind a wire', () => {
     await page.getByTestId('setup').getByText('OPENAI_API_KEY', { exact: true }).waitFor();
     await page.locator('[data-testid="provider-row"] [data-status="failing"]').waitFor();
     expect(await barriers(page)).toEqual([]);
-    await page.emulateMedia({ colorScheme: 'light' });
     await page.getByTestId('providers').scrollIntoViewIfNeeded();
-    await keepPicture(page, 'system-failing-provider');
+    await keepBoth(page, 'system-failing-provider');
   });
 
   browserTest('whose budget is used up waits where one looks, and goes on when it is raised', async ({ page }) => {
@@ -86,8 +84,7 @@ describe.skipIf(settings.pass !== 'openai')('a model behind a wire', () => {
       .getByText(/The budget of the project is used up: 1 of 1 calls are made/)
       .waitFor();
     expect(await barriers(page)).toEqual([]);
-    await page.emulateMedia({ colorScheme: 'light' });
-    await keepPicture(page, 'waits-for-a-budget');
+    await keepBoth(page, 'waits-for-a-budget');
 
     // The same on Progress and on the run, each with the way out.
     await openTab(page, 'Progress');
@@ -102,8 +99,7 @@ describe.skipIf(settings.pass !== 'openai')('a model behind a wire', () => {
     await dialog.waitFor();
     expect(await dialog.getByRole('textbox', { name: 'Calls' }).inputValue()).toBe('2');
     expect(await barriers(page)).toEqual([]);
-    await page.emulateMedia({ colorScheme: 'light' });
-    await keepPicture(page, 'raise-the-budget');
+    await keepBoth(page, 'raise-the-budget');
     await dialog.getByRole('button', { name: 'Raise', exact: true }).click();
     await page.locator('header [data-status="completed"]').waitFor();
     for (const task of await listTasks(project.id)) {

@@ -1,9 +1,9 @@
 // A new Titan without any key: it says what is missing by name, and the demo reaches a finished output all the same.
 import { beforeAll, expect } from 'vitest';
 import { getProject, listOutputs, onlyTask, untilFinished } from './support/api';
-import { keepPicture, withBrowser } from './support/browser';
+import { withBrowser } from './support/browser';
 import { answer, open, turn, turnStatus } from './support/dashboard';
-import { barriers, overflows } from './support/page-checks';
+import { barriers, keepBoth, overflows } from './support/page-checks';
 import { withApi, withOneWorker } from './support/stack';
 
 const browserTest = withBrowser();
@@ -21,8 +21,7 @@ browserTest('the first steps name what is missing, and the offline demo finishes
   await steps.getByText('TITAN_DEFAULT_MODEL', { exact: true }).waitFor();
   expect(await barriers(page)).toEqual([]);
   expect(await overflows(page)).toEqual([]);
-  await page.emulateMedia({ colorScheme: 'light' });
-  await keepPicture(page, 'welcome');
+  await keepBoth(page, 'welcome');
 
   await steps.getByRole('button', { name: 'Try the offline demo' }).click();
   await page.waitForURL(/\/projects\/[^/]+\/input$/);

@@ -3,8 +3,10 @@ import type { Run } from '../api/types';
 import { Status } from './Status';
 import { waitOfRun } from './waiting/wait';
 
-export function RunStatus({ run }: { run: Run }) {
+/** A person has to do something about it, or time will. */
+export const statusOfWait = (on: string): string => (on === 'timer' || on === 'child' ? 'retrying' : 'waiting');
+
+export function RunStatus({ run, iconOnly = false }: { run: Run; iconOnly?: boolean }) {
   const wait = waitOfRun(run);
-  if (wait === null) return <Status status={run.status} />;
-  return <Status status={wait.on === 'timer' || wait.on === 'child' ? 'retrying' : 'waiting'} />;
+  return <Status status={wait === null ? run.status : statusOfWait(wait.on)} iconOnly={iconOnly} />;
 }

@@ -17,6 +17,7 @@ import {
   type Gauge,
   gaugesOf,
   PERIOD_WORDS,
+  SCOPE_WORDS,
   spentInWords,
   TIGHTNESS_WORDS,
 } from './spending';
@@ -32,7 +33,12 @@ export function BudgetBar({ place, limitWord = 'Set a budget' }: { place: Budget
     return query.error ? <ErrorPanel error={query.error} onRetry={() => void query.refetch()} compact /> : null;
   }
   return (
-    <section className={classes.bar} aria-label="Budget" data-testid="budget" data-scope={place.scope}>
+    <section
+      className={classes.bar}
+      aria-label={`Budget of ${SCOPE_WORDS[place.scope]}`}
+      data-testid="budget"
+      data-scope={place.scope}
+    >
       {spending.budget ? <Limited spending={spending} budget={spending.budget} /> : <Unlimited spending={spending} />}
       <UnstyledButton className={classes.change} onClick={dialog.open}>
         {spending.budget ? 'Change' : limitWord}

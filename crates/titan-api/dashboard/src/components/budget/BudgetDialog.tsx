@@ -39,7 +39,10 @@ export default function BudgetDialog({ place, spending, raise = false, onClose }
   const problems = judged ? problemsOf(text) : {};
   const failure = save.error ?? remove.error;
   const refusal = failure ? asApiError(failure) : null;
+  // The limit that is in the way is the one to look at.
+  const [first] = useState(() => FIELDS.find((name) => text[name] !== '') ?? 'cost');
   const field = (name: (typeof FIELDS)[number]) => ({
+    'data-autofocus': name === first ? true : undefined,
     value: text[name],
     error: problems[name] ?? refusal?.fieldMessage(name) ?? undefined,
     onChange: (event: { currentTarget: { value: string } }) => setText({ ...text, [name]: event.currentTarget.value }),
@@ -75,7 +78,6 @@ export default function BudgetDialog({ place, spending, raise = false, onClose }
           label="Cost, US dollars"
           description="Only for models whose price is known."
           inputMode="decimal"
-          data-autofocus
           {...field('cost')}
         />
         <TextInput label="Tokens" description="In and out together." inputMode="numeric" {...field('tokens')} />

@@ -32,6 +32,7 @@ describe('gauges', () => {
 describe('in words', () => {
   it('says what was spent, and of how much', () => {
     expect(spentInWords(aSpending())).toBe('$0.25, 1.2k tokens, 1 call');
+    expect(spentInWords(aSpending({ spent: { cost: 0, tokens: 1200, calls: 1 } }))).toBe('1.2k tokens, 1 call');
     expect(amountOf('cost', 0.25, 5)).toBe('$0.25 of $5.00');
     expect(amountOf('calls', 3, 10)).toBe('3 of 10 calls');
   });

@@ -62,8 +62,11 @@ export const SCOPE_WORDS: Record<BudgetScope, string> = {
   run: 'this run',
 };
 
-/** All that was ever spent: "$0.42, 12.4k tokens, 3 calls". */
-export const spentInWords = ({ spent }: Spending): string => UNITS.map((unit) => amount(unit, spent[unit])).join(', ');
+/** All that was ever spent: "$0.42, 12.4k tokens, 3 calls". No cost may mean no more than that no price is known. */
+export const spentInWords = ({ spent }: Spending): string =>
+  UNITS.filter((unit) => unit !== 'cost' || spent.cost > 0)
+    .map((unit) => amount(unit, spent[unit]))
+    .join(', ');
 
 /** Null where there is no history to tell from, or nothing to do. */
 export function forecastInWords({ forecast }: Spending): string | null {

@@ -7,6 +7,7 @@ import { Elapsed } from '../../components/Elapsed';
 import { FailureText } from '../../components/FailureText';
 import { HintText } from '../../components/HintText';
 import { Markdown } from '../../components/Markdown';
+import { statusOfWait } from '../../components/RunStatus';
 import { Status } from '../../components/Status';
 import { WaitNote } from '../../components/waiting/WaitNote';
 import { type Wait, waitInEvents, waitOf } from '../../components/waiting/wait';
@@ -80,7 +81,7 @@ function Progress({ task, feed }: { task: Task; feed: RunSnapshot }) {
   return (
     <div className={classes.progress}>
       <Status
-        status={waiting ? (waiting.wait.on === 'timer' ? 'retrying' : 'waiting') : running ? 'running' : 'queued'}
+        status={waiting ? statusOfWait(waiting.wait.on) : running ? 'running' : 'queued'}
         label={waiting ? 'Waiting' : running ? (feed.text ? 'Answering' : 'Thinking') : 'Queued'}
       />
       <span className={`${classes.muted} tnum`}>

@@ -9,6 +9,7 @@ import { BudgetBar } from '../../components/budget/BudgetBar';
 import { CopyText } from '../../components/CopyText';
 import { HintText } from '../../components/HintText';
 import { QueryView } from '../../components/QueryView';
+import { RunStatus } from '../../components/RunStatus';
 import { Status } from '../../components/Status';
 import { useCancelTask, useExecuteTask } from '../../data/actions';
 import { taskLogQuery, taskQuery, taskRunsQuery } from '../../data/queries';
@@ -155,7 +156,7 @@ function TaskRuns({ runs }: { runs: Run[] }) {
     <ul className={classes.rows}>
       {runs.map((run) => (
         <li key={run.id} className={classes.row}>
-          <Status status={run.status} />
+          <RunStatus run={run} />
           <Link to="/runs/$runId" params={{ runId: run.id }} className={`${classes.link} ${classes.grow}`}>
             Run {shortId(run.id)}
           </Link>

@@ -75,7 +75,8 @@ function Open({ call, snapshot }: { call: Call; snapshot: RunSnapshot | null }) 
 }
 
 function Ended({ call }: { call: Call }) {
-  const about = call.estimated ? 'about ' : '';
+  // Of what never began nothing is guessed.
+  const about = call.estimated && call.input_tokens + call.output_tokens > 0 ? 'about ' : '';
   return (
     <dl className={classes.facts}>
       <Fact label="Tokens in">

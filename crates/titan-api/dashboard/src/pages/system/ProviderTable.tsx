@@ -102,7 +102,9 @@ function UseCells({ provider }: { provider: Provider }) {
       <td className={classes.num}>
         {formatCount(use.input_tokens)} / {formatCount(use.output_tokens)}
       </td>
-      <td className={classes.num}>{formatCost(use.cost)}</td>
+      <td className={classes.num}>
+        {use.cost > 0 ? formatCost(use.cost) : <span className={classes.muted}>none known</span>}
+      </td>
       <td className={classes.num}>
         {median(use.first_token_ms)} / {median(use.duration_ms)}
       </td>

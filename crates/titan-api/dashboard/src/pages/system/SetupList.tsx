@@ -29,7 +29,7 @@ export function SetupList({ setup }: { setup: Setup }) {
       </ul>
       {others.length > 0 && (
         <details className={classes.others}>
-          <summary>{plural(others.length, 'more variable')}: servers of your own, and the choice of the model</summary>
+          <summary>{plural(others.length, 'more variable')}: servers of your own, the choice of models, memory</summary>
           <ul className={classes.rows}>
             {others.map((item) => (
               <li key={item.variable} className={classes.row} data-testid="setup-other">

@@ -29,8 +29,8 @@ export function FirstSteps({ withVariables = false, actions }: FirstStepsProps) 
       {(data) => (
         <ol className={classes.steps} data-testid="first-steps">
           <WorkerStep running={data.worker_running} />
-          <ProviderStep setup={data} withVariables={withVariables} />
           <TryStep offline={answersOffline(data)} actions={actions} />
+          <ProviderStep setup={data} withVariables={withVariables} />
         </ol>
       )}
     </QueryView>
