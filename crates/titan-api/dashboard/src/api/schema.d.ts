@@ -1103,7 +1103,7 @@ export interface components {
             period_end: string | null;
             /**
              * Format: date-time
-             * @description When it began to count, and when it begins anew; null for one that never does.
+             * @description When its period began (for `total`: when it was set), and when it begins anew; null for one that never does.
              */
             period_start: string;
             /** @description For calls that are under way. */
