@@ -25,6 +25,9 @@ const NAME = /^(api|model|worker(-[a-z0-9]+)?)$/;
 // Shorter than what ships, so that a test of a rescue takes seconds.
 const TIMES = { TITAN_LEASE: '5s', TITAN_GRACE: '5s' };
 
+/** What the fake model server takes; a test may start a worker with another one. */
+const MODEL_KEY = 'e2e-no-secret';
+
 const [pass, ...rest] = process.argv.slice(2);
 const command = rest[0] === '--' ? rest.slice(1) : rest;
 if (!['offline', 'openai'].includes(pass) || command.length === 0) {
@@ -71,9 +74,10 @@ const kinds = {
   }),
   model: () => ({
     program: 'fake-model',
-    args: ['--bind', `127.0.0.1:${addresses.modelPort}`],
+    args: ['--bind', `127.0.0.1:${addresses.modelPort}`, '--key', MODEL_KEY],
     env: {},
-    works: () => answers(`${addresses.model}/v1/models`),
+    // It asks for the key, so it works.
+    works: () => answers(`${addresses.model}/v1/models`, 401),
   }),
 };
 
@@ -182,7 +186,7 @@ async function up() {
     addresses.modelPort = await freePort();
     addresses.model = baseUrl({ host: '127.0.0.1', port: addresses.modelPort });
     environment.OPENAI_BASE_URL = `${addresses.model}/v1`;
-    environment.OPENAI_API_KEY = 'e2e-no-secret';
+    environment.OPENAI_API_KEY = MODEL_KEY;
     // The fake model knows no facts.
     environment.TITAN_MEMORY = 'record';
     await start('model');

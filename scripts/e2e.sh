@@ -5,7 +5,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
-readonly OPENAI_TESTS=(first-task)
+readonly OPENAI_TESTS=(first-task models)
 
 passes=(offline openai)
 case "${1:-}" in

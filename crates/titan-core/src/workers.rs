@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::db::Prepare as _;
 use crate::meter::Snapshot;
+use crate::state::WaitingOn;
 use crate::{Error, Result};
 
 /// What a worker says about itself when it starts.
@@ -337,6 +338,10 @@ pub fn hints_of_runs(connection: &mut PgConnection, runs: &[Uuid]) -> Result<Has
         #[diesel(sql_type = Nullable<Timestamptz>)]
         cancel_requested_at: Option<DateTime<Utc>>,
         #[diesel(sql_type = Nullable<Text>)]
+        waiting_on: Option<WaitingOn>,
+        #[diesel(sql_type = Nullable<Timestamptz>)]
+        waiting_since: Option<DateTime<Utc>>,
+        #[diesel(sql_type = Nullable<Text>)]
         waiting_reason: Option<String>,
         #[diesel(sql_type = Bool)]
         served: bool,
@@ -350,7 +355,7 @@ pub fn hints_of_runs(connection: &mut PgConnection, runs: &[Uuid]) -> Result<Has
     // A kind counts as served while a worker that knows it has beaten within the last five seconds: the lease would be too
     // long a silence for somebody who looks at the screen.
     let facts: Vec<Facts> = sql_query(
-        "SELECT j.run_id, j.kind, j.state, j.run_at, r.cancel_requested_at, s.waiting_reason, \
+        "SELECT j.run_id, j.kind, j.state, j.run_at, r.cancel_requested_at, s.waiting_on, s.waiting_since, s.waiting_reason, \
            EXISTS (SELECT FROM workers w WHERE j.kind = ANY(w.kinds) AND NOT w.stopping \
              AND w.heartbeat_at > clock_timestamp() - interval '5 seconds') AS served, \
            (SELECT max(w.heartbeat_at) FROM workers w WHERE j.kind = ANY(w.kinds)) AS last_heartbeat, \
@@ -368,10 +373,15 @@ pub fn hints_of_runs(connection: &mut PgConnection, runs: &[Uuid]) -> Result<Has
                 let message = "Asked to stop; it ends within the grace time at the latest.";
                 ("canceling", message.to_owned(), facts.cancel_requested_at)
             }
+            // Its job sleeps until somebody wakes it; when it would look by itself says nothing.
+            "scheduled" if facts.waiting_on.is_some_and(|on| on != WaitingOn::Timer) => {
+                let why = facts.waiting_reason.unwrap_or_default();
+                ("waiting", format!("Waiting: {why}"), facts.waiting_since)
+            }
             "scheduled" => {
                 let at = facts.run_at.to_rfc3339_opts(SecondsFormat::Secs, true);
                 let why = facts.waiting_reason.unwrap_or_else(|| "waiting for its time".to_owned());
-                ("retrying", format!("Goes on at {at}: {why}"), None)
+                ("retrying", format!("Goes on at {at}: {why}"), facts.waiting_since)
             }
             "running" if facts.holder_lost => {
                 let message = "Its worker has stopped reporting; another one takes over when the lease ends.";

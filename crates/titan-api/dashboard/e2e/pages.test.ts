@@ -80,9 +80,11 @@ browserTest('the pages of a run, the list of projects and the system', async ({ 
   const title = `Run ${run.replaceAll('-', '').slice(-8)} · ${project.name} · Titan`;
   await checkAll(page, [
     { path: `/runs/${run}`, title, shows: testId('event-row') },
+    { path: `/runs/${run}?view=turns`, title, shows: testId('turn-card') },
     { path: `/runs/${run}?view=logs`, title, shows: testId('log-line') },
     { path: `/runs/${run}?view=outputs`, title, shows: testId('run-summary') },
     { path: '/projects', title: 'Titan', shows: testId('project-card') },
+    { path: '/welcome', title: 'First steps · Titan', shows: testId('setup-row') },
     { path: '/queue', title: 'Queue · Titan', shows: testId('queue-row') },
     { path: '/queue?state=completed', title: 'Queue · Titan', shows: testId('job-row') },
     { path: '/system', title: 'System · Titan', shows: testId('worker-row') },

@@ -3,7 +3,7 @@
 use actix_web::web;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use titan_core::config::{Config, ConfiguredVendor, VENDORS};
+use titan_core::config::{Config, ConfiguredVendor, VENDORS, Wire};
 use titan_core::db::PgConnection;
 use titan_core::providers;
 use titan_core::workers::{self, Worker};
@@ -39,6 +39,10 @@ pub struct SetupItem {
     variable: String,
     set: bool,
     needed_for: String,
+    /// The provider that it is about, by its title; null for what is about all of them.
+    provider: Option<String>,
+    /// Whether it is the one to set for that provider to answer. The others are for servers and models of one's own choice.
+    main: bool,
 }
 
 /// How the workers are
@@ -72,33 +76,41 @@ pub async fn get_setup(_: Access<SystemRead>, state: State) -> Answer<Setup> {
 /// its own.
 fn setup_items(config: &Config) -> Vec<SetupItem> {
     let (models, memory) = (&config.models, &config.memory);
-    let item =
-        |variable: &str, set: bool, needed_for: String| SetupItem { variable: variable.to_owned(), set, needed_for };
     let of_vendors = VENDORS.iter().flat_map(|vendor| {
         let configured = models.vendor(vendor.name);
         let has = |what: fn(&ConfiguredVendor) -> bool| configured.is_some_and(what);
+        let item = |variable: &str, set, needed_for, main| SetupItem {
+            variable: variable.to_owned(),
+            set,
+            needed_for,
+            provider: Some(vendor.title.to_owned()),
+            main,
+        };
+        // Ollama runs at home: where it is must be told, and a key it does not want.
+        let by_address = vendor.wire == Wire::Ollama;
+        let key = format!("answers from {}", vendor.title);
+        let address = format!("answers from a server that speaks like {}, also a local one", vendor.title);
         [
-            item(vendor.key_variable, has(|vendor| vendor.api_key.is_some()), format!("answers from {}", vendor.title)),
-            item(
-                vendor.base_url_variable,
-                has(|vendor| vendor.base_url.is_some()),
-                format!("answers from a server that speaks like {}, also a local one", vendor.title),
-            ),
+            item(vendor.key_variable, has(|vendor| vendor.api_key.is_some()), key, !by_address),
+            item(vendor.base_url_variable, has(|vendor| vendor.base_url.is_some()), address, by_address),
         ]
     });
-    let default =
-        item("TITAN_DEFAULT_MODEL", models.default_model.is_some(), "choosing the model that answers".to_owned());
-    let embedding = item(
-        "TITAN_EMBEDDING_MODEL",
-        memory.embedding_model.is_some(),
-        "finding memories by their meaning as well as by their words".to_owned(),
-    );
-    let retention = item(
-        "TITAN_MEMORY_RETENTION",
-        memory.retention_days.is_some(),
-        "forgetting memories that were not written again for so many days".to_owned(),
-    );
-    of_vendors.chain([default, embedding, retention]).collect()
+    let of_all = |variable: &str, set: bool, needed_for: &str| SetupItem {
+        variable: variable.to_owned(),
+        set,
+        needed_for: needed_for.to_owned(),
+        provider: None,
+        main: false,
+    };
+    let embedding_for = "finding memories by their meaning as well as by their words";
+    let retention_for = "forgetting memories that were not written again for so many days";
+    of_vendors
+        .chain([
+            of_all("TITAN_DEFAULT_MODEL", models.default_model.is_some(), "choosing the model that answers"),
+            of_all("TITAN_EMBEDDING_MODEL", memory.embedding_model.is_some(), embedding_for),
+            of_all("TITAN_MEMORY_RETENTION", memory.retention_days.is_some(), retention_for),
+        ])
+        .collect()
 }
 
 fn any_running(workers: &[Worker]) -> bool {

@@ -88,6 +88,7 @@ async fn a_run_waits_for_its_budget_says_so_with_402_and_goes_on_when_it_is_rais
     let run = format!("/api/runs/{}", id(&runs["items"][0]));
     let waiting = app.client.get(&run).await.expect(200);
     assert_eq!((text(&waiting["status"]), text(&waiting["waiting_on"])), ("running", "budget"));
+    assert_eq!(text(&waiting["hint"]["code"]), "waiting", "it does not go on by itself: {waiting}");
     assert_eq!(app.client.get(&place).await.expect(200)["waiting_runs"], 1);
     assert!(model.requests().is_empty());
 

@@ -80,5 +80,9 @@ async fn the_setup_names_the_variables_of_every_vendor_and_no_value() {
         let item = items.iter().find(|item| item["variable"] == variable).unwrap_or_else(|| panic!("no {variable}"));
         assert!(item["set"] == false && !item["needed_for"].as_str().unwrap().is_empty(), "{item}");
     }
+    let main: Vec<_> = items.iter().filter(|item| item["main"] == true).collect();
+    let providers: std::collections::BTreeSet<_> = items.iter().filter_map(|item| item["provider"].as_str()).collect();
+    assert_eq!(main.len(), providers.len(), "one variable is enough for each provider");
+    assert!(main.iter().any(|item| item["variable"] == "OLLAMA_BASE_URL"), "{main:?}");
     app.finish().await;
 }

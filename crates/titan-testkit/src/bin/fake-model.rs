@@ -14,6 +14,9 @@ struct Arguments {
     /// Where to listen; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:0")]
     bind: SocketAddr,
+    /// Refuse requests without this key.
+    #[arg(long)]
+    key: Option<String>,
 }
 
 #[tokio::main]
@@ -21,6 +24,9 @@ async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let server = FakeModel::start_at(arguments.bind)?;
+    if let Some(key) = &arguments.key {
+        server.require_key(key);
+    }
     let mut out = std::io::stdout();
     writeln!(out, "listening {}", server.base_url())?;
     out.flush()?;

@@ -1,6 +1,8 @@
 // The same facts by plain HTTP, to prepare what a test needs and to compare the screen with.
 import { randomUUID } from 'node:crypto';
 import type {
+  BudgetInput,
+  Call,
   LogPage,
   Memory,
   Message,
@@ -12,6 +14,7 @@ import type {
   Run,
   RunEvent,
   RunEventPage,
+  Spending,
   Task,
 } from '../../src/api/types';
 import { settings } from './settings';
@@ -20,7 +23,7 @@ import { until } from './until';
 const TIMEOUT_MS = 20_000;
 const FINISHED = ['completed', 'failed', 'canceled'];
 
-async function call<T>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<T> {
+async function call<T>(method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown): Promise<T> {
   const response = await fetch(`${settings.baseUrl}${path}`, {
     method,
     ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
@@ -48,11 +51,15 @@ export const getLogs = (projectId: string) => call<LogPage>('GET', `/api/project
 export const resumeQueue = (name: string) => call<Queue>('POST', `/api/queues/${name}/resume`);
 export const approve = (output: Output) => call<Output>('POST', `/api/outputs/${output.id}/approve`, {});
 
+export const putBudget = (projectId: string, budget: BudgetInput) =>
+  call<Spending>('PUT', `/api/projects/${projectId}/budget`, budget);
+
 const list = async <T>(path: string) => (await call<Page<T>>('GET', path)).items;
 export const listTasks = (projectId: string) => list<Task>(`/api/projects/${projectId}/tasks`);
 export const listRuns = (projectId: string) => list<Run>(`/api/projects/${projectId}/runs`);
 export const listOutputs = (projectId: string) => list<Output>(`/api/projects/${projectId}/outputs`);
 export const listMemories = (projectId: string) => list<Memory>(`/api/projects/${projectId}/memories`);
+export const listCalls = (runId: string) => list<Call>(`/api/runs/${runId}/calls`);
 export const listMessages = (projectId: string) => list<Message>(`/api/projects/${projectId}/messages`);
 
 export async function listEvents(runId: string): Promise<RunEvent[]> {

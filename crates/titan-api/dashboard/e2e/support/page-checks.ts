@@ -1,6 +1,7 @@
 // What holds for every page: no barrier that axe can find, in either colour scheme, and nothing sticks out sideways.
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
+import { keepPicture } from './browser';
 import { until } from './until';
 
 const WIDTHS = [390, 768, 1280] as const;
@@ -19,6 +20,16 @@ export async function settled(page: Page): Promise<void> {
         ),
     ),
   );
+}
+
+/** Keeps a picture in either colour scheme. */
+export async function keepBoth(page: Page, name: string): Promise<void> {
+  for (const colorScheme of ['dark', 'light'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await page.locator(`html[data-mantine-color-scheme="${colorScheme}"]`).waitFor();
+    await settled(page);
+    await keepPicture(page, colorScheme === 'dark' ? `${name}-dark` : name);
+  }
 }
 
 /** What axe finds, one line per rule and element. */

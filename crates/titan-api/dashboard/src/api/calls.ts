@@ -2,8 +2,11 @@
 import { http, unwrap, unwrapPage, withQuery } from './http';
 import type {
   Attachment,
+  BudgetInput,
+  BudgetScope,
   BulkAction,
   BulkFilter,
+  Call,
   ExecutionStatus,
   Job,
   JobState,
@@ -20,6 +23,7 @@ import type {
   Project,
   Review,
   Run,
+  Spending,
   Task,
 } from './types';
 
@@ -101,6 +105,11 @@ export const cancelRun = (id: string) => unwrap(http.POST('/api/runs/{id}/cancel
 export const listRunEvents = (id: string, after: number, limit: number, signal?: Signal) =>
   unwrap(
     http.GET('/api/runs/{id}/events', { params: { path: { id }, query: { after, limit } }, ...abortable(signal) }),
+  );
+/** The calls of models that it has made, the oldest first. */
+export const listRunCalls = (id: string, cursor: string | null, signal?: Signal) =>
+  unwrapPage<Call>(
+    http.GET('/api/runs/{id}/calls', { params: { path: { id }, query: page(cursor) }, ...abortable(signal) }),
   );
 export const listRunArtifacts = (id: string, signal?: Signal) =>
   unwrap(http.GET('/api/runs/{id}/artifacts', { params: { path: { id } }, ...abortable(signal) }));
@@ -207,6 +216,38 @@ export function eraseMemories(id: string, erasure: Erasure) {
   const body = erasure.what === 'project' ? { confirm: true } : { confirm: true, person: erasure.person.trim() };
   if (erasure.what === 'everywhere') return unwrap(http.POST('/api/memories/erase', { body }));
   return unwrap(http.POST('/api/projects/{id}/memories/erase', { params: { path: { id } }, body }));
+}
+
+// Budgets ------------------------------------------------------------------------------------------------------------
+
+/** What a budget is for; the installation has no id. */
+export interface BudgetPlace {
+  scope: BudgetScope;
+  id: string;
+}
+
+export const INSTALLATION: BudgetPlace = { scope: 'installation', id: '' };
+
+export function getSpending({ scope, id }: BudgetPlace, signal?: Signal): Promise<Spending> {
+  const options = { params: { path: { id } }, ...abortable(signal) };
+  if (scope === 'project') return unwrap(http.GET('/api/projects/{id}/budget', options));
+  if (scope === 'task') return unwrap(http.GET('/api/tasks/{id}/budget', options));
+  if (scope === 'run') return unwrap(http.GET('/api/runs/{id}/budget', options));
+  return unwrap(http.GET('/api/budget', abortable(signal)));
+}
+export function saveBudget({ scope, id }: BudgetPlace, body: BudgetInput): Promise<Spending> {
+  const options = { params: { path: { id } }, body };
+  if (scope === 'project') return unwrap(http.PUT('/api/projects/{id}/budget', options));
+  if (scope === 'task') return unwrap(http.PUT('/api/tasks/{id}/budget', options));
+  if (scope === 'run') return unwrap(http.PUT('/api/runs/{id}/budget', options));
+  return unwrap(http.PUT('/api/budget', { body }));
+}
+export function removeBudget({ scope, id }: BudgetPlace) {
+  const options = { params: { path: { id } } };
+  if (scope === 'project') return unwrap(http.DELETE('/api/projects/{id}/budget', options));
+  if (scope === 'task') return unwrap(http.DELETE('/api/tasks/{id}/budget', options));
+  if (scope === 'run') return unwrap(http.DELETE('/api/runs/{id}/budget', options));
+  return unwrap(http.DELETE('/api/budget', {}));
 }
 
 // Queue --------------------------------------------------------------------------------------------------------------

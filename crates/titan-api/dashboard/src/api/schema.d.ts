@@ -2442,7 +2442,11 @@ export interface components {
         };
         /** @description A variable of the environment. Its value is never told. */
         SetupItem: {
+            /** @description Whether it is the one to set for that provider to answer. The others are for servers and models of one's own choice. */
+            main: boolean;
             needed_for: string;
+            /** @description The provider that it is about, by its title; null for what is about all of them. */
+            provider: string | null;
             set: boolean;
             variable: string;
         };

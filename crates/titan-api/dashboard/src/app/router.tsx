@@ -40,6 +40,12 @@ const projects = createRoute({
   component: page(() => import('../pages/projects/ProjectsPage'), 'ProjectsPage'),
 });
 
+const welcome = createRoute({
+  getParentRoute: () => root,
+  path: '/welcome',
+  component: page(() => import('../pages/welcome/WelcomePage'), 'WelcomePage'),
+});
+
 const project = createRoute({
   getParentRoute: () => root,
   path: '/projects/$projectId',
@@ -110,6 +116,7 @@ const system = createRoute({
 const routeTree = root.addChildren([
   home,
   projects,
+  welcome,
   project.addChildren([projectHome, progress, input, logs, output, sales]),
   run,
   queue,

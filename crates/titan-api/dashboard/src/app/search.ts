@@ -16,8 +16,11 @@ export interface OutputSearch {
   /** What is looked for in the memory. */
   q?: string;
 }
+/** The views of a run beside its events. */
+export const RUN_VIEWS = ['turns', 'logs', 'outputs'] as const;
+export type RunViewName = (typeof RUN_VIEWS)[number];
 export interface RunSearch {
-  view?: 'logs' | 'outputs';
+  view?: RunViewName;
 }
 
 const JOB_STATES = ['ready', 'scheduled', 'waiting', 'running', 'completed', 'failed', 'canceled', 'dead'] as const;
@@ -39,8 +42,7 @@ export const outputSearch = (raw: Record<string, unknown>): OutputSearch =>
     output: text(raw.output),
     q: text(raw.q),
   });
-export const runSearch = (raw: Record<string, unknown>): RunSearch =>
-  compact({ view: oneOf(raw.view, ['logs', 'outputs'] as const) });
+export const runSearch = (raw: Record<string, unknown>): RunSearch => compact({ view: oneOf(raw.view, RUN_VIEWS) });
 
 /** The filter of the job list. A queue or a kind that looks like a number is a word all the same. */
 export const queueSearch = (raw: Record<string, unknown>): JobFilter =>

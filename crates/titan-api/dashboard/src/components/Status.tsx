@@ -31,6 +31,8 @@ const LOOKS: Record<string, Look> = {
   running: { family: 'working', icon: IconLoader2, word: 'Running', turning: true },
   in_progress: { family: 'working', icon: IconLoader2, word: 'In progress', turning: true },
   paused: { family: 'working', icon: IconPlayerPause, word: 'Paused' },
+  waiting: { family: 'person', icon: IconLock, word: 'Waiting' },
+  retrying: { family: 'working', icon: IconHourglass, word: 'Waiting' },
   blocked: { family: 'person', icon: IconLock, word: 'Blocked' },
   review: { family: 'person', icon: IconDiamondFilled, word: 'To review' },
   completed: { family: 'good', icon: IconCircleCheck, word: 'Completed' },

@@ -16,6 +16,10 @@ export const keys = {
   artifacts: (runId: string) => ['artifacts', runId] as const,
   memories: (projectId: string) => ['memories', projectId] as const,
   messages: (projectId: string) => ['messages', projectId] as const,
+  /** What models may cost; a call counts for its run, its task, its project and the installation alike. */
+  budgets: ['budget'] as const,
+  budget: (scope: string, id: string) => ['budget', scope, id] as const,
+  calls: (runId: string) => ['calls', runId] as const,
   system: ['system'] as const,
   /** Queues, jobs and limits: what changes one of them mostly changes the others. */
   queue: ['queue'] as const,
@@ -52,7 +56,11 @@ export function staleKeys(hint: ChangeHint): Stale[] {
       ];
     case 'run': {
       const around = inProject(keys.tasks, keys.runs, keys.stats).map(({ key }) => ({ key, apartMs: AROUND_A_RUN_MS }));
-      return [...own(keys.run(hint.id), keys.logs(hint.id)), ...inProject(keys.logs), ...around, bar];
+      const paid = [
+        { key: keys.calls(hint.id), apartMs: AROUND_A_RUN_MS },
+        { key: keys.budgets, apartMs: BAR_MS },
+      ];
+      return [...own(keys.run(hint.id), keys.logs(hint.id)), ...inProject(keys.logs), ...around, ...paid, bar];
     }
     case 'output': {
       const ofRun = hint.run_id ? own(keys.artifacts(hint.run_id)) : own(['artifacts']);

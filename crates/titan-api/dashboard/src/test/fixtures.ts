@@ -1,5 +1,7 @@
 // Complete objects of the contract for tests, each changed where the test needs it.
 import type {
+  Budget,
+  Call,
   Job,
   Limit,
   LogLine,
@@ -12,6 +14,7 @@ import type {
   QueueMinute,
   Run,
   RunEvent,
+  Spending,
   Task,
   Worker,
 } from '../api/types';
@@ -282,5 +285,49 @@ export const aMemory = (over: Partial<Memory> = {}): Memory => ({
   source_task_id: 't1',
   created_at: AT,
   updated_at: AT,
+  ...over,
+});
+
+export const aBudget = (over: Partial<Budget> = {}): Budget => ({
+  scope: 'project',
+  period: 'total',
+  period_start: AT,
+  period_end: null,
+  limit: { cost: null, tokens: null, calls: 2 },
+  spent: { cost: 0.25, tokens: 1200, calls: 1 },
+  reserved: { cost: 0, tokens: 0, calls: 0 },
+  left: { cost: null, tokens: null, calls: 1 },
+  changed_at: AT,
+  ...over,
+});
+
+export const aSpending = (over: Partial<Spending> = {}): Spending => ({
+  spent: { cost: 0.25, tokens: 1200, calls: 1 },
+  budget: null,
+  forecast: null,
+  waiting_runs: 0,
+  ...over,
+});
+
+export const aCall = (over: Partial<Call> = {}): Call => ({
+  id: 'c1',
+  run_id: 'r1',
+  step: 1,
+  attempt: 1,
+  purpose: 'answer',
+  provider: 'openai',
+  model: 'small',
+  fallback: 0,
+  state: 'answered',
+  error: null,
+  input_tokens: 1200,
+  cached_tokens: 0,
+  output_tokens: 340,
+  estimated: false,
+  cost: 0.0042,
+  finish_reason: 'stop',
+  first_token_ms: 420,
+  duration_ms: 3100,
+  created_at: AT,
   ...over,
 });

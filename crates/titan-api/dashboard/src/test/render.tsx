@@ -26,6 +26,7 @@ export interface Page {
 
 const PATHS = [
   '/projects',
+  '/welcome',
   '/projects/$projectId/progress',
   '/projects/$projectId/input',
   '/projects/$projectId/output',

@@ -3,7 +3,7 @@ import userEvent from '@testing-library/user-event';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Task } from '../../api/types';
 import { loadDraft } from '../../lib/drafts';
-import { aDelta, anEvent, aTask } from '../../test/fixtures';
+import { aDelta, anEvent, aRun, aTask } from '../../test/fixtures';
 import { fakeServer, json, renderPage } from '../../test/render';
 import { Composer } from './Composer';
 import { LiveAnswer } from './LiveAnswer';
@@ -211,6 +211,28 @@ describe('LiveAnswer', () => {
     );
     expect(screen.getByRole('alert').textContent).toContain('The model server answered 429.');
     await userEvent.click(screen.getByRole('button', { name: 'Retry' }));
-    await waitFor(() => expect(server.calls[0]?.body).toEqual({ task_id: 't1', wait_seconds: 0 }));
+    const posted = () => server.calls.find((call) => call.method === 'POST')?.body;
+    await waitFor(() => expect(posted()).toEqual({ task_id: 't1', wait_seconds: 0 }));
+  });
+
+  it('names the way to the setting that a failure is about', async () => {
+    const item = { variable: 'OPENAI_API_KEY', set: true, needed_for: '', provider: 'OpenAI', main: true };
+    const setup = { items: [item], worker_running: true, default_provider: 'openai' };
+    vi.stubGlobal('fetch', fakeServer({ 'GET /api/setup': () => json(setup) }).fetch);
+    const failure_reason = 'the model provider does not accept the key in OPENAI_API_KEY (HTTP 401): wrong';
+    await renderPage(<LiveAnswer projectId="p1" task={aTask({ execution_status: 'failed', failure_reason })} />);
+    const link = await screen.findByRole('link', { name: 'Where OPENAI_API_KEY is set' });
+    expect(link.getAttribute('href')).toBe('/system#setup');
+  });
+
+  it('says that it waits for a budget, and offers to raise it', async () => {
+    const reason = 'the budget of the project is used up: 1 of 1 calls are made';
+    const run = aRun({ waiting_on: 'budget', waiting_since: new Date().toISOString(), waiting_reason: reason });
+    vi.stubGlobal('fetch', fakeServer({ 'GET /api/runs/r1': () => json(run) }).fetch);
+    const hint = { code: 'waiting', message: `Waiting: ${reason}`, since: null };
+    await renderPage(<LiveAnswer projectId="p1" task={{ ...running(), hint }} />);
+    expect((await screen.findByTestId('wait')).textContent).toContain('1 of 1 calls are made');
+    expect(screen.getByRole('button', { name: 'Raise the budget' })).toBeTruthy();
+    expect(screen.queryByTestId('hint')).toBeNull();
   });
 });

@@ -1,14 +1,19 @@
 // An answer that is not stored yet: waiting, being written, failed or stopped. It follows the run while the task lasts.
 import { Button } from '@mantine/core';
-import { useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useDeferredValue, useEffect, useRef } from 'react';
-import type { Task } from '../../api/types';
+import type { Run, Task } from '../../api/types';
 import { Elapsed } from '../../components/Elapsed';
+import { FailureText } from '../../components/FailureText';
 import { HintText } from '../../components/HintText';
 import { Markdown } from '../../components/Markdown';
+import { statusOfWait } from '../../components/RunStatus';
 import { Status } from '../../components/Status';
+import { WaitNote } from '../../components/waiting/WaitNote';
+import { type Wait, waitInEvents, waitOf } from '../../components/waiting/wait';
 import { useCancelTask, useExecuteTask } from '../../data/actions';
 import { keys } from '../../data/keys';
+import { runQuery } from '../../data/queries';
 import { useNow } from '../../lib/clock';
 import { formatCount } from '../../lib/format';
 import { useOffline, useRunFeed } from '../../live/hooks';
@@ -55,7 +60,18 @@ function useRefreshAtEnd(projectId: string, taskId: string, endStatus: string | 
   }, [client, projectId, taskId, endStatus]);
 }
 
+/** The run is read only while something says that it waits: it changes with every word of an answer. */
+function useWait(task: Task, feed: RunSnapshot): { wait: Wait; run: Run } | null {
+  const runId = task.latest_run?.id ?? '';
+  const hinted = task.hint?.code === 'waiting' || task.hint?.code === 'retrying';
+  const waits = runId !== '' && (hinted || waitInEvents(feed.events) !== null);
+  const { data: run } = useQuery({ ...runQuery(runId), enabled: waits });
+  const wait = waits && run ? waitOf(run, feed.events) : null;
+  return wait && run ? { wait, run } : null;
+}
+
 function Progress({ task, feed }: { task: Task; feed: RunSnapshot }) {
+  const waiting = useWait(task, feed);
   const cancel = useCancelTask(task.project_id);
   const offline = useOffline();
   const now = useNow();
@@ -65,15 +81,15 @@ function Progress({ task, feed }: { task: Task; feed: RunSnapshot }) {
   return (
     <div className={classes.progress}>
       <Status
-        status={running ? 'running' : 'queued'}
-        label={running ? (feed.text ? 'Answering' : 'Thinking') : 'Queued'}
+        status={waiting ? statusOfWait(waiting.wait.on) : running ? 'running' : 'queued'}
+        label={waiting ? 'Waiting' : running ? (feed.text ? 'Answering' : 'Thinking') : 'Queued'}
       />
       <span className={`${classes.muted} tnum`}>
         <Elapsed from={task.started_at ?? task.created_at} to={null} />
         {feed.heartbeat && ` · ${formatCount(feed.heartbeat.output_tokens)} tokens`}
         {feed.attempt > 1 && ` · attempt ${feed.attempt}`}
       </span>
-      {running && silence > SILENT_AFTER_MS && (
+      {running && !waiting && silence > SILENT_AFTER_MS && (
         <span className={classes.warn}>no signal for {Math.round(silence / 1000)} s</span>
       )}
       <Button
@@ -86,7 +102,7 @@ function Progress({ task, feed }: { task: Task; feed: RunSnapshot }) {
       >
         {canceling ? 'Cancel requested' : 'Cancel'}
       </Button>
-      <HintText hint={task.hint} />
+      {waiting ? <WaitNote wait={waiting.wait} run={waiting.run} /> : <HintText hint={task.hint} />}
     </div>
   );
 }
@@ -97,7 +113,9 @@ function Failed({ projectId, task }: { projectId: string; task: Task }) {
   return (
     <div className={classes.progress} role="alert">
       <Status status="failed" />
-      <span className={classes.reason}>{task.failure_reason ?? 'No reason was given.'}</span>
+      <span className={classes.reason}>
+        <FailureText text={task.failure_reason ?? 'No reason was given.'} />
+      </span>
       <Button
         size="compact-sm"
         variant="default"

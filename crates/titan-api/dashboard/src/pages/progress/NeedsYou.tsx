@@ -2,11 +2,16 @@
 import { Button } from '@mantine/core';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import type { Output, Task } from '../../api/types';
+import type { Output, Run, Task } from '../../api/types';
 import { Panel } from '../../components/Panel';
 import { Status } from '../../components/Status';
+import { RaiseBudget } from '../../components/waiting/RaiseBudget';
+import { placeOf } from '../../components/waiting/WaitNote';
+import { waitOfRun } from '../../components/waiting/wait';
 import { useDecideOutput, useExecuteTask } from '../../data/actions';
-import { outputsQuery, statsQuery } from '../../data/queries';
+import { spendingQuery } from '../../data/budgets';
+import { outputsQuery, runsQuery, statsQuery } from '../../data/queries';
+import { plural } from '../../lib/format';
 import { useOffline } from '../../live/hooks';
 import classes from './ProgressPage.module.css';
 
@@ -26,10 +31,12 @@ export function NeedsYou({ projectId, tasks, failedTotal }: NeedsYouProps) {
     tasks.filter((task) => task.execution_status === 'failed' || task.execution_status === 'blocked'),
   );
   const reviews = stats.data?.outputs.pending ?? outputs.length;
-  const total = reviews + Math.max(failedTotal, stuck.filter((task) => task.execution_status === 'failed').length);
+  const held = useHeld(projectId);
+  const total =
+    (held ? 1 : 0) + reviews + Math.max(failedTotal, stuck.filter((task) => task.execution_status === 'failed').length);
   const shownTasks = stuck.slice(0, SHOWN);
   const shownOutputs = outputs.slice(0, Math.max(SHOWN - shownTasks.length, 2));
-  if (shownTasks.length + shownOutputs.length === 0) return null;
+  if (!held && shownTasks.length + shownOutputs.length === 0) return null;
   return (
     <Panel
       title="Needs you"
@@ -39,6 +46,7 @@ export function NeedsYou({ projectId, tasks, failedTotal }: NeedsYouProps) {
       aside={<span className="tnum">{total.toLocaleString('en')}</span>}
     >
       <ul className={classes.rows}>
+        {held && <HeldRow projectId={projectId} held={held} />}
         {shownTasks.map((task) => (
           <StuckTask key={task.id} task={task} />
         ))}
@@ -54,6 +62,43 @@ export function NeedsYou({ projectId, tasks, failedTotal }: NeedsYouProps) {
         </div>
       )}
     </Panel>
+  );
+}
+
+interface Held {
+  count: number;
+  /** One of them, if it is among the newest: its reason is the others' too, as a rule. */
+  run: Run | null;
+}
+
+/** The runs that wait for a budget. One decision lets them all go on, so together they are one thing to decide. */
+function useHeld(projectId: string): Held | null {
+  const runs = useQuery(runsQuery(projectId));
+  const spending = useQuery(spendingQuery({ scope: 'project', id: projectId }));
+  const waiting = runs.data?.items.filter((run) => waitOfRun(run)?.on === 'budget') ?? [];
+  const count = Math.max(waiting.length, spending.data?.waiting_runs ?? 0);
+  return count === 0 ? null : { count, run: waiting[0] ?? null };
+}
+
+function HeldRow({ projectId, held: { count, run } }: { projectId: string; held: Held }) {
+  const wait = run && waitOfRun(run);
+  return (
+    <li className={classes.row} data-testid="needs-budget">
+      <span className={classes.state}>
+        <Status status="waiting" />
+      </span>
+      <div className={classes.grow}>
+        {run ? (
+          <Link to="/runs/$runId" params={{ runId: run.id }} className={classes.link}>
+            {plural(count, 'run waits', 'runs wait')} for a budget
+          </Link>
+        ) : (
+          <span>{plural(count, 'run waits', 'runs wait')} for a budget</span>
+        )}
+        {wait && <span className={`${classes.muted} ${classes.clip}`}>{wait.reason}</span>}
+      </div>
+      <RaiseBudget place={run && wait ? placeOf(wait, run) : { scope: 'project', id: projectId }} />
+    </li>
   );
 }
 

@@ -6,7 +6,9 @@ import type { Run } from '../../api/types';
 import { Elapsed } from '../../components/Elapsed';
 import { HintText } from '../../components/HintText';
 import { Panel } from '../../components/Panel';
-import { Status } from '../../components/Status';
+import { RunStatus } from '../../components/RunStatus';
+import { WaitNote } from '../../components/waiting/WaitNote';
+import { waitOfRun } from '../../components/waiting/wait';
 import { useCancelRun } from '../../data/actions';
 import { runsQuery, statsQuery } from '../../data/queries';
 import { formatCount, shortId } from '../../lib/format';
@@ -38,16 +40,17 @@ function RunRow({ run }: { run: Run }) {
   const cancel = useCancelRun();
   const offline = useOffline();
   const stopping = run.cancel_requested_at !== null;
+  const wait = waitOfRun(run);
   return (
     <li className={classes.row}>
       <span className={classes.state}>
-        <Status status={run.status} />
+        <RunStatus run={run} />
       </span>
       <div className={classes.grow}>
         <Link to="/runs/$runId" params={{ runId: run.id }} className={classes.link}>
           Run {shortId(run.id)} · {run.workflow}
         </Link>
-        <HintText hint={run.hint} />
+        {wait ? <WaitNote wait={wait} run={run} /> : <HintText hint={run.hint} />}
       </div>
       <span className={classes.muted}>
         <Elapsed from={run.started_at ?? run.created_at} to={run.finished_at} />

@@ -8,7 +8,8 @@ import { Elapsed } from '../../components/Elapsed';
 import { Empty } from '../../components/Empty';
 import { Panel } from '../../components/Panel';
 import { QueryView } from '../../components/QueryView';
-import { lookOf, Status } from '../../components/Status';
+import { RunStatus } from '../../components/RunStatus';
+import { lookOf } from '../../components/Status';
 import { runsQuery } from '../../data/queries';
 import { formatCount, shortId } from '../../lib/format';
 import classes from './ProgressPage.module.css';
@@ -51,7 +52,7 @@ function StateRow({ runs }: { runs: Run[] }) {
               className={classes.iconLink}
               aria-label={`Run ${shortId(run.id)}: ${lookOf(run.status).word}`}
             >
-              <Status status={run.status} iconOnly />
+              <RunStatus run={run} iconOnly />
             </Link>
           </Tooltip>
         </li>
@@ -64,7 +65,7 @@ function RunLine({ run }: { run: Run }) {
   return (
     <li className={classes.row} data-testid="run-row">
       <span className={classes.state}>
-        <Status status={run.status} />
+        <RunStatus run={run} />
       </span>
       <div className={classes.grow}>
         <Link to="/runs/$runId" params={{ runId: run.id }} className={classes.link}>

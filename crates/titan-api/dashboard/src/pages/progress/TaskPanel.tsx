@@ -5,9 +5,11 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { Run, Task, TaskLogEntry } from '../../api/types';
 import { Age } from '../../components/Age';
+import { BudgetBar } from '../../components/budget/BudgetBar';
 import { CopyText } from '../../components/CopyText';
 import { HintText } from '../../components/HintText';
 import { QueryView } from '../../components/QueryView';
+import { RunStatus } from '../../components/RunStatus';
 import { Status } from '../../components/Status';
 import { useCancelTask, useExecuteTask } from '../../data/actions';
 import { taskLogQuery, taskQuery, taskRunsQuery } from '../../data/queries';
@@ -69,6 +71,7 @@ function TaskFacts({ task }: { task: Task }) {
         {reason && <HintText hint={{ code: task.execution_status, message: reason }} />}
       </div>
       <TaskActions task={task} />
+      <BudgetBar place={{ scope: 'task', id: task.id }} limitWord="Limit this task" />
       {content && (
         <section aria-label="Message">
           <h3 className={classes.heading}>Message</h3>
@@ -153,7 +156,7 @@ function TaskRuns({ runs }: { runs: Run[] }) {
     <ul className={classes.rows}>
       {runs.map((run) => (
         <li key={run.id} className={classes.row}>
-          <Status status={run.status} />
+          <RunStatus run={run} />
           <Link to="/runs/$runId" params={{ runId: run.id }} className={`${classes.link} ${classes.grow}`}>
             Run {shortId(run.id)}
           </Link>

@@ -1,10 +1,11 @@
-// The frame of a project: name, counters and the five tabs. The tabs themselves are pages of their own.
+// The frame of a project: name, counters, budget and the five tabs. The tabs themselves are pages of their own.
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, useParams, useRouterState } from '@tanstack/react-router';
 import { useEffect, useMemo } from 'react';
 import { asApiError } from '../../api/errors';
 import type { Project } from '../../api/types';
+import { BudgetBar } from '../../components/budget/BudgetBar';
 import { Empty } from '../../components/Empty';
 import { QueryView } from '../../components/QueryView';
 import tabs from '../../components/Tabs.module.css';
@@ -91,6 +92,7 @@ function Header({ project }: { project: Project }) {
         </p>
       </div>
       <Counters projectId={project.id} initial={project.stats} />
+      <BudgetBar place={{ scope: 'project', id: project.id }} />
     </div>
   );
 }

@@ -3,9 +3,14 @@ import { Button } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconPlus } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
 import { Empty } from '../../components/Empty';
+import { Panel } from '../../components/Panel';
 import { QueryView } from '../../components/QueryView';
 import { projectsQuery } from '../../data/queries';
+import { firstRunSkipped, skipFirstRun } from '../../lib/firstRun';
+import { FirstSteps } from '../welcome/FirstSteps';
 import { CreateDialog } from './CreateDialog';
 import { ProjectCard } from './ProjectCard';
 import classes from './ProjectsPage.module.css';
@@ -13,6 +18,7 @@ import classes from './ProjectsPage.module.css';
 export function ProjectsPage() {
   const query = useInfiniteQuery(projectsQuery());
   const [creating, dialog] = useDisclosure(false);
+  const [skipped, setSkipped] = useState(firstRunSkipped);
   const create = (
     <Button leftSection={<IconPlus size={16} />} onClick={dialog.open} data-testid="new-project">
       New project
@@ -28,9 +34,11 @@ export function ProjectsPage() {
         {(data) => {
           const projects = data.pages.flatMap((page) => page.items);
           if (projects.length === 0) {
+            if (!skipped) return <FirstRun onSkip={() => setSkipped(true)} />;
             return (
               <Empty title="No projects yet" action={create}>
-                A project holds its tasks, runs, logs, results and memory. Create one and write to it what you need.
+                A project holds its tasks, runs, logs, results and memory. Create one and write to it what you need, or
+                take the <Link to="/welcome">first steps</Link>.
               </Empty>
             );
           }
@@ -54,5 +62,25 @@ export function ProjectsPage() {
       </QueryView>
       <CreateDialog opened={creating} onClose={dialog.close} />
     </div>
+  );
+}
+
+/** In place of an empty list, until there is a project or somebody has seen enough of it. */
+function FirstRun({ onSkip }: { onSkip: () => void }) {
+  const skip = () => {
+    skipFirstRun();
+    onSkip();
+  };
+  return (
+    <Panel title="First steps" testId="welcome">
+      <FirstSteps
+        withVariables
+        actions={
+          <Button variant="default" onClick={skip}>
+            Skip this
+          </Button>
+        }
+      />
+    </Panel>
   );
 }

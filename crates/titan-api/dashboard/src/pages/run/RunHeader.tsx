@@ -2,25 +2,29 @@
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import type { Run } from '../../api/types';
+import type { Run, RunEvent } from '../../api/types';
+import { BudgetBar } from '../../components/budget/BudgetBar';
 import { CopyText } from '../../components/CopyText';
+import { FailureText } from '../../components/FailureText';
 import { HintText } from '../../components/HintText';
-import { Status } from '../../components/Status';
+import { RunStatus } from '../../components/RunStatus';
+import { WaitNote } from '../../components/waiting/WaitNote';
+import { waitOf } from '../../components/waiting/wait';
 import { useCancelRun, useExecuteTask } from '../../data/actions';
 import { taskQuery } from '../../data/queries';
-import { formatClock } from '../../lib/format';
 import { useOffline } from '../../live/hooks';
 import classes from './RunPage.module.css';
 import { StageBar } from './StageBar';
 import { isRunActive } from './useRunEvents';
 
-export function RunHeader({ run }: { run: Run }) {
+export function RunHeader({ run, events }: { run: Run; events: readonly RunEvent[] }) {
+  const wait = waitOf(run, events);
   const task = useQuery({ ...taskQuery(run.task_id ?? ''), enabled: run.task_id !== null });
   return (
     <header className={classes.header}>
       <div className={classes.titleRow}>
         <h1 className={classes.title}>{task.data?.title ?? `Run of ${run.workflow}`}</h1>
-        <Status status={run.status} />
+        <RunStatus run={run} />
         <span className={classes.spacer} />
         <RunActions
           run={run}
@@ -59,16 +63,11 @@ export function RunHeader({ run }: { run: Run }) {
         )}
       </p>
       <StageBar stage={run.stage} status={run.status} />
-      <HintText hint={run.hint} />
-      {run.waiting_reason && (
-        <p className={classes.facts}>
-          Waits: {run.waiting_reason}
-          {run.waiting_until && `, until ${formatClock(run.waiting_until)}`}
-        </p>
-      )}
+      {isRunActive(run) && <BudgetBar place={{ scope: 'run', id: run.id }} limitWord="Limit this run" />}
+      {wait ? <WaitNote wait={wait} run={run} /> : <HintText hint={run.hint} />}
       {run.error && (
         <div className={classes.error} role="alert" data-testid="run-error">
-          <strong>This run failed.</strong> {run.error}
+          <strong>This run failed.</strong> <FailureText text={run.error} />
         </div>
       )}
     </header>

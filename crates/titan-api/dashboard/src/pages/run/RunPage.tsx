@@ -6,6 +6,7 @@ import { useMemo, useState } from 'react';
 import type { LogFilter } from '../../api/calls';
 import { asApiError } from '../../api/errors';
 import type { Run } from '../../api/types';
+import { RUN_VIEWS, type RunViewName } from '../../app/search';
 import { Empty } from '../../components/Empty';
 import { QueryView } from '../../components/QueryView';
 import { runQuery } from '../../data/queries';
@@ -17,13 +18,17 @@ import classes from './RunPage.module.css';
 import { StepTable } from './StepTable';
 import { StreamedText } from './StreamedText';
 import { Summary } from './Summary';
+import { TurnList } from './TurnList';
 import { useRunEvents } from './useRunEvents';
 
 const VIEWS = [
   { value: 'events', label: 'Events' },
+  { value: 'turns', label: 'Turns' },
   { value: 'logs', label: 'Logs' },
   { value: 'outputs', label: 'Outputs' },
 ];
+
+const isView = (value: string): value is RunViewName => RUN_VIEWS.some((name) => name === value);
 
 export function RunPage() {
   const { runId } = useParams({ from: '/runs/$runId' });
@@ -48,7 +53,7 @@ function RunView({ run }: { run: Run }) {
   const feed = useRunEvents(run);
   return (
     <div className={classes.page}>
-      <RunHeader run={run} />
+      <RunHeader run={run} events={feed.events} />
       <Summary run={run} />
       <StepTable run={run} />
       <StreamedText run={run} feed={feed} />
@@ -58,7 +63,7 @@ function RunView({ run }: { run: Run }) {
           value={view}
           onChange={(value) =>
             void navigate({
-              search: value === 'logs' || value === 'outputs' ? { view: value } : {},
+              search: isView(value) ? { view: value } : {},
               replace: true,
               resetScroll: false,
             })
@@ -67,6 +72,7 @@ function RunView({ run }: { run: Run }) {
         />
       </div>
       {view === 'events' && <EventList feed={feed} />}
+      {view === 'turns' && <TurnList run={run} feed={feed} />}
       {view === 'logs' && <RunLogs runId={run.id} />}
       {view === 'outputs' && <RunOutputs runId={run.id} />}
     </div>

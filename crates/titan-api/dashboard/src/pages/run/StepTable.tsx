@@ -2,6 +2,7 @@
 import type { Run, Step } from '../../api/types';
 import { Elapsed } from '../../components/Elapsed';
 import { Panel } from '../../components/Panel';
+import { statusOfWait } from '../../components/RunStatus';
 import { ScrollBox } from '../../components/ScrollBox';
 import { Status } from '../../components/Status';
 import table from '../../components/Table.module.css';
@@ -43,10 +44,7 @@ function StepRow({ step }: { step: Step }) {
   return (
     <tr data-testid="step-row" data-step={step.seq}>
       <td>
-        <Status
-          status={step.status}
-          label={step.status === 'pending' ? 'Not yet' : step.status === 'ready' ? 'Waits for a worker' : undefined}
-        />
+        <StepStatus step={step} />
       </td>
       <td>
         {step.name} <span className={table.muted}>{step.kind}</span>
@@ -62,6 +60,12 @@ function StepRow({ step }: { step: Step }) {
       </td>
     </tr>
   );
+}
+
+function StepStatus({ step }: { step: Step }) {
+  if (step.status === 'running' && step.waiting_on !== null) return <Status status={statusOfWait(step.waiting_on)} />;
+  const label = step.status === 'pending' ? 'Not yet' : step.status === 'ready' ? 'Waits for a worker' : undefined;
+  return <Status status={step.status} label={label} />;
 }
 
 const isOver = (step: Step) => ['completed', 'failed', 'skipped', 'canceled'].includes(step.status);

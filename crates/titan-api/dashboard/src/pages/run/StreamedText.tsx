@@ -3,18 +3,16 @@ import { useDeferredValue } from 'react';
 import type { Run } from '../../api/types';
 import { Markdown } from '../../components/Markdown';
 import { Panel } from '../../components/Panel';
-import { useNow } from '../../lib/clock';
-import { formatCount, formatDuration } from '../../lib/format';
 import classes from './RunPage.module.css';
+import { Signal } from './Signal';
 import type { RunEvents } from './useRunEvents';
-
-const SILENT_AFTER_MS = 6000;
 
 export function StreamedText({ run, feed }: { run: Run; feed: RunEvents }) {
   const text = useDeferredValue(feed.text);
-  if (text === '' && !(feed.live && run.status === 'running')) return null;
+  const working = feed.live && run.status === 'running' && run.waiting_on === null;
+  if (text === '' && !working) return null;
   return (
-    <Panel title="Answer" aside={feed.live ? <Signal feed={feed} /> : null} testId="run-answer">
+    <Panel title="Answer" aside={feed.live ? <Aside feed={feed} /> : null} testId="run-answer">
       <div data-testid="streaming-text" aria-busy={feed.live}>
         {text === '' ? (
           <p className={classes.muted}>The model has not written anything yet.</p>
@@ -26,16 +24,11 @@ export function StreamedText({ run, feed }: { run: Run; feed: RunEvents }) {
   );
 }
 
-function Signal({ feed }: { feed: RunEvents }) {
-  const now = useNow();
-  const { heartbeat, lastSignal } = feed.snapshot;
-  const silence = lastSignal === null ? null : Math.max(0, now - lastSignal);
-  const late = silence !== null && silence > SILENT_AFTER_MS;
+function Aside({ feed }: { feed: RunEvents }) {
   return (
-    <span className={`${late ? classes.warn : classes.muted} tnum`}>
-      {heartbeat && `${formatCount(heartbeat.output_tokens)} tokens`}
-      {feed.attempt > 1 && ` · attempt ${feed.attempt}`}
-      {silence !== null && ` · last signal ${silence < 1000 ? 'now' : `${formatDuration(silence)} ago`}`}
+    <span className={classes.asideRow}>
+      {feed.attempt > 1 && <span className={classes.muted}>attempt {feed.attempt}</span>}
+      <Signal snapshot={feed.snapshot} />
     </span>
   );
 }

@@ -12,6 +12,8 @@ import { QueryView } from '../../components/QueryView';
 import { ScrollBox } from '../../components/ScrollBox';
 import table from '../../components/Table.module.css';
 import { modelsQuery } from '../../data/queries';
+import { plural } from '../../lib/format';
+import { NameNote } from './NameNote';
 import classes from './SystemPage.module.css';
 
 const TYPING_MS = 250;
@@ -31,8 +33,12 @@ export function ModelPanel() {
         leftSection={<IconSearch size={15} aria-hidden />}
         onChange={(event) => search(event.currentTarget.value.trim())}
       />
+      <p className="sr-only" role="status">
+        {models.data && !models.isPlaceholderData ? foundInWords(models.data) : ''}
+      </p>
       <QueryView query={models} what="models">
-        {(page) => <ModelTable page={page} searched={q !== ''} />}
+        {/* What was found before is still there while something else is looked for. */}
+        {(page) => <ModelTable page={page} searched={q !== '' || models.isPlaceholderData} />}
       </QueryView>
     </Panel>
   );
@@ -54,6 +60,12 @@ function ModelTable({ page, searched }: { page: Page<Model>; searched: boolean }
               <th scope="col" className={table.num}>
                 Context, tokens
               </th>
+              <th scope="col" className={table.num}>
+                In, $ a million
+              </th>
+              <th scope="col" className={table.num}>
+                Out, $ a million
+              </th>
             </tr>
           </thead>
           <tbody>
@@ -61,10 +73,13 @@ function ModelTable({ page, searched }: { page: Page<Model>; searched: boolean }
               <tr key={model.name} data-testid="model-row">
                 <td>
                   <CopyText value={model.name} text={model.id} label="Copy the name" />
+                  <NameNote model={model.id} />
                   {model.default && <span className={table.tag}>default</span>}
                 </td>
                 <td>{model.provider}</td>
-                <td className={table.num}>{tokens(model.context_tokens)}</td>
+                <td className={table.num}>{known(model.context_tokens)}</td>
+                <td className={table.num}>{known(model.input_price)}</td>
+                <td className={table.num}>{known(model.output_price)}</td>
               </tr>
             ))}
           </tbody>
@@ -75,5 +90,11 @@ function ModelTable({ page, searched }: { page: Page<Model>; searched: boolean }
   );
 }
 
-const tokens = (count: number | null | undefined) =>
-  count == null ? <span className={table.muted}>not told</span> : count.toLocaleString('en');
+const known = (value: number | null | undefined) =>
+  value == null ? <span className={table.muted}>not known</span> : value.toLocaleString('en');
+
+/** Said to those who do not see the table change under their search. */
+function foundInWords({ items, next_cursor }: Page<Model>): string {
+  if (next_cursor !== null) return `More than ${items.length} models`;
+  return items.length === 0 ? 'No model found' : plural(items.length, 'model');
+}
