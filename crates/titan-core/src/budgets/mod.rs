@@ -1,10 +1,10 @@
 //! Budgets: what may be spent on calls of models, by the installation, a project, a task and a run. A call is reserved under all that
 //! it falls under before it is made, and settled afterwards (the engine does both); only what has a limit has a row.
 //!
-//! - [`amounts`]: money, tokens, calls and prices.
-//! - [`grant`]: whether a call may be made, as a pure function.
-//! - [`set`]: budgets as people set and see them.
-//! - [`spent`], [`forecast`]: what was spent, and what will be.
+//! - `amounts`: money, tokens, calls and prices.
+//! - [`grant`](fn@grant): whether a call may be made, as a pure function.
+//! - [`set`](fn@set): budgets as people set and see them.
+//! - `spent`, `forecast`: what was spent, and what will be.
 
 mod amounts;
 mod grant;
