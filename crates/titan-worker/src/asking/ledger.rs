@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use titan_agent::catalogue::Facts;
 use titan_agent::context::limits::size_of_request;
 use titan_agent::provider::DEFAULT_OUTPUT_TOKENS;
-use titan_agent::{ModelRequest, ProviderError, Usage};
+use titan_agent::{Message, ModelRequest, Part, ProviderError, Role, Usage};
 use titan_core::budgets::{Need, dollars, dollars_text};
 use titan_core::engine::{CallOf, CallState, EndedCall, NewEvent, Purpose, Reserve, Reserved};
 use titan_core::ids;
@@ -45,8 +45,14 @@ impl Entry {
             purpose => format!(" for the {purpose}"),
         };
         let line = format!("Asking {provider} (model {model}){what}");
-        let data = json!({"provider": provider, "model": model, "messages": request.messages.len(), "call_id": id,
+        let mut data = json!({"provider": provider, "model": model, "messages": request.messages.len(), "call_id": id,
             "purpose": purpose, "fallback": fallback});
+        // A message that goes alone has no parts to be told of.
+        if request.messages.len() > 1
+            && let Some(data) = data.as_object_mut()
+        {
+            data.extend(parts(request));
+        }
         NewEvent::told("log", Level::Info, line, data)
     }
 
@@ -130,6 +136,21 @@ impl Entry {
             "cost": cost.map(dollars), "first_token_ms": first_token_ms, "duration_ms": duration_ms});
         work.reporter.at_the_end(NewEvent::told("usage", Level::Info, line, data));
     }
+}
+
+/// What the request is made of: estimated tokens of the system text, of what was said before, and of the last message.
+fn parts(request: &ModelRequest) -> [(String, Value); 4] {
+    let (system, talk): (Vec<_>, Vec<_>) = request.messages.iter().partition(|message| message.role == Role::System);
+    let (last, before) =
+        talk.split_last().map_or((0, [].as_slice()), |(last, before)| (last.estimate_tokens(), before));
+    let sum = |messages: &[&Message]| messages.iter().map(|message| message.estimate_tokens()).sum::<u64>();
+    let images = talk.iter().flat_map(|message| &message.parts).filter(|part| matches!(part, Part::Image(_))).count();
+    [
+        ("system_tokens".to_owned(), json!(sum(&system))),
+        ("history_tokens".to_owned(), json!(sum(before))),
+        ("last_tokens".to_owned(), json!(last)),
+        ("images".to_owned(), json!(images)),
+    ]
 }
 
 fn broken(error: titan_core::Error) -> Broken {

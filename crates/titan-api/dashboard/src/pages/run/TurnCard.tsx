@@ -8,7 +8,7 @@ import { formatClock, formatCost, formatCount, formatDuration, formatExact } fro
 import type { RunSnapshot } from '../../live/runFeed';
 import { SILENT_AFTER_MS, Signal } from './Signal';
 import classes from './Turns.module.css';
-import { type Asked, CALL_STATES, PURPOSES } from './turns';
+import { type Asked, askedText, CALL_STATES, PURPOSES } from './turns';
 
 interface TurnCardProps {
   call: Call;
@@ -20,6 +20,7 @@ interface TurnCardProps {
 }
 
 export function TurnCard({ call, wanted, asked, snapshot }: TurnCardProps) {
+  const sent = asked === null ? null : askedText(asked);
   return (
     <li className={classes.turn} data-testid="turn-card" data-state={call.state} data-purpose={call.purpose}>
       <div className={classes.head}>
@@ -49,11 +50,7 @@ export function TurnCard({ call, wanted, asked, snapshot }: TurnCardProps) {
         </p>
       )}
       {call.state === 'open' ? <Open call={call} snapshot={snapshot} /> : <Ended call={call} />}
-      {asked?.messages != null && (
-        <p className={classes.note}>
-          Sent with it: {asked.messages === 1 ? '1 message' : `${asked.messages} messages`}
-        </p>
-      )}
+      {sent !== null && <p className={classes.note}>{sent}</p>}
     </li>
   );
 }
