@@ -6,8 +6,8 @@ use titan_core::redact::redact;
 const QUESTION_CHARS: usize = 300;
 const ANSWER_CHARS: usize = 500;
 
-/// One sentence about the exchange with the agent of this title, or nothing when there is nothing in it. Secrets are taken out before it
-/// is shortened: of one that is cut nobody can tell that it is one.
+/// One sentence about the exchange with the agent of this title, or nothing when there is nothing in it. Secrets are taken out
+/// before it is shortened: of one that is cut nobody can tell that it is one.
 #[must_use]
 pub fn fact_of_exchange(question: &str, title: &str, answer: &str) -> Option<String> {
     let question = shorten(&redact(question), QUESTION_CHARS);

@@ -24,8 +24,8 @@ pub fn embed_query(query: &str) -> NewJob {
     NewJob { payload: Some(json!({"query": query})), priority: 100, max_attempts: 1, timeout, ..NewJob::new(EMBED) }
 }
 
-/// Memories were written that have no embedding yet, or will be `within` this time. It begins when its seconds are over, so that it
-/// misses none of them.
+/// Memories were written that have no embedding yet, or will be `within` this time. It begins when its seconds are over, so that
+/// it misses none of them.
 #[must_use]
 pub fn embed_missing(within: TimeDelta) -> NewJob {
     let next = (Utc::now() + within).timestamp() / GATHERED_SECONDS + 1;

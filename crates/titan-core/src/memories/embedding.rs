@@ -1,5 +1,5 @@
-//! Embeddings: the direction of a text's meaning, stored as one signed byte for each dimension, and compared here in Rust, since Titan
-//! needs nothing but Postgres. What makes them is a worker's business.
+//! Embeddings: the direction of a text's meaning, stored as one signed byte for each dimension, and compared here in Rust, since
+//! Titan needs nothing but Postgres. What makes them is a worker's business.
 
 use diesel::sql_types::{Array, BigInt, Binary, Nullable, Text, Uuid as SqlUuid};
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
@@ -86,8 +86,8 @@ struct Near {
     embedding: Vec<u8>,
 }
 
-/// The words in which a project remembers the same fact already, in the same scope. Whoever writes it in these words has it merged.
-/// Closeness alone does not make two the same: that a date or a sum has changed is news, and turns no direction by much.
+/// The words in which a project remembers the same fact already, in the same scope. Whoever writes it in these words has it
+/// merged. Closeness alone does not make two the same: that a date or a sum has changed is news, and turns no direction by much.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -127,8 +127,8 @@ pub struct Unembedded {
     pub content: String,
 }
 
-/// Up to `limit` of them, the newest first, and only those that are older than `before`. What is in no index of words is in none of
-/// embeddings either.
+/// Up to `limit` of them, the newest first, and only those that are older than `before`. What is in no index of words is in none
+/// of embeddings either.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -154,8 +154,8 @@ pub fn unembedded(
         .load(connection)?)
 }
 
-/// Stores embeddings of memories, unless their words have changed since. Returns how many were stored. What somebody else is writing
-/// just now is not waited for: that could be a batch that waits for another of them.
+/// Stores embeddings of memories, unless their words have changed since. Returns how many were stored. What somebody else is
+/// writing just now is not waited for: that could be a batch that waits for another of them.
 ///
 /// # Errors
 /// When the database does not answer.

@@ -22,9 +22,10 @@ struct Row {
     project_id: Uuid,
 }
 
-/// Without a project, in all of them, deleted ones included; without a person, everything. About a person is what has their name, as a
-/// word or words of its own and in any case, in its text or in what it says it is about. What was searched for goes too, and so do the
-/// summaries of the conversations that it came from, whatever they call the person: they are made again from the messages, which stay.
+/// Without a project, in all of them, deleted ones included; without a person, everything. About a person is what has their name,
+/// as a word or words of its own and in any case, in its text or in what it says it is about. What was searched for goes too, and
+/// so do the summaries of the conversations that it came from, whatever they call the person: they are made again from the
+/// messages, which stay.
 ///
 /// # Errors
 /// [`Error::NotFound`] for a project that never was; a name that is wrong; neither a project nor a person.
@@ -38,8 +39,8 @@ pub fn erase(connection: &mut PgConnection, project_id: Option<Uuid>, person: Op
     let pattern = person.as_deref().map(as_words);
     let mut erased = Erased::new();
     loop {
-        // In the order in which runs write them, so that neither waits for the other in a circle. One statement, so that no summary
-        // outlives what it tells of.
+        // In the order in which runs write them, so that neither waits for the other in a circle. One statement, so that no
+        // summary outlives what it tells of.
         let rows: Vec<Row> = sql_query(
             "WITH gone AS (DELETE FROM memories WHERE id IN (SELECT id FROM memories WHERE ($1 IS NULL OR project_id = $1) \
                AND ($2 IS NULL OR person ~* $2 OR content ~* $2) \

@@ -189,7 +189,7 @@ pub(crate) fn answered(text: &str) -> Outcome {
         bytes: text.as_bytes().to_vec(),
     };
     let writes = vec![Write::Answer { content: text.to_owned() }, output];
-    Outcome::Done(Done { output: json!({"answer": text}), writes, ..Done::default() })
+    Outcome::Done(Done { output: json!({"answer": text}), writes })
 }
 
 pub(crate) fn remembered(text: &str) -> Outcome {

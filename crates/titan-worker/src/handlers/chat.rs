@@ -77,9 +77,10 @@ fn done(work: &Work, content: &str, answer: Answer) -> Outcome {
         let line = format!("The answer is not whole: the model stopped because of {}", answer.reason.as_str());
         work.reporter.at_the_end(NewEvent::log(Level::Warn, line));
     }
+    // Secrets first: of one that is cut nobody can tell that it is one.
+    let brief = |text: &str| shorten(&redact(text), FOR_THE_NEXT_STEP);
     Outcome::Done(Done {
-        // Secrets first: of one that is cut nobody can tell that it is one.
-        output: json!({"question": shorten(&redact(content), FOR_THE_NEXT_STEP), "answer": shorten(&redact(&answer.text), FOR_THE_NEXT_STEP)}),
+        output: json!({"question": brief(content), "answer": brief(&answer.text)}),
         writes: vec![
             Write::Answer { content: answer.text.clone() },
             Write::Output {

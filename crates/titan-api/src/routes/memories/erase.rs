@@ -48,8 +48,8 @@ pub async fn erase_memories(
 
 /// Erase what is remembered about a person in all projects
 ///
-/// Summaries of the conversations that it came from go too. Messages, attachments, tasks, logs, outputs, backups and what providers keep
-/// are not reached: a model is still shown the conversation of its project, whatever was erased from the memory.
+/// Summaries of the conversations that it came from go too. Messages, attachments, tasks, logs, outputs, backups and what
+/// providers keep are not reached: a model is still shown the conversation of its project, whatever was erased from the memory.
 #[utoipa::path(post, path = "/api/memories/erase", tag = "memories", request_body = EraseMemoriesBody,
     responses((status = 200, body = ErasedMemories)))]
 pub async fn erase_person(
