@@ -1,5 +1,6 @@
 DROP TABLE query_embeddings;
-DROP INDEX memories_fingerprint, memories_words, memories_embedded, memories_global, memories_pinned, memories_by_expiry;
+DROP INDEX memories_fingerprint, memories_words, memories_embedded, memories_unembedded, memories_of_model, memories_global,
+    memories_pinned, memories_by_expiry;
 ALTER TABLE memories
     DROP CONSTRAINT memories_agent_of_the_scope, DROP CONSTRAINT memories_embedding_of_a_model,
     DROP COLUMN agent, DROP COLUMN trust, DROP COLUMN person, DROP COLUMN pinned, DROP COLUMN expires_at, DROP COLUMN use_count,

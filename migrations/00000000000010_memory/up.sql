@@ -28,6 +28,9 @@ CREATE UNIQUE INDEX memories_fingerprint ON memories (project_id, scope, coalesc
     WHERE fingerprint IS NOT NULL;
 CREATE INDEX memories_words ON memories USING gin (words) WHERE words IS NOT NULL;
 CREATE INDEX memories_embedded ON memories (project_id, id DESC) WHERE embedding IS NOT NULL;
+-- For the job that embeds what is not embedded, or by another model than the one in use.
+CREATE INDEX memories_unembedded ON memories (id DESC) WHERE words IS NOT NULL AND embedding IS NULL;
+CREATE INDEX memories_of_model ON memories (embedding_model, id DESC) WHERE embedding IS NOT NULL;
 CREATE INDEX memories_global ON memories (id DESC) WHERE scope = 'global';
 CREATE INDEX memories_pinned ON memories (project_id, id DESC) WHERE pinned;
 CREATE INDEX memories_by_expiry ON memories (expires_at) WHERE expires_at IS NOT NULL;

@@ -16,6 +16,8 @@ pub const MAX_FACTS: usize = 5;
 pub const MAX_CHARS: usize = 500;
 /// What five facts take, and something for models that think aloud.
 pub const MAX_OUTPUT_TOKENS: u64 = 2000;
+/// Characters of the question, and of the answer, that facts are looked for in: half of them at each end.
+pub const MAX_READ: usize = 8000;
 /// For a model that does not say how sure it is.
 const UNSURE: f64 = 0.5;
 
@@ -28,18 +30,29 @@ pub struct Fact {
     pub expires_in_days: Option<i32>,
 }
 
-/// Asks for the facts of an exchange; none when nothing was said. Its model is for who asks to choose.
+/// Asks for the facts of an exchange with the agent of this title; none when nothing was said. Its model is for who asks to choose.
 #[must_use]
-pub fn request(question: &str, answer: &str) -> Option<ModelRequest> {
-    let (question, answer) = (redact(question), redact(answer));
+pub fn request(question: &str, title: &str, answer: &str) -> Option<ModelRequest> {
+    let (question, answer) = (ends(&redact(question)), ends(&redact(answer)));
     if question.trim().is_empty() || answer.trim().is_empty() {
         return None;
     }
     // As JSON, so that no text can pretend to be the end of the exchange.
-    let exchange = json!({"person": question, "jason": answer}).to_string();
+    let exchange = json!({"person": question, "agent": title, "answer": answer}).to_string();
     let messages = vec![Message::new(Role::System, PROMPT.trim_end()), Message::new(Role::User, exchange)];
     let format = Some(Format { name: "facts".to_owned(), schema: schema() });
     Some(ModelRequest { messages, format, max_output_tokens: Some(MAX_OUTPUT_TOKENS), ..ModelRequest::default() })
+}
+
+/// A text, or its beginning and its end.
+fn ends(text: &str) -> String {
+    let chars = text.chars().count();
+    if chars <= MAX_READ {
+        return text.to_owned();
+    }
+    let head: String = text.chars().take(MAX_READ / 2).collect();
+    let tail: String = text.chars().skip(chars - MAX_READ / 2).collect();
+    format!("{head}\n[…]\n{tail}")
 }
 
 fn schema() -> Value {
@@ -82,15 +95,14 @@ struct Told {
     expires_in_days: Value,
 }
 
-/// The facts in an answer: at most [`MAX_FACTS`]; what is empty or too long is left out.
+/// The facts in an answer: at most [`MAX_FACTS`]; what is empty, too long or no fact is left out.
 ///
 /// # Errors
-/// When it is not the JSON that was asked for.
+/// When it is not JSON with a list of facts.
 pub fn read(answer: &str) -> Result<Vec<Fact>, String> {
     let told: Facts = serde_json::from_str(object_in(answer)).map_err(|error| error.to_string())?;
-    let facts = told.facts.into_iter().map(|fact| serde_json::from_value(fact).map_err(|error| error.to_string()));
-    let facts: Vec<Told> = facts.collect::<Result<_, _>>()?;
-    Ok(facts.into_iter().filter_map(fact).take(MAX_FACTS).collect())
+    let facts = told.facts.into_iter().filter_map(|fact| serde_json::from_value::<Told>(fact).ok());
+    Ok(facts.filter_map(fact).take(MAX_FACTS).collect())
 }
 
 /// Some models put their JSON between fences, or a sentence before it.
@@ -159,26 +171,42 @@ mod tests {
     }
 
     #[test]
+    fn one_odd_fact_does_not_cost_the_others() {
+        assert_eq!(
+            contents(r#"{"facts": ["Ida", {"scope": "agent"}, {"content": 7}, {"content": "a"}, null]}"#),
+            ["a"]
+        );
+    }
+
+    #[test]
+    fn of_a_long_text_both_ends_are_read() {
+        let long = format!("first {} last", "x".repeat(2 * MAX_READ));
+        let request = request(&long, "Jason", "Noted").unwrap();
+        let exchange: Value = serde_json::from_str(&request.messages[1].text()).unwrap();
+        let said = exchange["person"].as_str().unwrap();
+        assert!(
+            said.starts_with("first x") && said.ends_with("x last") && said.chars().count() == MAX_READ + 5,
+            "{said}"
+        );
+    }
+
+    #[test]
     fn what_is_not_the_json_that_was_asked_for_is_refused() {
-        for wrong in [
-            "",
-            "I remember nothing.",
-            "[]",
-            r#"{"fact": []}"#,
-            r#"{"facts": [{"scope": "agent"}]}"#,
-            r#"{"facts": "#,
-            "}{",
-        ] {
+        for wrong in ["", "I remember nothing.", "[]", r#"{"fact": []}"#, r#"{"facts": "none"}"#, r#"{"facts": "#, "}{"]
+        {
             assert!(read(wrong).is_err(), "{wrong}");
         }
     }
 
     #[test]
     fn the_model_is_asked_without_secrets_and_with_a_limit() {
-        let request = request("the password is hunter2 \"}", "Noted: sk-abcdefghijklmnop1234").unwrap();
+        let request = request("the password is hunter2 \"}", "Writer", "Noted: sk-abcdefghijklmnop1234").unwrap();
         assert_eq!(request.max_output_tokens, Some(MAX_OUTPUT_TOKENS));
         let exchange: Value = serde_json::from_str(&request.messages[1].text()).unwrap();
-        assert_eq!(exchange, json!({"person": "the password is [removed] \"}", "jason": "Noted: [removed]"}));
-        assert!(super::request(" ", "x").is_none());
+        assert_eq!(
+            exchange,
+            json!({"person": "the password is [removed] \"}", "agent": "Writer", "answer": "Noted: [removed]"})
+        );
+        assert!(super::request(" ", "Writer", "x").is_none());
     }
 }

@@ -1,18 +1,21 @@
 //! A plain record of what was asked and answered. Finding out the facts that are worth keeping needs a model: `extraction`.
 
+use titan_core::redact::redact;
+
 /// Characters of the question and of the answer that are kept.
 const QUESTION_CHARS: usize = 300;
 const ANSWER_CHARS: usize = 500;
 
-/// One sentence about the exchange, or nothing when there is nothing in it.
+/// One sentence about the exchange with the agent of this title, or nothing when there is nothing in it. Secrets are taken out
+/// before it is shortened: of one that is cut nobody can tell that it is one.
 #[must_use]
-pub fn fact_of_exchange(question: &str, answer: &str) -> Option<String> {
-    let question = shorten(question, QUESTION_CHARS);
-    let answer = shorten(answer, ANSWER_CHARS);
+pub fn fact_of_exchange(question: &str, title: &str, answer: &str) -> Option<String> {
+    let question = shorten(&redact(question), QUESTION_CHARS);
+    let answer = shorten(&redact(answer), ANSWER_CHARS);
     if question.is_empty() || answer.is_empty() {
         return None;
     }
-    Some(format!("User asked: {question} — Jason answered: {answer}"))
+    Some(format!("User asked: {question} — {title} answered: {answer}"))
 }
 
 /// One line of at most `limit` characters; a text that is longer ends in an ellipsis, after a whole word if one ends in
@@ -50,15 +53,25 @@ mod tests {
     #[test]
     fn says_who_asked_and_who_answered() {
         assert_eq!(
-            fact_of_exchange("What is\n  the plan?", "Ship it."),
+            fact_of_exchange("What is\n  the plan?", "Jason", "Ship it."),
             Some("User asked: What is the plan? — Jason answered: Ship it.".to_owned())
         );
     }
 
     #[test]
     fn an_empty_side_is_not_remembered() {
-        assert_eq!(fact_of_exchange(" \n", "yes"), None);
-        assert_eq!(fact_of_exchange("hello", ""), None);
+        assert_eq!(fact_of_exchange(" \n", "Jason", "yes"), None);
+        assert_eq!(fact_of_exchange("hello", "Jason", ""), None);
+    }
+
+    #[test]
+    fn no_part_of_a_secret_stays_where_a_text_is_cut() {
+        let key = "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789";
+        for length in QUESTION_CHARS - key.len()..QUESTION_CHARS {
+            let question = format!("{} {key}", "x".repeat(length));
+            let record = fact_of_exchange(&question, "Writer", "Done").unwrap();
+            assert!(!record.contains("sk-") && record.ends_with("Writer answered: Done"), "{record}");
+        }
     }
 
     #[test]

@@ -145,6 +145,15 @@ pub fn exists(connection: &mut PgConnection, id: Uuid) -> Result<()> {
     if found == 1 { Ok(()) } else { Err(Error::NotFound("project", id)) }
 }
 
+/// Like [`exists`], also for one that was deleted since: what was stored of it is still somebody's to have and to erase.
+///
+/// # Errors
+/// [`Error::NotFound`] when it never was.
+pub fn was_created(connection: &mut PgConnection, id: Uuid) -> Result<()> {
+    let found = sql_query("SELECT 1 FROM projects WHERE id = $1").bind::<SqlUuid, _>(id).execute(connection)?;
+    if found == 1 { Ok(()) } else { Err(Error::NotFound("project", id)) }
+}
+
 /// The newest first.
 ///
 /// # Errors

@@ -11,11 +11,11 @@ use regex::{Captures, Regex};
 pub const REMOVED: &str = "[removed]";
 
 /// Without one of these there is no secret that the rules know; most texts are read once and left alone.
-const SIGNS: &str = r"(?i-u)sk-|[rs]k_(?:live|test)_|AIza|A[KS]IA|gh[pousr]_|github_pat_|glpat-|xox[a-z]-|xapp-|hf_|npm_|SG\.|eyJ|://|hooks\.slack|passw|passphrase|pwd|secret|token|credential|[-_ ]?key|bearer|basic |sig|PRIVATE KEY";
+const SIGNS: &str = r"(?i-u)sk-|[rs]k_(?:live|test)_|AIza|A[KS]IA|gh[pousr]_|github_pat_|glpat-|xox[a-z]-|xapp-|hf_|npm_|SG\.|eyJ|://|hooks\.slack|passw|kennwort|mot de passe|wachtwoord|phrase|mnemonic|pwd|secret|token|credential|[-_ ]?key|bearer|basic |sig|PRIVATE KEY";
 
 /// What is taken out, and what of it stays: the groups `before` and `after`.
 /// Words and their ends are those of ASCII: with Unicode's a text in other letters would be searched a thousand times slower.
-const RULES: [&str; 9] = [
+const RULES: [&str; 11] = [
     // A key in PEM, also one that is cut off.
     r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\z)",
     // OpenAI, Anthropic, OpenRouter, DeepSeek; Google; Stripe; Hugging Face; npm; SendGrid; GitLab.
@@ -32,8 +32,12 @@ const RULES: [&str; 9] = [
     r#"(?P<before>(?-u:\b)[A-Za-z][A-Za-z0-9+.-]*://[^\s:/@"'<>]*:)[^\s/"'<>]+(?P<after>@)"#,
     // A header.
     r"(?i-u)(?P<before>\b(?:authorization:?\s+basic|bearer)\s+)[A-Za-z0-9._~+/=-]{16,}",
-    // An assignment in any notation, in an address, or in a sentence.
-    r#"(?P<before>(?i-u:(?:passw(?:or)?ds?|passphrase|pwd|secret|token|credentials?|(?:api|access|private|signing|encryption|account)[-_ ]?key)(?:[_-][\w-]*)?["'`]?\s*(?::=|=>|[:=]|\bis\b)\s*|[?&](?:key|sig|signature)=))(?:"[^"\n]*"?|'[^'\n]*'?|`[^`\n]*`?|[^\s,;&"'`]+)"#,
+    // In an address, up to the next of its parameters.
+    r#"(?P<before>[?&](?:key|sig|signature)=)[^\s,;&"'`]+"#,
+    // What is several words goes up to the end of its line.
+    r#"(?P<before>(?i-u:(?:pass[- ]?phrase|(?:seed|recovery)[- ]phrase|mnemonic)["'`]?(?:\s*(?::=|=>|[:=]|\b(?:is|ist|est)\b))+[ \t]*))(?:"[^"\n]*"?|'[^'\n]*'?|`[^`\n]*`?|[^\s"'`][^\n]*)"#,
+    // An assignment in any notation, or in a sentence. Marks within it may belong to it, those at its end do not.
+    r#"(?P<before>(?i-u:(?:passw(?:or)?[dt]s?|kennwort|mot de passe|wachtwoord|passphrase|pwd|secret|token|credentials?|(?:api|access|private|signing|encryption|account)[-_ ]?key)(?:[_-][\w-]*)?["'`]?(?:\s*(?::=|=>|[:=]|\b(?:is|ist|est)\b))+\s*))(?:"[^"\n]*"?|'[^'\n]*'?|`[^`\n]*`?|[^\s,;&"'`](?:[^\s"'`]*[^\s,;"'`])?)"#,
 ];
 
 static ANY: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(SIGNS).ok());
@@ -89,6 +93,15 @@ mod tests {
             (r#"{"api_key": "abc def", "n": 1}"#, r#"{"api_key": [removed], "n": 1}"#),
             ("password: hunter2, user: ida", "password: [removed], user: ida"),
             ("The password is hunter2.", "The password is [removed]"),
+            ("The password is: hunter2", "The password is: [removed]"),
+            ("my password: is hunter2", "my password: is [removed]"),
+            ("if password == hunter2 {", "if password == [removed] {"),
+            ("passphrase: correct horse battery staple\nnext", "passphrase: [removed]\nnext"),
+            (r#"{"passphrase": "correct horse", "n": 1}"#, r#"{"passphrase": [removed], "n": 1}"#),
+            ("password=ab,cd&ef", "password=[removed]"),
+            ("password=ab,cd; user=ida", "password=[removed]; user=ida"),
+            ("Passwort: geheim1", "Passwort: [removed]"),
+            ("Das Passwort ist geheim1", "Das Passwort ist [removed]"),
             ("https://h/x?sig=abc&y=1", "https://h/x?sig=[removed]&y=1"),
             ("a -----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY----- b", "a [removed] b"),
             ("-----BEGIN PRIVATE KEY-----\nMII", "[removed]"),
@@ -106,6 +119,7 @@ mod tests {
             "She lost the key to the shed",
             "task-based planning, risk-averse",
             "mail ida@example.com",
+            "A phrase is a part of a sentence",
             "Tokens: 100 in, 20 out; a basic understanding of authentication",
         ] {
             assert_eq!(redact(text), text);

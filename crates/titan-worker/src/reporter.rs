@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use titan_core::Result;
-use titan_core::engine::{Committer, EndedCall, Fence, NewEvent, Report, Reserve, Reserved};
-use titan_core::queue::{Hint, Notifier};
+use titan_core::engine::{Committer, EndedCall, Fence, NewEvent, Report, Reserve, Reserved, Transition};
+use titan_core::queue::{Hint, NewJob, Notifier};
 
 use crate::stop::{Stop, StopReason};
 
@@ -112,6 +112,17 @@ impl Reporter {
                 }
             }
         }
+    }
+
+    /// Has a job done beside the run. Nobody waits for it, and one that does not get into the queue is missed by nobody.
+    pub fn enqueue(&self, job: NewJob) {
+        let committer = self.committer.clone();
+        tokio::spawn(async move {
+            let kind = job.kind.clone();
+            if let Err(error) = committer.apply(Transition::Enqueue(vec![job])).await {
+                tracing::debug!(%error, job.kind = kind, "a job beside a run was not enqueued");
+            }
+        });
     }
 
     /// Keeps an event for the moment of the outcome, so that both are one commit.

@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use chrono::TimeDelta;
 use titan_core::config::Config;
 use titan_core::db::Db;
 use titan_core::engine::{Committer, Intake, Transition};
@@ -111,7 +112,9 @@ async fn start(config: &Config, handlers: Registry, only_run: Option<Uuid>) -> a
         let committer = shared.committer.clone();
         // Memories from before there was a model for it, or from that of another.
         tasks.push(AbortOnDropHandle::new(tokio::spawn(async move {
-            if let Err(error) = committer.apply(Transition::Enqueue(vec![memories::embed_missing()])).await {
+            if let Err(error) =
+                committer.apply(Transition::Enqueue(vec![memories::embed_missing(TimeDelta::zero())])).await
+            {
                 tracing::debug!(%error, "memories without an embedding wait for the next one that is written");
             }
         })));

@@ -25,8 +25,8 @@ pub struct NewMemory {
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// Secrets are taken out. What the project remembers already in the same words is merged with it. The flag says whether the key had been
-/// seen before.
+/// Secrets are taken out. What the project remembers already in the same words is merged with it. The flag says whether the key
+/// had been seen before.
 ///
 /// # Errors
 /// [`Error::NotFound`] for the project, a field that is wrong, the key's misuse.

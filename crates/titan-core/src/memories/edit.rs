@@ -1,6 +1,7 @@
 //! A person changes a memory, or forgets it.
 
 use chrono::{DateTime, Utc};
+use diesel::result::{DatabaseErrorKind, Error as Diesel};
 use diesel::sql_types::{Binary, Bool, Double, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{Connection, OptionalExtension as _, PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use uuid::Uuid;
@@ -86,12 +87,25 @@ pub fn update(connection: &mut PgConnection, id: Uuid, edit: &Edit) -> Result<Me
         .bind::<Nullable<Timestamptz>, _>(expires_at.unwrap_or(now.expires_at))
         .bind::<Bool, _>(reworded)
         .bind::<Nullable<Binary>, _>(is_fact.then_some(&fingerprint))
-        .execute(connection)?;
+        .execute(connection)
+        .map_err(of_twins)?;
         get(connection, id)
     })
 }
 
-/// The index would refuse it too, in words that nobody understands.
+/// Somebody else wrote the same words in the moment between the look and the write.
+fn of_twins(error: Diesel) -> Error {
+    match &error {
+        Diesel::DatabaseError(DatabaseErrorKind::UniqueViolation, info)
+            if info.constraint_name() == Some("memories_fingerprint") =>
+        {
+            Error::Conflict("this is remembered already, since just now; forget one of the two".to_owned())
+        }
+        _ => error.into(),
+    }
+}
+
+/// The index would refuse it too, without saying which it is. A twin that has expired makes room.
 fn refuse_twins(
     connection: &mut PgConnection,
     id: &Uuid,
@@ -101,8 +115,10 @@ fn refuse_twins(
     fingerprint: &[u8],
 ) -> Result<()> {
     let twins: Vec<Found> = sql_query(
-        "SELECT id FROM memories WHERE project_id = $2 AND scope = $3 AND coalesce(agent, '') = coalesce($4, '') \
-         AND fingerprint = $5 AND id <> $1",
+        "WITH twins AS (SELECT id, expires_at <= now() AS expired FROM memories WHERE project_id = $2 AND scope = $3 \
+           AND coalesce(agent, '') = coalesce($4, '') AND fingerprint = $5 AND id <> $1), \
+         gone AS (DELETE FROM memories WHERE id IN (SELECT id FROM twins WHERE expired)) \
+         SELECT id FROM twins WHERE expired IS NOT TRUE",
     )
     .bind::<SqlUuid, _>(id)
     .bind::<SqlUuid, _>(project_id)
@@ -118,12 +134,19 @@ fn refuse_twins(
     }
 }
 
-/// Forgets one, and says of which project it was.
+/// Forgets one, also one that has expired or whose project was deleted, and says of which project it was.
 ///
 /// # Errors
 /// [`Error::NotFound`] when it is not there.
 pub fn delete(connection: &mut PgConnection, id: Uuid) -> Result<Uuid> {
-    let memory = get(connection, id)?;
-    sql_query("DELETE FROM memories WHERE id = $1").bind::<SqlUuid, _>(id).execute(connection)?;
-    Ok(memory.project_id)
+    #[derive(QueryableByName)]
+    struct Gone {
+        #[diesel(sql_type = SqlUuid)]
+        project_id: Uuid,
+    }
+    let gone: Option<Gone> = sql_query("DELETE FROM memories WHERE id = $1 RETURNING project_id")
+        .bind::<SqlUuid, _>(id)
+        .get_result(connection)
+        .optional()?;
+    gone.map(|gone| gone.project_id).ok_or(Error::NotFound("memory", id))
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::sql_types::{Bool, Text};
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use serde_json::json;
@@ -24,10 +24,11 @@ pub fn embed_query(query: &str) -> NewJob {
     NewJob { payload: Some(json!({"query": query})), priority: 100, max_attempts: 1, timeout, ..NewJob::new(EMBED) }
 }
 
-/// Memories were written that have no embedding yet. It begins when its seconds are over, so that it misses none of them.
+/// Memories were written that have no embedding yet, or will be `within` this time. It begins when its seconds are over, so that
+/// it misses none of them.
 #[must_use]
-pub fn embed_missing() -> NewJob {
-    let next = Utc::now().timestamp() / GATHERED_SECONDS + 1;
+pub fn embed_missing(within: TimeDelta) -> NewJob {
+    let next = (Utc::now() + within).timestamp() / GATHERED_SECONDS + 1;
     let run_at = DateTime::from_timestamp(next * GATHERED_SECONDS, 0);
     NewJob { key: Some(format!("memories-{next}")), run_at, timeout: Duration::from_secs(600), ..NewJob::new(EMBED) }
 }

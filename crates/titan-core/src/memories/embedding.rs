@@ -1,12 +1,13 @@
-//! Embeddings: the direction of a text's meaning, stored as one signed byte for each dimension, and compared here in Rust, since Titan
-//! needs nothing but Postgres. What makes them is a worker's business.
+//! Embeddings: the direction of a text's meaning, stored as one signed byte for each dimension, and compared here in Rust, since
+//! Titan needs nothing but Postgres. What makes them is a worker's business.
 
-use diesel::sql_types::{Array, BigInt, Binary, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Binary, Nullable, Text, Uuid as SqlUuid};
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{MemoryScope, THERE};
+use super::wording::tells_the_same;
+use super::{Remembered, THERE};
 use crate::Result;
 use crate::db::Prepare as _;
 
@@ -14,8 +15,8 @@ use crate::db::Prepare as _;
 pub const MAX_COMPARED: i64 = 5_000;
 /// Dimensions that are stored; no model known has more than 4096.
 const MAX_DIMENSIONS: usize = 16_384;
-/// Two facts that are closer than this say the same.
-const SAME: f32 = 0.95;
+/// Two facts that are closer than this say the same, when [`tells_the_same`] finds no difference either.
+const SAME: f32 = 0.98;
 const FULL: f32 = 127.0;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +41,12 @@ impl Embedding {
             model: model.to_owned(),
             bytes: vector.iter().map(|value| byte(value).to_ne_bytes()[0]).collect(),
         })
+    }
+
+    /// The model that made it, as the settings name it.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        &self.model
     }
 
     /// The cosine of the angle between two directions: 1 for the same. None when they cannot be compared.
@@ -73,35 +80,42 @@ fn cosine(a: &[u8], b: &[u8]) -> Option<f32> {
 struct Near {
     #[diesel(sql_type = Text)]
     content: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    person: Option<String>,
     #[diesel(sql_type = Binary)]
     embedding: Vec<u8>,
 }
 
-/// The words in which a project remembers the same fact already, in the same scope. Whoever writes it in these words has it merged.
+/// The words in which a project remembers the same fact already, in the same scope. Whoever writes it in these words has it
+/// merged. Closeness alone does not make two the same: that a date or a sum has changed is news, and turns no direction by much.
 ///
 /// # Errors
 /// When the database does not answer.
 pub fn similar(
     connection: &mut PgConnection,
     project_id: Uuid,
-    scope: MemoryScope,
-    agent: &str,
+    fact: &Remembered,
     embedding: &Embedding,
 ) -> Result<Option<String>> {
     let rows: Vec<Near> = sql_query(format!(
-        "SELECT m.content, m.embedding {THERE} AND m.project_id = $1 AND m.scope = $2 AND ($2 <> 'agent' OR m.agent = $3) \
+        "SELECT m.content, m.person, m.embedding {THERE} AND m.project_id = $1 AND m.scope = $2 \
+         AND coalesce(m.agent, '') = coalesce($3, '') \
          AND m.fingerprint IS NOT NULL AND m.embedding IS NOT NULL AND m.embedding_model = $4 ORDER BY m.id DESC LIMIT $5"
     ))
     .bind::<SqlUuid, _>(project_id)
-    .bind::<Text, _>(scope)
-    .bind::<Text, _>(agent)
+    .bind::<Text, _>(fact.scope)
+    .bind::<Nullable<Text>, _>(fact.agent.as_deref())
     .bind::<Text, _>(&embedding.model)
     .bind::<BigInt, _>(MAX_COMPARED)
     .prepared()
     .load(connection)?;
-    let close = rows.into_iter().filter_map(|row| Some((embedding.closeness_of(&row.embedding)?, row.content)));
-    let closest = close.max_by(|(a, _), (b, _)| a.total_cmp(b));
-    Ok(closest.filter(|(closeness, _)| *closeness > SAME).map(|(_, content)| content))
+    let same = |near: &Near| {
+        let person = |name: &Option<String>| name.as_deref().map(str::to_lowercase);
+        person(&near.person) == person(&fact.person) && tells_the_same(&near.content, &fact.content)
+    };
+    let near = rows.into_iter().filter_map(|near| Some((embedding.closeness_of(&near.embedding)?, near)));
+    let near = near.filter(|(closeness, near)| *closeness > SAME && same(near));
+    Ok(near.max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, near)| near.content))
 }
 
 /// A memory that has no embedding of the model in use.
@@ -113,27 +127,43 @@ pub struct Unembedded {
     pub content: String,
 }
 
-/// Up to `limit` of them, the newest first. What is in no index of words is in none of embeddings either.
+/// Up to `limit` of them, the newest first, and only those that are older than `before`. What is in no index of words is in none
+/// of embeddings either.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn unembedded(connection: &mut PgConnection, model: &str, limit: i64) -> Result<Vec<Unembedded>> {
-    Ok(sql_query(format!(
-        "SELECT m.id, m.content {THERE} AND m.words IS NOT NULL AND m.embedding_model IS DISTINCT FROM $1 ORDER BY m.id DESC LIMIT $2"
-    ))
-    .bind::<Text, _>(model)
-    .bind::<BigInt, _>(limit)
-    .load(connection)?)
+pub fn unembedded(
+    connection: &mut PgConnection,
+    model: &str,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Unembedded>> {
+    // Each half has an index in which there is nothing but what it looks for.
+    let half = |which: &str| {
+        format!(
+            "(SELECT m.id, m.content {THERE} AND m.words IS NOT NULL AND {which} AND ($2 IS NULL OR m.id < $2) \
+             ORDER BY m.id DESC LIMIT $3)"
+        )
+    };
+    let none = half("m.embedding IS NULL");
+    let other = half("m.embedding IS NOT NULL AND (m.embedding_model < $1 OR m.embedding_model > $1)");
+    Ok(sql_query(format!("{none} UNION ALL {other} ORDER BY id DESC LIMIT $3"))
+        .bind::<Text, _>(model)
+        .bind::<Nullable<SqlUuid>, _>(before)
+        .bind::<BigInt, _>(limit)
+        .load(connection)?)
 }
 
-/// Stores embeddings of memories, unless their words have changed since. Returns how many were stored.
+/// Stores embeddings of memories, unless their words have changed since. Returns how many were stored. What somebody else is
+/// writing just now is not waited for: that could be a batch that waits for another of them.
 ///
 /// # Errors
 /// When the database does not answer.
 pub fn embed(connection: &mut PgConnection, embedded: &[(Unembedded, Embedding)]) -> Result<usize> {
     Ok(sql_query(
         "UPDATE memories m SET embedding = n.embedding, embedding_model = n.model \
-         FROM unnest($1, $2, $3, $4) AS n (id, content, embedding, model) WHERE m.id = n.id AND m.content = n.content",
+         FROM unnest($1, $2, $3, $4) AS n (id, content, embedding, model) WHERE m.id = n.id AND m.content = n.content \
+           AND m.id IN (SELECT id FROM memories WHERE id = ANY ($1) FOR UPDATE SKIP LOCKED)",
     )
     .bind::<Array<SqlUuid>, _>(embedded.iter().map(|(memory, _)| memory.id).collect::<Vec<_>>())
     .bind::<Array<Text>, _>(embedded.iter().map(|(memory, _)| memory.content.as_str()).collect::<Vec<_>>())
@@ -162,6 +192,8 @@ pub fn keep_query(connection: &mut PgConnection, query: &str, embedding: &Embedd
     Ok(())
 }
 
+/// Of whatever model: those of another one than the one in use are deleted when a worker with an embedder begins.
+///
 /// # Errors
 /// When the database does not answer.
 pub fn embedding_of_query(connection: &mut PgConnection, query: &str) -> Result<Option<Embedding>> {
@@ -176,6 +208,16 @@ pub fn embedding_of_query(connection: &mut PgConnection, query: &str) -> Result<
         .bind::<Binary, _>(key(query))
         .load(connection)?;
     Ok(rows.into_iter().next().map(|row| Embedding { model: row.embedding_model, bytes: row.embedding }))
+}
+
+/// Embeddings of questions by another model find nothing any more.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn forget_queries_of_others(connection: &mut PgConnection, model: &str) -> Result<usize> {
+    Ok(sql_query("DELETE FROM query_embeddings WHERE embedding_model <> $1")
+        .bind::<Text, _>(model)
+        .execute(connection)?)
 }
 
 #[cfg(test)]

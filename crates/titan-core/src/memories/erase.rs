@@ -22,30 +22,34 @@ struct Row {
     project_id: Uuid,
 }
 
-/// Without a project, in all of them; without a person, everything. About a person is what names them as such, and what has their name
-/// in its text as a word or words of its own, in any case. What was searched for goes too, and
-/// the summaries of conversations that tell of it; the messages stay.
+/// Without a project, in all of them, deleted ones included; without a person, everything. About a person is what has their name,
+/// as a word or words of its own and in any case, in its text or in what it says it is about. What was searched for goes too, and
+/// so do the summaries of the conversations that it came from, whatever they call the person: they are made again from the
+/// messages, which stay.
 ///
 /// # Errors
-/// [`Error::NotFound`] for the project; a name that is wrong; neither a project nor a person.
+/// [`Error::NotFound`] for a project that never was; a name that is wrong; neither a project nor a person.
 pub fn erase(connection: &mut PgConnection, project_id: Option<Uuid>, person: Option<&str>) -> Result<Erased> {
     let person = person.map(|person| checked_text("person", person, MAX_NAME)).transpose()?;
     match project_id {
-        Some(id) => crate::projects::exists(connection, id)?,
+        Some(id) => crate::projects::was_created(connection, id)?,
         None if person.is_none() => return Err(Error::invalid("person", "must name whose memories are to be erased")),
         None => {}
     }
     let pattern = person.as_deref().map(as_words);
     let mut erased = Erased::new();
     loop {
-        // In the order in which runs write them, so that neither waits for the other in a circle.
+        // In the order in which runs write them, so that neither waits for the other in a circle. One statement, so that no
+        // summary outlives what it tells of.
         let rows: Vec<Row> = sql_query(
-            "DELETE FROM memories WHERE id IN (SELECT id FROM memories WHERE ($1 IS NULL OR project_id = $1) \
-               AND ($2 IS NULL OR lower(person) = lower($2) OR content ~* $3) \
-               ORDER BY project_id, scope, coalesce(agent, ''), fingerprint LIMIT $4 FOR UPDATE) RETURNING project_id",
+            "WITH gone AS (DELETE FROM memories WHERE id IN (SELECT id FROM memories WHERE ($1 IS NULL OR project_id = $1) \
+               AND ($2 IS NULL OR person ~* $2 OR content ~* $2) \
+               ORDER BY project_id, scope, coalesce(agent, ''), fingerprint LIMIT $3 FOR UPDATE) RETURNING project_id), \
+             untold AS (DELETE FROM conversation_summaries WHERE project_id IN (SELECT project_id FROM gone) \
+               OR CASE WHEN $1 IS NULL THEN content ~* $2 ELSE project_id = $1 END) \
+             SELECT project_id FROM gone",
         )
         .bind::<Nullable<SqlUuid>, _>(project_id)
-        .bind::<Nullable<Text>, _>(person.as_deref())
         .bind::<Nullable<Text>, _>(pattern.as_deref())
         .bind::<BigInt, _>(BATCH)
         .load(connection)?;
@@ -57,13 +61,6 @@ pub fn erase(connection: &mut PgConnection, project_id: Option<Uuid>, person: Op
         }
     }
     sql_query("DELETE FROM query_embeddings").execute(connection)?;
-    // Notes of a conversation, made again from its messages when they are needed.
-    sql_query(
-        "DELETE FROM conversation_summaries WHERE ($1 IS NULL OR project_id = $1) AND ($2 IS NULL OR content ~* $2)",
-    )
-    .bind::<Nullable<SqlUuid>, _>(project_id)
-    .bind::<Nullable<Text>, _>(pattern.as_deref())
-    .execute(connection)?;
     Ok(erased)
 }
 

@@ -29,7 +29,10 @@ use crate::state::text_enum;
 pub use create::{NewMemory, create};
 pub use edit::{Edit, delete, update};
 pub use embed_job::{EMBED, MAX_QUERY, embed_missing, embed_query, embedder_is_there};
-pub use embedding::{Embedding, MAX_COMPARED, Unembedded, embed, embedding_of_query, keep_query, similar, unembedded};
+pub use embedding::{
+    Embedding, MAX_COMPARED, Unembedded, embed, embedding_of_query, forget_queries_of_others, keep_query, similar,
+    unembedded,
+};
 pub use erase::{Erased, erase};
 pub use export::{EXPORT_BATCH, export};
 pub(crate) use merge::MERGE;
@@ -37,7 +40,7 @@ pub use read::{Filter, get, list};
 pub use recall::{Asked, recall, used};
 pub use remembered::{Form, Remembered};
 pub(crate) use retention::{forget_expired, forget_older, forget_queries};
-pub use search::{Hit, MAX_HITS, search};
+pub use search::{Hit, MAX_HITS, check, search};
 pub(crate) use wording::fingerprint;
 
 /// Characters of a memory.

@@ -4,6 +4,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Uuid as SqlUuid};
 use diesel::{PgConnection, RunQueryDsl, sql_query};
 use uuid::Uuid;
 
+use super::search::READ_THROUGH;
 use super::wording::Words;
 use super::{COLUMNS, Memory, MemoryScope, THERE};
 use crate::db::Prepare as _;
@@ -46,12 +47,16 @@ pub fn list(
         format!(
             "(SELECT {COLUMNS} {THERE} AND {which} AND ($2 IS NULL OR m.id < $2) AND ($4 IS NULL OR m.scope = $4) \
              AND ($5 IS NULL OR m.pinned = $5) AND ($6 IS NULL OR CASE WHEN m.words IS NOT NULL \
-               THEN m.words @@ (plainto_tsquery('simple', $6) || to_tsquery('simple', $7)) ELSE m.content ILIKE ALL ($8) END) \
+               THEN m.words @@ (plainto_tsquery('simple', $6) || to_tsquery('simple', $7)) \
+               ELSE m.id > (SELECT id FROM oldest) AND m.content ILIKE ALL ($8) END) \
              ORDER BY m.id DESC LIMIT $3)"
         )
     };
     let (own, global) = (half("m.project_id = $1"), half("m.scope = 'global' AND m.project_id <> $1"));
-    let rows = sql_query(format!("{own} UNION ALL {global} ORDER BY id DESC LIMIT $3"))
+    // What is in no index is read through among the newest only.
+    let oldest = "WITH oldest AS (SELECT coalesce((SELECT id FROM memories WHERE project_id = $1 AND $6 IS NOT NULL ORDER BY id DESC \
+         OFFSET $9 LIMIT 1), '00000000-0000-0000-0000-000000000000') AS id)";
+    let rows = sql_query(format!("{oldest} {own} UNION ALL {global} ORDER BY id DESC LIMIT $3"))
         .bind::<SqlUuid, _>(project_id)
         .bind::<Nullable<SqlUuid>, _>(crate::page::id_cursor(cursor)?)
         .bind::<BigInt, _>(limit + 1)
@@ -60,6 +65,7 @@ pub fn list(
         .bind::<Nullable<Text>, _>(filter.q.as_deref())
         .bind::<Text, _>(words.as_ref().map(Words::all).unwrap_or_default())
         .bind::<Array<Text>, _>(words.as_ref().map(Words::patterns).unwrap_or_default())
+        .bind::<BigInt, _>(READ_THROUGH)
         .prepared()
         .load(connection)?;
     Ok(Page::of(rows, limit, |memory: &Memory| memory.id.to_string()))

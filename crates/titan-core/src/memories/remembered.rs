@@ -83,9 +83,10 @@ impl Remembered {
         Remembered { content, ..self }
     }
 
+    /// Whether it is stored without one, where one belongs.
     #[must_use]
-    pub fn scope(&self) -> MemoryScope {
-        self.scope
+    pub fn wants_embedding(&self) -> bool {
+        self.embedding.is_none() && self.form != Form::Unindexed
     }
 
     #[must_use]

@@ -18,8 +18,8 @@ use crate::db::Prepare as _;
 pub const MAX_HITS: usize = 100;
 /// What is further away than this has nothing to do with the question.
 const FAR: f32 = 0.3;
-/// Memories among which records without an index are looked for: some hundredths of a second.
-const READ_THROUGH: i64 = 20_000;
+/// Memories among which records without an index are looked for: a hundredth of a second.
+pub(super) const READ_THROUGH: i64 = 5_000;
 const FUSION: f64 = 60.0;
 
 /// A memory that was found, and why: its place in the order by words, in the order by meaning, or in both.
@@ -53,10 +53,26 @@ pub(super) enum Match {
     Any,
 }
 
-/// What a person looks for, in what a project's runs may be shown. The best first.
+/// Whether [`search`] would take it, before a model is asked for anything.
 ///
 /// # Errors
 /// [`crate::Error::NotFound`] for the project; a question without words; a limit outside of 1 to [`MAX_HITS`].
+pub fn check(connection: &mut PgConnection, project_id: Uuid, q: &str, limit: Option<i64>) -> Result<()> {
+    checked(connection, project_id, q, limit).map(drop)
+}
+
+fn checked(connection: &mut PgConnection, project_id: Uuid, q: &str, limit: Option<i64>) -> Result<(Words, usize)> {
+    let most = i64::try_from(MAX_HITS).unwrap_or(i64::MAX);
+    let limit = usize::try_from(crate::page::limit_up_to(limit, most)?).unwrap_or(MAX_HITS);
+    let words = Words::of(q)?;
+    crate::projects::exists(connection, project_id)?;
+    Ok((words, limit))
+}
+
+/// What a person looks for, in what a project's runs may be shown. The best first.
+///
+/// # Errors
+/// As those of [`check`].
 pub fn search(
     connection: &mut PgConnection,
     project_id: Uuid,
@@ -64,10 +80,7 @@ pub fn search(
     embedding: Option<&Embedding>,
     limit: Option<i64>,
 ) -> Result<Vec<Hit>> {
-    let most = i64::try_from(MAX_HITS).unwrap_or(i64::MAX);
-    let limit = usize::try_from(crate::page::limit_up_to(limit, most)?).unwrap_or(MAX_HITS);
-    let words = Words::of(q)?;
-    crate::projects::exists(connection, project_id)?;
+    let (words, limit) = checked(connection, project_id, q, limit)?;
     let reach = Reach { project_id, agent: None };
     let by_words = by_words(connection, reach, q, &words, Match::All)?;
     let by_meaning = embedding.map_or(Ok(Vec::new()), |embedding| by_meaning(connection, reach, embedding))?;
@@ -115,7 +128,7 @@ struct Id {
     id: Uuid,
 }
 
-/// Those with the words, the best first. For a person, records that are in no index are read through: the project's own, and newest.
+/// Those with the words, the best first: by how many of them they have, then by how they stand there. For a person, records that are in no index are read through: the project's own, and newest.
 pub(super) fn by_words(
     connection: &mut PgConnection,
     reach: Reach<'_>,
@@ -129,12 +142,13 @@ pub(super) fn by_words(
     let query = if how == Match::All { words.all() } else { words.any() };
     let rows: Vec<Id> = sql_query(format!(
         "WITH wanted AS (SELECT CASE WHEN $3 THEN plainto_tsquery('simple', $4) || to_tsquery('simple', $5) \
-           ELSE to_tsquery('simple', $5) END AS q), \
-         indexed AS (SELECT m.id, ts_rank(m.words, wanted.q) AS rank FROM wanted, memories m \
+           ELSE to_tsquery('simple', $5) END AS q, ARRAY(SELECT to_tsquery('simple', word) FROM unnest($9) AS word) AS each), \
+         indexed AS (SELECT m.id, CASE WHEN $3 THEN 0 ELSE (SELECT count(*) FROM unnest(wanted.each) AS word WHERE m.words @@ word) END \
+             + ts_rank(m.words, wanted.q) AS rank FROM wanted, memories m \
            JOIN projects p ON p.id = m.project_id AND p.deleted_at IS NULL \
            WHERE (m.expires_at IS NULL OR m.expires_at > now()) {REACHED} AND m.words IS NOT NULL AND m.words @@ wanted.q \
            ORDER BY rank DESC, m.id DESC LIMIT $7), \
-         read AS (SELECT id, 0::real AS rank FROM (SELECT m.id, m.words, m.content {THERE} AND m.project_id = $1 AND $3 \
+         read AS (SELECT id, 0::float8 AS rank FROM (SELECT m.id, m.words, m.content {THERE} AND m.project_id = $1 AND $3 \
              ORDER BY m.id DESC LIMIT $8) AS newest \
            WHERE words IS NULL AND content ILIKE ALL ($6) ORDER BY id DESC LIMIT $7) \
          SELECT id FROM (SELECT * FROM indexed UNION ALL SELECT * FROM read) AS found ORDER BY rank DESC, id DESC LIMIT $7"
@@ -147,6 +161,7 @@ pub(super) fn by_words(
     .bind::<Array<Text>, _>(words.patterns())
     .bind::<BigInt, _>(i64::try_from(MAX_HITS).unwrap_or(i64::MAX))
     .bind::<BigInt, _>(READ_THROUGH)
+    .bind::<Array<Text>, _>(words.each())
     .prepared()
     .load(connection)?;
     Ok(rows.into_iter().map(|row| row.id).collect())

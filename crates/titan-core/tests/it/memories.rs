@@ -1,6 +1,9 @@
 //! Memories in a real Postgres: who finds what, what is merged, and what is gone after an erase.
 
+use std::time::Duration;
+
 use chrono::{TimeDelta, Utc};
+use diesel::Connection as _;
 use serde_json::json;
 use titan_core::db::PgConnection;
 use titan_core::engine::{Done, Outcome, Write};
@@ -10,6 +13,7 @@ use titan_core::memories::{
 };
 use titan_core::projects::{self, NewProject};
 use titan_core::queue::maintenance::{Kept, forget};
+use titan_core::summaries::{self, Summary};
 use titan_core::{Error, counters, events};
 
 use crate::support::{Bench, answered};
@@ -182,6 +186,17 @@ fn what_a_model_is_shown_is_pinned_then_telling_then_new() {
 }
 
 #[test]
+fn what_has_most_of_the_words_is_shown_before_what_has_the_common_ones() {
+    let mut bench = Bench::new();
+    write(&mut bench, &new("the number on the invoice for roses was 17"));
+    for number in 0..60 {
+        write(&mut bench, &new(&format!("the what the was the what the was the, and {number}")));
+    }
+    let shown = recalled(&mut bench.connection, bench.project, "jason", "What was the number on the invoice?");
+    assert_eq!((shown.len(), shown[0].content.as_str()), (50, "the number on the invoice for roses was 17"));
+}
+
+#[test]
 fn words_are_found_whole_begun_and_in_records_without_an_index() {
     let mut bench = Bench::new();
     write(&mut bench, &new("Mail ida@example.com about the Zürich office"));
@@ -194,7 +209,7 @@ fn words_are_found_whole_begun_and_in_records_without_an_index() {
     assert_eq!(found(connection, bench.project, "zebra").len(), 0);
     assert!(memories::search(connection, bench.project, "?!", None, None).is_err());
     // What is a letter or a digit here is not always one to Postgres, and none of it is an operator.
-    for odd in ["²", "Ⅷ ½", "q\u{301}", "ı ß", "١٢", "x & | ! ( ) <-> :* y", "'; --qq", "🙂1"] {
+    for odd in ["²", "Ⅷ ½", "q\u{301}", "ı ß", "١٢", "x & | ! ( ) <-> :* y", "'; --zq", "🙂1"] {
         assert_eq!(found(connection, bench.project, odd), [""; 0], "{odd}");
         recalled(connection, bench.project, "jason", odd);
     }
@@ -218,17 +233,21 @@ fn meaning_and_words_are_one_order_and_near_facts_are_known() {
     assert_eq!(why, [("A tea pot costs 9 euros", Some(1), None), ("She drinks Darjeeling", None, Some(1))]);
 
     let near = towards(&[1.0, 0.11, 0.01]).unwrap();
-    let same = memories::similar(connection, bench.project, MemoryScope::Project, "ada", &near).unwrap();
-    assert_eq!(same.as_deref(), Some("She drinks Darjeeling"));
-    assert_eq!(memories::similar(connection, bench.project, MemoryScope::Global, "ada", &near).unwrap(), None);
-    let known = memories::similar(connection, bench.project, MemoryScope::Project, "ada", &question).unwrap();
-    assert!(known.is_some());
+    let mut known = |fact: Remembered| memories::similar(connection, bench.project, &fact, &near).unwrap();
+    assert_eq!(known(fact("Darjeeling is what she drinks")).as_deref(), Some("She drinks Darjeeling"));
+    assert_eq!(known(fact("She drinks Darjeeling").scoped(MemoryScope::Global, "ada")), None);
+    assert_eq!(known(fact("She drinks Darjeeling").about(Some("Ida"))), None);
+    // News turn no direction by much.
+    assert_eq!(known(fact("She drinks 2 Darjeelings")), None);
+    assert_eq!(known(fact("She never drinks Darjeeling")), None);
 
-    let missing: Vec<Unembedded> = memories::unembedded(connection, "fake:e", 10).unwrap();
+    let missing: Vec<Unembedded> = memories::unembedded(connection, "fake:e", None, 10).unwrap();
     assert_eq!(missing.len(), 1);
+    assert!(memories::unembedded(connection, "fake:e", Some(missing[0].id), 10).unwrap().is_empty());
+    assert_eq!(memories::unembedded(connection, "fake:f", None, 10).unwrap().len(), 3);
     let embedded: Vec<_> = missing.into_iter().map(|memory| (memory, near.clone())).collect();
     assert_eq!(memories::embed(connection, &embedded).unwrap(), 1);
-    assert!(memories::unembedded(connection, "fake:e", 10).unwrap().is_empty());
+    assert!(memories::unembedded(connection, "fake:e", None, 10).unwrap().is_empty());
     memories::keep_query(connection, " tea ", &near).unwrap();
     assert_eq!(memories::embedding_of_query(connection, "tea").unwrap(), Some(near));
 }
@@ -265,12 +284,19 @@ fn erasing_a_person_takes_all_that_names_her_and_no_more() {
     for content in ["Ida Holm likes tea", "mail IDA  HOLM.", "Ida Holmgren is somebody else", "Idaho is a state"] {
         write(&mut bench, &new(content));
     }
-    write(&mut bench, &NewMemory { person: Some("ida holm".to_owned()), ..new("Her birthday is in May") });
+    write(&mut bench, &NewMemory { person: Some("Dr. ida holm".to_owned()), ..new("Her birthday is in May") });
+    // Notes that tell of her without her name.
+    for project in [bench.project, other] {
+        let summary = Summary { up_to_ordinal: 1, content: "She likes tea".to_owned() };
+        summaries::store(&mut bench.connection, project, &summary, 9, "m").unwrap();
+    }
     let there = memories::create(&mut bench.connection, other, &new("Ida Holm called"), None).unwrap().0;
     let connection = &mut bench.connection;
     let erased = memories::erase(connection, Some(bench.project), Some("Ida Holm")).unwrap();
     assert_eq!(erased.into_iter().collect::<Vec<_>>(), [(bench.project, 3)]);
     assert!(found(connection, bench.project, "birthday").is_empty());
+    assert_eq!(summaries::latest(connection, bench.project).unwrap(), None);
+    assert!(summaries::latest(connection, other).unwrap().is_some());
     assert_eq!(
         contents(&memories::export(connection, bench.project, None).unwrap()),
         ["Ida Holmgren is somebody else", "Idaho is a state"]
@@ -281,8 +307,56 @@ fn erasing_a_person_takes_all_that_names_her_and_no_more() {
         [(other, 1)]
     );
     assert!(memories::get(connection, there.id).is_err());
+    assert_eq!(summaries::latest(connection, other).unwrap(), None);
     assert!(memories::erase(connection, None, None).is_err());
     assert_eq!(memories::erase(connection, Some(bench.project), None).unwrap()[&bench.project], 2);
     assert_eq!(counters::of_project(connection, bench.project).unwrap().memories, 0);
     assert!(memories::erase(connection, Some(bench.project), Some("x(.*)[")).unwrap().is_empty());
+}
+
+#[test]
+fn what_nobody_finds_any_more_can_be_had_and_erased() {
+    let mut bench = Bench::new();
+    let expired = write(&mut bench, &new("the sale ends today"));
+    let twin = write(&mut bench, &new("the sale is over"));
+    let gone = write(&mut bench, &new("gone"));
+    bench
+        .test
+        .execute("UPDATE memories SET expires_at = now() - interval '1 second' WHERE content <> 'the sale is over'");
+    let connection = &mut bench.connection;
+    assert_eq!(memories::delete(connection, gone.id).unwrap(), bench.project);
+    // Its expired twin is in nobody's way.
+    let edit = Edit { content: Some("The sale ends today".to_owned()), ..Edit::default() };
+    assert_eq!(memories::update(connection, twin.id, &edit).unwrap().content, "The sale ends today");
+    assert!(memories::delete(connection, expired.id).is_err());
+
+    projects::delete(connection, bench.project).unwrap();
+    assert_eq!(contents(&memories::export(connection, bench.project, None).unwrap()), ["The sale ends today"]);
+    assert_eq!(memories::erase(connection, Some(bench.project), None).unwrap()[&bench.project], 1);
+    assert!(matches!(memories::erase(connection, Some(Uuid::nil()), None), Err(Error::NotFound("project", _))));
+}
+
+#[test]
+fn of_two_edits_to_the_same_words_at_once_one_is_told_why_not() {
+    let mut bench = Bench::new();
+    let (one, two) = (write(&mut bench, &new("one")), write(&mut bench, &new("two")));
+    let edit = |content: &str| Edit { content: Some(content.to_owned()), ..Edit::default() };
+    let mut other = bench.test.connect();
+    let (say, hear) = std::sync::mpsc::channel();
+    let second = std::thread::spawn(move || {
+        hear.recv().unwrap();
+        memories::update(&mut other, two.id, &edit("Three!"))
+    });
+    bench
+        .connection
+        .transaction(|connection| {
+            memories::update(connection, one.id, &edit("three"))?;
+            say.send(()).unwrap();
+            // Long enough for the other to look and to wait; should it be slower, it is refused all the same.
+            std::thread::sleep(Duration::from_millis(500));
+            Ok::<_, Error>(())
+        })
+        .unwrap();
+    let refused = second.join().unwrap().unwrap_err();
+    assert!(matches!(&refused, Error::Conflict(why) if why.contains("remembered already")), "{refused:?}");
 }

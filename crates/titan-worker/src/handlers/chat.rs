@@ -8,15 +8,16 @@ use serde_json::{Value, json};
 use titan_agent::memory::shorten;
 use titan_agent::{FinishReason, agents};
 use titan_core::engine::{Done, NewEvent, Outcome, Purpose, Write};
+use titan_core::redact::redact;
 use titan_core::state::Level;
 
-use super::context;
+use super::{context, recall};
 use crate::asking::{self, Answer, Question};
 use crate::embedder::Embedder;
 use crate::handler::{Handler, Work};
 use crate::models::Models;
 
-/// Characters of the question and of the answer that the next step is given.
+/// Characters of the question and of the answer that the next step is given; who needs all of them reads the messages.
 const FOR_THE_NEXT_STEP: usize = 1000;
 
 pub struct Chat {
@@ -48,14 +49,17 @@ impl Handler for Chat {
             return Outcome::Fail { error: format!("there is no agent {name:?}; there are {}", agents::names()) };
         };
         let model = text("model").or(agent.model.as_deref());
-        let request = match context::request(&work, &self.models, self.embedder.as_deref(), agent, model, content).await
-        {
-            Ok(request) => request,
+        let asked = context::request(&work, &self.models, self.embedder.as_deref(), agent, model, content).await;
+        let (request, shown) = match asked {
+            Ok(asked) => asked,
             Err(none) => return none.outcome(),
         };
         let question = Question { purpose: Purpose::Answer, model, request, shown: true };
         match asking::ask(&work, &self.models, question).await {
-            Ok(answer) => done(&work, content, answer),
+            Ok(answer) => {
+                recall::note_use(&work, shown);
+                done(&work, content, answer)
+            }
             Err(broken) => broken.outcome(),
         }
     }
@@ -73,8 +77,10 @@ fn done(work: &Work, content: &str, answer: Answer) -> Outcome {
         let line = format!("The answer is not whole: the model stopped because of {}", answer.reason.as_str());
         work.reporter.at_the_end(NewEvent::log(Level::Warn, line));
     }
+    // Secrets first: of one that is cut nobody can tell that it is one.
+    let brief = |text: &str| shorten(&redact(text), FOR_THE_NEXT_STEP);
     Outcome::Done(Done {
-        output: json!({"question": shorten(content, FOR_THE_NEXT_STEP), "answer": shorten(&answer.text, FOR_THE_NEXT_STEP)}),
+        output: json!({"question": brief(content), "answer": brief(&answer.text)}),
         writes: vec![
             Write::Answer { content: answer.text.clone() },
             Write::Output {

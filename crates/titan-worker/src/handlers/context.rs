@@ -70,6 +70,7 @@ impl From<Error> for NoRequest {
     }
 }
 
+/// The request, and the memories that it shows.
 pub(super) async fn request(
     work: &Work,
     models: &Models,
@@ -77,11 +78,11 @@ pub(super) async fn request(
     agent: &Agent,
     model: Option<&str>,
     content: &str,
-) -> Result<ModelRequest, NoRequest> {
+) -> Result<(ModelRequest, Vec<Uuid>), NoRequest> {
     let resolved = models.resolve(model);
     if !resolved.provider.wants_context() {
         let messages = vec![Message::new(Role::User, content)];
-        return Ok(ModelRequest::new(resolved.model.clone(), messages));
+        return Ok((ModelRequest::new(resolved.model.clone(), messages), Vec::new()));
     }
     let (project_id, task_id, payload) = (work.started.project_id, work.started.task_id, work.started.payload.clone());
     let asked = recall::Question::of(work, embedder, content).await;
@@ -111,8 +112,8 @@ pub(super) async fn request(
         };
         match plan(&resolved.model, &parts, limits) {
             Plan::Fits(fitted) => {
-                recall::note_use(work, &material.memories, &fitted.request);
-                return Ok(fitted.request);
+                let shown = recall::shown(&material.memories, &fitted.request);
+                return Ok((fitted.request, shown));
             }
             Plan::TooLarge { what, tokens, limit } => return Err(NoRequest::TooLarge { what, tokens, limit }),
             Plan::Compact(compaction) => summary = Some(summarise(work, models, model, &compaction).await?),
@@ -174,7 +175,7 @@ impl Material {
         asked: &recall::Question,
     ) -> titan_core::Result<Self> {
         let (name, spec) = projects::name_and_spec(connection, project_id)?;
-        let memories = asked.recall(connection)?;
+        let memories = asked.recall(connection);
         let recent = tasks::recent(connection, project_id, task_id)?;
         let summary = summaries::latest(connection, project_id)?;
         let covered = summary.as_ref().map_or(0, |summary| summary.up_to_ordinal);

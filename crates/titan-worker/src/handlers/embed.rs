@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::Value;
+use titan_agent::ProviderError;
 use titan_core::engine::{Done, Outcome};
 use titan_core::memories::{self, Embedding, Unembedded};
 use titan_core::redact::redact;
@@ -64,24 +65,51 @@ impl Embed {
         Ok(())
     }
 
-    /// False when there are more than one job should embed.
+    /// False when there are more than one job should embed. From the newest to the oldest, so that what cannot be embedded is tried once
+    /// in a job and keeps nobody from the rest.
     async fn missing(&self, job: &LoneJob) -> anyhow::Result<bool> {
+        // A worker that begins has such a job done, and its model may be another than before.
+        let model = self.embedder.name().to_owned();
+        job.db.run(move |connection| memories::forget_queries_of_others(connection, &model)).await?;
+        let (mut before, mut passed_over) = (None, false);
         for _ in 0..ROUNDS {
             let model = self.embedder.name().to_owned();
-            let some = job.db.run(move |connection| memories::unembedded(connection, &model, BATCH)).await?;
-            if some.is_empty() || job.stop.reason().is_some() {
-                return Ok(true);
-            }
-            let texts: Vec<String> = some.iter().map(|memory| memory.content.clone()).collect();
-            let embeddings = self.embedder.embed(&texts, PATIENCE).await?;
-            let pair = |(memory, embedding): (Unembedded, Option<Embedding>)| Some((memory, embedding?));
-            let embedded: Vec<_> = some.into_iter().zip(embeddings).filter_map(pair).collect();
-            // What has no direction would come again and again.
-            if embedded.is_empty() {
-                return Ok(true);
-            }
-            job.db.run(move |connection| memories::embed(connection, &embedded)).await?;
+            let some = job.db.run(move |connection| memories::unembedded(connection, &model, before, BATCH)).await?;
+            let Some(last) = some.last().map(|memory| memory.id).filter(|_| job.stop.reason().is_none()) else {
+                // What somebody was writing just then comes next time.
+                return Ok(!passed_over);
+            };
+            before = Some(last);
+            let embedded = self.embedded(some).await?;
+            let made = embedded.len();
+            let stored = job.db.run(move |connection| memories::embed(connection, &embedded)).await?;
+            passed_over |= stored < made;
         }
         Ok(false)
+    }
+
+    /// One call for all of them, or one for each where the provider refuses something about them.
+    async fn embedded(&self, some: Vec<Unembedded>) -> Result<Vec<(Unembedded, Embedding)>, ProviderError> {
+        let texts: Vec<String> = some.iter().map(|memory| memory.content.clone()).collect();
+        let embeddings = match self.embedder.embed(&texts, PATIENCE).await {
+            Err(ProviderError::InvalidRequest { .. }) => self.one_by_one(&texts).await?,
+            embeddings => embeddings?,
+        };
+        let pair = |(memory, embedding): (Unembedded, Option<Embedding>)| Some((memory, embedding?));
+        Ok(some.into_iter().zip(embeddings).filter_map(pair).collect())
+    }
+
+    async fn one_by_one(&self, texts: &[String]) -> Result<Vec<Option<Embedding>>, ProviderError> {
+        let mut embeddings = Vec::new();
+        for text in texts.chunks(1) {
+            embeddings.push(match self.embedder.embed(text, PATIENCE).await {
+                Err(error @ ProviderError::InvalidRequest { .. }) => {
+                    tracing::debug!(%error, model = self.embedder.name(), "a memory is found by its words only");
+                    None
+                }
+                embedding => embedding?.into_iter().next().flatten(),
+            });
+        }
+        Ok(embeddings)
     }
 }

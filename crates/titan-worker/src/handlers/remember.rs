@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 use titan_agent::extraction::{self, Fact};
 use titan_agent::memory::fact_of_exchange;
-use titan_agent::{ProviderKind, agents};
+use titan_agent::{ModelRequest, ProviderKind, agents};
 use titan_core::config::MemoryMode;
 use titan_core::engine::{Done, NewEvent, Outcome, Purpose, Write};
 use titan_core::memories::{self, Embedding, Form, Remembered, Trust};
+use titan_core::messages;
 use titan_core::state::Level;
 use tokio::time::sleep;
 
@@ -26,6 +28,8 @@ use crate::stop::{Stop, StopReason};
 const CONFIDENCE: f64 = 1.0;
 /// For the facts, and for their embeddings: together less than the step may take.
 const PATIENCE: Duration = Duration::from_secs(40);
+/// By then the outcome is in the tables.
+const UNTIL_WRITTEN: TimeDelta = TimeDelta::seconds(5);
 const PATIENCE_FOR_EMBEDDINGS: Duration = Duration::from_secs(10);
 
 pub struct Remember {
@@ -52,13 +56,14 @@ impl Handler for Remember {
             let answer = work.started.inputs.get("answer");
             answer.and_then(|answer| answer.get(name)).and_then(Value::as_str).unwrap_or_default()
         };
-        let (question, answer) = (said("question"), said("answer"));
+        let agent = agents::find(Some(agent_of(&work)));
+        let title = agent.map_or(agent_of(&work), |agent| agent.title.as_str());
         let record = |form: Form| {
-            let record = fact_of_exchange(question, answer)?;
+            let record = fact_of_exchange(said("question"), title, said("answer"))?;
             Remembered::new(&record, form, CONFIDENCE)
         };
         // The one that answered, or would have.
-        let of_agent = agents::find(Some(agent_of(&work))).and_then(|agent| agent.model.as_deref());
+        let of_agent = agent.and_then(|agent| agent.model.as_deref());
         let model = work.started.payload.get("model").and_then(Value::as_str).or(of_agent);
         let offline = self.models.resolve(model).provider.kind() == ProviderKind::Offline;
         let remembered = match self.mode {
@@ -66,11 +71,17 @@ impl Handler for Remember {
             // The queue is not to wait for an index of what the offline model says.
             _ if offline => record(Form::Unindexed).into_iter().collect(),
             MemoryMode::Record => record(Form::Record).into_iter().collect(),
-            MemoryMode::Extract => match self.extract(&work, model, question, answer).await {
-                Ok(facts) => facts,
-                Err(outcome) => return outcome,
-            },
+            MemoryMode::Extract => {
+                let (question, answer) = whole(&work, said("question"), said("answer")).await;
+                match self.extract(&work, model, extraction::request(&question, title, &answer)).await {
+                    Ok(facts) => facts,
+                    Err(outcome) => return outcome,
+                }
+            }
         };
+        if self.embedder.is_some() && remembered.iter().any(Remembered::wants_embedding) {
+            work.reporter.enqueue(memories::embed_missing(UNTIL_WRITTEN));
+        }
         let writes = remembered.into_iter().map(Write::Memory).collect();
         Outcome::Done(Done { output: json!({}), writes })
     }
@@ -82,11 +93,10 @@ impl Remember {
         &self,
         work: &Work,
         model: Option<&str>,
-        question: &str,
-        answer: &str,
+        request: Option<ModelRequest>,
     ) -> Result<Vec<Remembered>, Outcome> {
         let log = |level: Level, line: String| work.reporter.at_the_end(NewEvent::log(level, line));
-        let Some(request) = extraction::request(question, answer) else { return Ok(Vec::new()) };
+        let Some(request) = request else { return Ok(Vec::new()) };
         let question = Question { purpose: Purpose::Memory, model, request, shown: false };
         let told = match ask_in_time(work, &self.models, question).await {
             Ok(told) => told,
@@ -135,10 +145,8 @@ impl Remember {
     }
 
     async fn or_known(&self, work: &Work, fact: Remembered, embedding: Embedding) -> Remembered {
-        let (project_id, scope, agent) = (work.started.project_id, fact.scope(), agent_of(work).to_owned());
-        let near = embedding.clone();
-        let known =
-            work.db.run(move |connection| memories::similar(connection, project_id, scope, &agent, &near)).await;
+        let (project_id, asked, near) = (work.started.project_id, fact.clone(), embedding.clone());
+        let known = work.db.run(move |connection| memories::similar(connection, project_id, &asked, &near)).await;
         match known {
             Ok(Some(words)) => fact.in_these_words(words),
             Ok(None) => fact.embedded(Some(embedding)),
@@ -148,6 +156,18 @@ impl Remember {
             }
         }
     }
+}
+
+/// What was said, in full: the step before hands on the beginning only.
+async fn whole(work: &Work, question: &str, answer: &str) -> (String, String) {
+    let run_id = work.fence.run_id;
+    let kept = work.db.run(move |connection| messages::answer(connection, run_id)).await;
+    let kept = kept.unwrap_or_else(|error| {
+        tracing::warn!(%error, run.id = %run_id, "facts are looked for in the beginning of the answer only");
+        None
+    });
+    let asked = work.started.payload.get("content").and_then(Value::as_str);
+    (asked.unwrap_or(question).to_owned(), kept.map_or_else(|| answer.to_owned(), |kept| kept.content))
 }
 
 /// A message that brings files along may be about what stands in them, and nobody knows who wrote that.

@@ -106,6 +106,82 @@ async fn a_fact_of_one_run_is_used_by_another_agent_until_it_is_erased() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_erased_is_in_no_request_of_a_project_whose_conversation_does_not_hold_it() {
+    let stage = Stage::new();
+    let api = Api::start(&stage.env(&[EXTRACT]));
+    let mut worker = Daemon::worker(&stage.env(&[EXTRACT]));
+    let client = Client::new(api.url.trim_start_matches("http://"));
+    let other = client.post("/api/projects", &json!({"name": "Other"})).await.expect(201);
+    let other = other["id"].as_str().unwrap().to_owned();
+    let ask = async |project: &str, content: &str, found: Value| {
+        let before = stage.model.requests().len();
+        stage.model.push(says("Very well."));
+        stage.model.push(facts(found));
+        let body = json!({"type": "chat", "payload": {"content": content}});
+        let task = client.post(&format!("/api/projects/{project}/tasks"), &body).await.expect(201);
+        assert_eq!(client.run_ended(&run_of(&task)).await["status"], "completed");
+        stage.model.requests()[before].body.to_string()
+    };
+    let fact =
+        json!([{"content": "Ida Holm's desk is number 17.", "scope": "global", "confidence": 1, "person": "Ida Holm"}]);
+    ask(&stage.project_id.to_string(), "Ida Holm sits at desk 17.", fact).await;
+    let shown = ask(&other, "Who sits where?", json!([])).await;
+    assert!(shown.contains("Holm's desk is number 17."), "{shown}");
+    let body = json!({"person": "Ida Holm", "confirm": true});
+    assert_eq!(client.post("/api/memories/erase", &body).await.expect(200)["erased"], json!(1));
+    let shown = ask(&other, "Who sits where now?", json!([])).await;
+    assert!(!shown.contains("Holm") && !shown.contains("desk"), "{shown}");
+    worker.signal("TERM");
+    worker.ended();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn facts_are_looked_for_in_all_that_was_said() {
+    let stage = Stage::new();
+    let worker = stage.worker(&[EXTRACT]).await;
+    stage.model.push(says(&format!("{} The door code changes in May.", "Well. ".repeat(500))));
+    stage.model.push(facts(json!([])));
+    let ids = stage.chat(&format!("{} My name is Ida.", "So. ".repeat(500))).await;
+    stage.ended(ids.run_id).await;
+    let asked = stage.model.requests().pop().unwrap().content().to_owned();
+    assert!(asked.contains("My name is Ida.") && asked.contains("The door code changes in May."), "{asked}");
+    worker.stop(GRACE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fact_that_has_changed_is_kept_beside_the_old_one() {
+    let stage = Stage::new();
+    let (variable, model) = embedding();
+    let worker = stage.worker(&[EXTRACT, (variable, model.as_str())]).await;
+    let long =
+        "The deadline of the big project about which everybody in the whole office talks all day long was moved to";
+    for day in ["3 March", "10 March"] {
+        exchange(&stage, "When?", facts(json!([{"content": format!("{long} {day}"), "confidence": 1}]))).await;
+    }
+    assert_eq!(remembered(&stage).await.len(), 2);
+    // A record of the offline kind apart, what has no embedding yet gets one.
+    stage.own.as_ref().unwrap().execute("UPDATE memories SET embedding = NULL, embedding_model = NULL");
+    let now = "SELECT count(*) FROM memories WHERE embedding IS NULL";
+    assert_eq!(stage.count(now), 2);
+    worker.stop(GRACE).await;
+    let worker = stage.worker(&[EXTRACT, (variable, model.as_str())]).await;
+    wait::until("embeddings that are made up for", async || (stage.count(now) == 0).then_some(())).await;
+    worker.stop(GRACE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_is_embedded_soon_after_its_run() {
+    let stage = Stage::new();
+    let (variable, model) = embedding();
+    let worker = stage.worker(&[("TITAN_MEMORY", "record"), (variable, model.as_str())]).await;
+    let ids = stage.chat("Where is the tea?").await;
+    stage.ended(ids.run_id).await;
+    let embedded = "SELECT count(*) FROM memories WHERE embedding IS NOT NULL";
+    wait::until("the embedding of a record", async || (stage.count(embedded) == 1).then_some(())).await;
+    worker.stop(GRACE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn facts_are_found_in_a_call_of_their_own_that_is_in_the_books() {
     let stage = Stage::new();
     let worker = stage.worker(&[EXTRACT]).await;

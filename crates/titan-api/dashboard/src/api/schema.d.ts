@@ -175,7 +175,8 @@ export interface paths {
         put?: never;
         /**
          * Erase what is remembered about a person in all projects
-         * @description Messages, logs, outputs, backups and what providers keep are not reached.
+         * @description Summaries of the conversations that it came from go too. Messages, attachments, tasks, logs, outputs, backups and what
+         *     providers keep are not reached: a model is still shown the conversation of its project, whatever was erased from the memory.
          */
         post: operations["erase_person"];
         delete?: never;
@@ -444,7 +445,8 @@ export interface paths {
         put?: never;
         /**
          * Erase what a project remembers, all of it or what is about a person
-         * @description Messages, logs, outputs, backups and what providers keep are not reached.
+         * @description Summaries of the conversation go too. Its messages, attachments, tasks, logs, outputs, backups and what providers keep are not
+         *     reached: a model is still shown the conversation, whatever was erased from the memory. Works for a deleted project as well.
          */
         post: operations["erase_memories"];
         delete?: never;

@@ -22,7 +22,7 @@ pub async fn export_memories(
     project_id: web::Path<Uuid>,
 ) -> Result<HttpResponse, ApiError> {
     let id = project_id.into_inner();
-    state.db.run(move |connection| projects::exists(connection, id)).await?;
+    state.db.run(move |connection| projects::was_created(connection, id)).await?;
     Ok(HttpResponse::Ok()
         .content_type("application/jsonl")
         .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"titan-memories-{id}.jsonl\"")))

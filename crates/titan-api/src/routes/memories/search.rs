@@ -53,13 +53,17 @@ pub async fn search_memories(
     project_id: web::Path<Uuid>,
     query: Query<SearchParams>,
 ) -> Answer<MemorySearch> {
+    let project_id = *project_id;
     let SearchParams { q, limit } = query.0;
     let missing = || ApiError::field(Code::InvalidRequest, "q", "is required: the words to look for");
     let q = q.ok_or_else(missing)?;
+    let words = q.clone();
+    // A model is asked only for what can be answered.
+    state.db.run(move |connection| memories::check(connection, project_id, &words, limit)).await?;
     let embedding = embedding(&state, &q).await;
     let search = move |connection: &mut PgConnection| {
         let by = if embedding.is_some() { FoundBy::TextAndMeaning } else { FoundBy::Text };
-        let items = memories::search(connection, *project_id, &q, embedding.as_ref(), limit)?;
+        let items = memories::search(connection, project_id, &q, embedding.as_ref(), limit)?;
         Ok(MemorySearch { items, by })
     };
     Ok(web::Json(state.db.run(search).await?))

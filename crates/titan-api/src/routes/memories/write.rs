@@ -1,7 +1,7 @@
 //! A person writes a memory, changes it or forgets it.
 
 use actix_web::{HttpResponse, web};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use titan_core::db::PgConnection;
@@ -131,7 +131,8 @@ fn written(state: &State, memory: &Memory) {
     let state = state.clone();
     tokio::spawn(async move {
         if let Ok(true) = state.db.run(memories::embedder_is_there).await
-            && let Err(error) = state.committer.apply(Transition::Enqueue(vec![memories::embed_missing()])).await
+            && let Err(error) =
+                state.committer.apply(Transition::Enqueue(vec![memories::embed_missing(TimeDelta::zero())])).await
         {
             tracing::debug!(%error, "a memory is without an embedding until the next one is written");
         }
