@@ -25,6 +25,8 @@ use server::State;
 
 /// The model of its embeddings; any name will do.
 pub const EMBEDDING_MODEL: &str = "fake-embed";
+/// It refuses to embed a text with this word in it, and all that come in one request with it.
+pub const UNEMBEDDABLE: &str = "unembeddable";
 
 /// The one model it lists.
 pub const MODEL: &str = "fake-model";

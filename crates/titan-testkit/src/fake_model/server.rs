@@ -12,6 +12,7 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use serde_json::{Value, json};
 
+use super::UNEMBEDDABLE;
 use super::behaviour::{Behaviour, told_by};
 use super::dialect::Dialect;
 use super::embeddings;
@@ -231,6 +232,9 @@ async fn embed(http: HttpRequest, body: Bytes, state: Data<State>) -> HttpRespon
     let Some(texts) = texts.filter(|texts| !texts.is_empty()) else {
         return invalid(dialect, "the texts to embed are missing");
     };
+    if texts.iter().any(|text| text.contains(UNEMBEDDABLE)) {
+        return invalid(dialect, "one of the texts is not taken");
+    }
     let mut inner = state.lock();
     inner.embedded.extend(texts.iter().cloned());
     let too_many = inner.embedded.len().saturating_sub(KEPT);

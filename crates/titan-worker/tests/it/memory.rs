@@ -10,7 +10,7 @@ use titan_core::runs::Run;
 use titan_core::state::RunStatus;
 use titan_testkit::client::{Client, run_of};
 use titan_testkit::daemon::{Api, Daemon};
-use titan_testkit::fake_model::{Answer, Behaviour, EMBEDDING_MODEL};
+use titan_testkit::fake_model::{Answer, Behaviour, EMBEDDING_MODEL, UNEMBEDDABLE};
 use titan_testkit::wait;
 
 use crate::support::Stage;
@@ -159,13 +159,16 @@ async fn a_fact_that_has_changed_is_kept_beside_the_old_one() {
         exchange(&stage, "When?", facts(json!([{"content": format!("{long} {day}"), "confidence": 1}]))).await;
     }
     assert_eq!(remembered(&stage).await.len(), 2);
-    // A record of the offline kind apart, what has no embedding yet gets one.
+    // What has no embedding gets one, also beside a text that the provider refuses.
+    let new = memories::NewMemory { content: format!("An {UNEMBEDDABLE} one"), ..memories::NewMemory::default() };
+    let id = stage.project_id;
+    stage.db.run(move |connection| memories::create(connection, id, &new, None)).await.unwrap();
     stage.own.as_ref().unwrap().execute("UPDATE memories SET embedding = NULL, embedding_model = NULL");
     let now = "SELECT count(*) FROM memories WHERE embedding IS NULL";
-    assert_eq!(stage.count(now), 2);
+    assert_eq!(stage.count(now), 3);
     worker.stop(GRACE).await;
     let worker = stage.worker(&[EXTRACT, (variable, model.as_str())]).await;
-    wait::until("embeddings that are made up for", async || (stage.count(now) == 0).then_some(())).await;
+    wait::until("embeddings that are made up for", async || (stage.count(now) == 1).then_some(())).await;
     worker.stop(GRACE).await;
 }
 
