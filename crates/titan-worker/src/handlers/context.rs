@@ -112,6 +112,7 @@ pub(super) async fn request(
             summary: summary.as_ref().map(|had| Summary { up_to: had.up_to_ordinal, content: &had.content }),
             history: &history,
             question: &question,
+            asked_at: material.asked_at,
         };
         match plan(&resolved.model, &parts, limits) {
             Plan::Fits(fitted) => {
@@ -133,6 +134,8 @@ struct Material {
     recent: Vec<String>,
     summary: Option<summaries::Summary>,
     earlier: Vec<Earlier>,
+    /// The place of the message in the conversation.
+    asked_at: i64,
     /// What the message brings along.
     own: Vec<Attachment>,
     /// The bytes of the attachments that are shown.
@@ -154,9 +157,20 @@ impl Material {
         let summary = summaries::latest(connection, project_id)?;
         let covered = summary.as_ref().map_or(0, |summary| summary.up_to_ordinal);
         let earlier = messages::history(connection, project_id, task_id, covered)?;
+        let asked_at = messages::asked_at(connection, project_id, task_id)?.unwrap_or(i64::MAX);
         let own = attachments::named(connection, project_id, payload)?;
         let files = files::read(connection, &own, &earlier, images)?;
-        Ok(Self { name, spec, memories, recent: recent.iter().map(line).collect(), summary, earlier, own, files })
+        Ok(Self {
+            name,
+            spec,
+            memories,
+            recent: recent.iter().map(line).collect(),
+            summary,
+            earlier,
+            asked_at,
+            own,
+            files,
+        })
     }
 
     /// The project's charter: a text, or whatever its spec holds under that name.
