@@ -2,8 +2,9 @@
 //! of a job without a run, is done at once.
 //!
 //! One lock order for every batch in every process: idempotency keys, runs, jobs, tasks, then the lock that who reserves a call shares, calls,
-//! budgets, each by ascending id, then projects by ascending key of their advisory lock, then limits. Steps have no lock of their own: whoever holds the run's row holds its steps. The
-//! jobs that a claim brings are locked only where nobody else holds them, so that it can wait for nobody and stand in no circle.
+//! budgets, each by ascending id, then projects by ascending key of their advisory lock, then the attachments of new tasks by ascending id,
+//! then limits. Steps have no lock of their own: whoever holds the run's row holds its steps. The jobs that a claim brings are
+//! locked only where nobody else holds them, so that it can wait for nobody and stand in no circle.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

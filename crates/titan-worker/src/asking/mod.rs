@@ -32,6 +32,8 @@ pub(crate) struct Question<'a> {
 pub(crate) struct Answer {
     pub(crate) text: String,
     pub(crate) reason: FinishReason,
+    /// Who gave it: `provider:model`.
+    pub(crate) model: String,
 }
 
 /// Why there is no answer.
@@ -170,7 +172,7 @@ async fn ask_one(
     match attempt.result {
         Ok((text, reason)) => {
             models.called(&work.db, provider.name(), None);
-            Ok(Answer { text, reason })
+            Ok(Answer { text, reason, model: format!("{}:{model}", provider.name()) })
         }
         Err(broken) => {
             if let Broken::Provider(error) = &broken {
