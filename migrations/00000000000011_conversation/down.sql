@@ -1,1 +1,2 @@
+DROP INDEX memories_by_age;
 DROP TABLE agents, attachments, conversation_summaries;

@@ -12,18 +12,22 @@ CREATE TABLE conversation_summaries (
     PRIMARY KEY (project_id, up_to_ordinal)
 );
 
--- Files that a message brings along; the task's payload names them. What is never used is forgotten.
+-- Files that a message brings along; the task's payload names them. What no message names is forgotten, its bytes with it: they stand
+-- here and not among the blobs, which nobody deletes.
 CREATE TABLE attachments (
     id         uuid PRIMARY KEY,
     project_id uuid NOT NULL,
     name       text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
     media_type text NOT NULL CHECK (length(media_type) BETWEEN 1 AND 100),
     size       bigint NOT NULL CHECK (size BETWEEN 1 AND 5242880),
-    sha256     bytea NOT NULL REFERENCES blobs (sha256),
+    data       bytea NOT NULL CHECK (octet_length(data) = size),
     created_at timestamptz NOT NULL DEFAULT now(),
+    -- When a message asked for it last, whether or not that was taken: it is not forgotten in between.
+    asked_at   timestamptz NOT NULL DEFAULT now(),
+    -- When a message that was taken named it first: it stays.
     used_at    timestamptz
 );
-CREATE INDEX attachments_unused ON attachments (project_id, created_at) WHERE used_at IS NULL;
+CREATE INDEX attachments_unused ON attachments (project_id, asked_at) WHERE used_at IS NULL;
 
 -- The agents that workers know, published when they start.
 CREATE TABLE agents (
@@ -33,3 +37,6 @@ CREATE TABLE agents (
     model       text,
     is_default  boolean NOT NULL
 );
+
+-- For what keeps memories only so long. In the order of their age they stand in the table too, so this costs who writes them nothing.
+CREATE INDEX memories_by_age ON memories USING brin (updated_at);

@@ -15,6 +15,7 @@ pub struct Facts {
     pub price: Option<Price>,
     pub context_tokens: Option<u64>,
     pub max_output_tokens: Option<u64>,
+    pub takes_images: Option<bool>,
 }
 
 impl Facts {
@@ -25,6 +26,7 @@ impl Facts {
             price: self.price.or(other.price),
             context_tokens: self.context_tokens.or(other.context_tokens),
             max_output_tokens: self.max_output_tokens.or(other.max_output_tokens),
+            takes_images: self.takes_images.or(other.takes_images),
         }
     }
 }
@@ -39,7 +41,15 @@ static LIST: LazyLock<HashMap<String, HashMap<String, Entry>>> =
 #[must_use]
 pub fn known(vendor: &str, model: &str) -> Option<Facts> {
     let &(input, output, cached, context_tokens, max_output_tokens) = LIST.get(vendor)?.get(model)?;
-    Some(Facts { price: Some(price(input, output, cached)), context_tokens, max_output_tokens })
+    let price = Some(price(input, output, cached));
+    Some(Facts { price, context_tokens, max_output_tokens, takes_images: takes_images(vendor, model) })
+}
+
+/// The list does not say it. These families of the vendors do without an exception; of the others nothing is known.
+fn takes_images(vendor: &str, model: &str) -> Option<bool> {
+    const THAT_DO: [(&str, &str); 4] =
+        [("anthropic", "claude-"), ("gemini", "gemini-"), ("openai", "gpt-4.1"), ("openai", "gpt-5")];
+    THAT_DO.iter().any(|(of, family)| *of == vendor && model.starts_with(family)).then_some(true)
 }
 
 /// From US dollars per million tokens. Without a price of its own, cached input costs what input does.
@@ -75,6 +85,13 @@ mod tests {
             let facts = known(vendor.name, model).unwrap_or_default();
             assert!(facts.price.is_some() && facts.context_tokens.is_some(), "{}:{model}", vendor.name);
         }
+    }
+
+    #[test]
+    fn only_what_is_certain_is_said_of_images() {
+        assert_eq!(takes_images("gemini", "gemini-2.5-flash"), Some(true));
+        assert_eq!(takes_images("gemini", "gemma-3-1b-it"), None);
+        assert_eq!(takes_images("groq", "gpt-5"), None);
     }
 
     #[test]

@@ -102,12 +102,13 @@ pub struct Model {
     pub context_tokens: Option<u64>,
     pub max_output_tokens: Option<u64>,
     pub price: Option<Price>,
+    pub takes_images: Option<bool>,
 }
 
 impl Model {
     #[must_use]
     pub fn named(id: impl Into<String>) -> Self {
-        Self { id: id.into(), context_tokens: None, max_output_tokens: None, price: None }
+        Self { id: id.into(), context_tokens: None, max_output_tokens: None, price: None, takes_images: None }
     }
 }
 

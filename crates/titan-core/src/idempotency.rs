@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::engine::IdempotencyKey;
-use crate::{Result, ids};
+use crate::{Error, Result, ids};
 
 /// How long a key is remembered.
 pub const KEPT_HOURS: i64 = 24;
@@ -83,6 +83,20 @@ pub fn claim(connection: &mut PgConnection, keyed: &[(usize, &IdempotencyKey)]) 
     .bind::<Array<Binary>, _>(fresh.iter().map(|(key, _)| key.key_hash.as_slice()).collect::<Vec<_>>())
     .load(connection)?;
     Ok(judge(keyed, &fresh, &rows))
+}
+
+/// The id under which a thing is to be made, or the one that its key made before; the flag says which.
+///
+/// # Errors
+/// [`Error::KeyReused`], or when the database does not answer.
+pub fn claim_one(connection: &mut PgConnection, key: Option<&IdempotencyKey>) -> Result<(Uuid, bool)> {
+    let Some(key) = key else { return Ok((ids::new(), false)) };
+    match claim(connection, &[(0, key)])?.remove(&0) {
+        Some(Claimed::First { id }) => Ok((id, false)),
+        Some(Claimed::Replay { id }) => Ok((id, true)),
+        Some(Claimed::Reused) => Err(Error::KeyReused),
+        None => Err(Error::Internal("the idempotency key was not written".to_owned())),
+    }
 }
 
 /// The first carrier of a key whose row is ours makes the thing; every other one is a replay or a misuse.

@@ -150,6 +150,26 @@ pub struct Earlier {
     pub attachments: Vec<Attachment>,
 }
 
+/// The place of what a task asks.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn asked_at(connection: &mut PgConnection, project_id: Uuid, task_id: Uuid) -> Result<Option<i64>> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        ordinal: i64,
+    }
+    let rows: Vec<Row> = sql_query(
+        "SELECT ordinal FROM messages WHERE project_id = $1 AND task_id = $2 AND role = 'user' ORDER BY ordinal DESC LIMIT 1",
+    )
+    .bind::<SqlUuid, _>(project_id)
+    .bind::<SqlUuid, _>(task_id)
+    .prepared()
+    .load(connection)?;
+    Ok(rows.first().map(|row| row.ordinal))
+}
+
 /// Messages that are read at most, and bytes of them.
 const MOST_EARLIER: i64 = 2000;
 const MOST_BYTES: i64 = 8 << 20;

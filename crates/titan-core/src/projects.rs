@@ -13,9 +13,9 @@ use uuid::Uuid;
 use crate::counters::{self, Stats};
 use crate::db::Prepare as _;
 use crate::engine::IdempotencyKey;
-use crate::idempotency::{self, Claimed};
+use crate::idempotency;
 use crate::page::Page;
-use crate::{Error, Result, ids};
+use crate::{Error, Result};
 
 /// The advisory locks of projects. Locks with two keys are apart from those with one, by which workers are known to live.
 const LOCKS: i32 = 1;
@@ -84,15 +84,10 @@ pub fn create(
     let spec = checked_spec(new.spec.as_ref())?;
     let template_ref = checked_template(new.template_ref.as_deref())?;
     let (id, replayed) = connection.transaction(|connection| {
-        let id = match key {
-            None => ids::new(),
-            Some(key) => match idempotency::claim(connection, &[(0, key)])?.remove(&0) {
-                Some(Claimed::First { id }) => id,
-                Some(Claimed::Replay { id }) => return Ok((id, true)),
-                Some(Claimed::Reused) => return Err(Error::KeyReused),
-                None => return Err(Error::Internal("the idempotency key was not written".to_owned())),
-            },
-        };
+        let (id, replayed) = idempotency::claim_one(connection, key)?;
+        if replayed {
+            return Ok((id, true));
+        }
         sql_query("INSERT INTO projects (id, name, type, template_ref, spec) VALUES ($1, $2, $3, $4, $5)")
             .bind::<SqlUuid, _>(id)
             .bind::<Text, _>(&name)
@@ -100,7 +95,7 @@ pub fn create(
             .bind::<Nullable<Text>, _>(template_ref)
             .bind::<Jsonb, _>(spec.unwrap_or_else(|| Value::Object(serde_json::Map::new())))
             .execute(connection)?;
-        Ok((id, false))
+        Ok::<_, Error>((id, false))
     })?;
     Ok((get(connection, id)?, replayed))
 }

@@ -159,6 +159,7 @@ impl Models {
             price: model.price,
             context_tokens: model.context_tokens,
             max_output_tokens: model.max_output_tokens,
+            takes_images: model.takes_images,
         };
         let known = models.iter().map(|model| (model.id.clone(), facts(model))).collect();
         self.offered.lock().unwrap_or_else(PoisonError::into_inner).insert(provider.to_owned(), known);
@@ -195,7 +196,7 @@ fn offered(told: Vec<Model>, facts: impl Fn(&str) -> Facts) -> Vec<Offered> {
     let mut seen = HashSet::new();
     let sane = |tokens: Option<u64>| tokens.filter(|tokens| *tokens <= MAX_TOKENS);
     let offer = |id: String| {
-        let Facts { price, context_tokens, max_output_tokens } = facts(&id);
+        let Facts { price, context_tokens, max_output_tokens, .. } = facts(&id);
         Offered {
             context_tokens: sane(context_tokens),
             max_output_tokens: sane(max_output_tokens),

@@ -18,6 +18,8 @@ pub struct Parts<'a> {
     pub history: &'a [Said],
     /// The message to answer, with what is attached to it.
     pub question: &'a Message,
+    /// Its place. What was said after it is shown, but a summary ends before it: it would stand in for a message that it never saw.
+    pub asked_at: i64,
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -65,7 +65,8 @@ pub fn plan(model: &str, parts: &Parts<'_>, limits: Limits) -> Plan {
         // The summary to come takes its whole share, and half of what is left stays free for what is said next.
         let half = left(Shares { summary: 0, ..shares }).saturating_sub(shares.summary) / 2;
         let stays = Chosen::of(&history, half);
-        let older = stays.older(&history).filter(|unit| unit.last > covered && !unit.open);
+        let older =
+            stays.older(&history).filter(|unit| unit.last > covered && unit.last < parts.asked_at && !unit.open);
         if let Some(compaction) = Compaction::of(parts.summary, older, limits) {
             return Plan::Compact(compaction);
         }

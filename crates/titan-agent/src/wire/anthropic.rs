@@ -79,6 +79,7 @@ impl Wire for Anthropic {
                 context_tokens: model.get("max_input_tokens").and_then(Value::as_u64),
                 max_output_tokens: model.get("max_tokens").and_then(Value::as_u64),
                 price: None,
+                takes_images: None,
             })
         };
         Some(list.get("data")?.as_array()?.iter().filter_map(model).collect())

@@ -76,6 +76,7 @@ impl Wire for Gemini {
                 context_tokens: model.get("inputTokenLimit").and_then(Value::as_u64),
                 max_output_tokens: model.get("outputTokenLimit").and_then(Value::as_u64),
                 price: None,
+                takes_images: None,
             })
         };
         Some(list.get("models")?.as_array()?.iter().filter(|model| chats(model)).filter_map(model).collect())

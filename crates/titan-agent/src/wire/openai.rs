@@ -73,6 +73,7 @@ impl Wire for OpenAi {
                 context_tokens: tokens(model, &["context_length", "context_window", "max_model_len"]),
                 max_output_tokens: model.pointer("/top_provider/max_completion_tokens").and_then(Value::as_u64),
                 price: price_of(model),
+                takes_images: takes_images(model),
             })
         };
         Some(list.get("data")?.as_array()?.iter().filter_map(model).filter(|model| may_chat(&model.id)).collect())
@@ -118,6 +119,13 @@ fn price_of(model: &Value) -> Option<Price> {
         text.parse().ok().filter(|dollars: &f64| (0.0..1.0).contains(dollars)).map(|dollars| dollars * 1e6)
     };
     Some(catalogue::price(told("prompt")?, told("completion")?, told("input_cache_read")))
+}
+
+/// As OpenRouter tells it, and as Mistral does.
+fn takes_images(model: &Value) -> Option<bool> {
+    let takes = model.pointer("/architecture/input_modalities").and_then(Value::as_array);
+    let takes = takes.map(|takes| takes.iter().any(|kind| kind == "image"));
+    takes.or(model.pointer("/capabilities/vision").and_then(Value::as_bool))
 }
 
 /// Models that cannot chat are listed among the others, and only their names tell.

@@ -29,7 +29,7 @@ fn assistant(text: &str) -> Message {
 /// For a project with a charter and nothing else.
 fn parts<'a>(history: &'a [Said], question: &'a Message) -> Parts<'a> {
     let project = Project { name: "Tea shop", description: None, charter: Some(CHARTER) };
-    Parts { agent: jason(), project, memories: &[], recent: &[], summary: None, history, question }
+    Parts { agent: jason(), project, memories: &[], recent: &[], summary: None, history, question, asked_at: i64::MAX }
 }
 
 fn fits(plan: Plan) -> ModelRequest {
@@ -95,6 +95,18 @@ fn every_agent_has_its_own_words_and_the_common_rules() {
         format!("# {} ({}): {}\n\n{}\n", agent.title, agent.name, agent.description, agent.prompt)
     });
     insta::assert_snapshot!(texts.collect::<String>());
+}
+
+#[test]
+fn a_summary_ends_before_the_message_to_answer_however_long_that_waited() {
+    let history = numbered((0..300).map(|n| user(&format!("Message {n}: {}", "we talk on. ".repeat(30)))).collect());
+    let question = user("Said as the hundredth, and answered now.");
+    let (limits, parts) = (Limits::told(Some(8192), None), Parts { asked_at: 100, ..parts(&history, &question) });
+    let compaction = compaction(plan("m", &parts, limits));
+    assert_eq!((compaction.up_to, compaction.messages), (99, 99));
+    let summary = Some(Summary { up_to: compaction.up_to, content: "They talk." });
+    let request = fits(plan("m", &Parts { summary, ..parts }, limits));
+    assert!(shown(&request).contains("Message 299: "), "what was said since is shown as far as it fits");
 }
 
 #[test]

@@ -6,9 +6,10 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest};
 use bytes::{Bytes, BytesMut};
+use chrono::{DateTime, Utc};
 use futures_util::StreamExt as _;
 use futures_util::future::LocalBoxFuture;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 
 use super::problem::{ApiError, Code};
@@ -64,6 +65,20 @@ impl<T: DeserializeOwned + 'static> FromRequest for OptionalBody<T> {
 /// `validation_failed` when it was not sent.
 pub fn required<T>(field: &'static str, value: Option<T>) -> Result<T, ApiError> {
     value.ok_or_else(|| ApiError::field(Code::ValidationFailed, field, "is required"))
+}
+
+/// For a time, or null, or nothing: the parser's own words would not say what is right.
+///
+/// # Errors
+/// When it is neither null nor a time.
+pub fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<DateTime<Utc>>>, D::Error> {
+    let said = Option::<String>::deserialize(deserializer)?;
+    let wrong = |said: &str| D::Error::custom(format!("must be a time such as 2030-01-31T12:00:00Z, and is {said:?}"));
+    let read = |said: String| match DateTime::parse_from_rfc3339(&said) {
+        Ok(time) => Ok(time.to_utc()),
+        Err(_) => Err(wrong(&said)),
+    };
+    said.map(read).transpose().map(Some)
 }
 
 /// For a field whose null means something else than its absence.

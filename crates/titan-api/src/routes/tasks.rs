@@ -2,8 +2,7 @@
 
 use actix_web::web;
 use chrono::{DateTime, Utc};
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use titan_core::db::PgConnection;
 use titan_core::engine::{CancelRun, NewTask, Submission, Transition};
@@ -17,7 +16,7 @@ use uuid::Uuid;
 
 use super::{Answer, State};
 use crate::access::{Access, TasksRead, TasksWrite};
-use crate::http::body::{Body, required};
+use crate::http::body::{Body, required, time};
 use crate::http::created::Created;
 use crate::http::idempotency::Key;
 use crate::http::params::Query;
@@ -52,14 +51,9 @@ pub struct NewTaskBody {
     #[schema(max_length = 200)]
     limit_key: Option<String>,
     /// Not before this moment.
-    #[serde(default, deserialize_with = "moment")]
-    run_at: Option<DateTime<Utc>>,
-}
-
-/// The parser's own words would not say what is right.
-fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<Utc>>, D::Error> {
-    let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
-    text.parse().map(Some).map_err(|_| D::Error::custom("must be a time such as 2030-01-31T18:00:00Z"))
+    #[serde(default, deserialize_with = "time")]
+    #[schema(value_type = Option<DateTime<Utc>>)]
+    run_at: Option<Option<DateTime<Utc>>>,
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -109,7 +103,7 @@ pub async fn create_task(
         max_retries: body.value.max_retries,
         queue: body.value.queue,
         limit_key: body.value.limit_key,
-        run_at: body.value.run_at,
+        run_at: body.value.run_at.flatten(),
     };
     submit(&state, Submission { task, key, trace_id: None }).await
 }

@@ -1,22 +1,17 @@
-//! Files that a message brings along: sent first, then named by the task's payload. The bytes stand in blobs, never in a payload.
+//! Files that a message brings along: sent first, then named by the task's payload. The bytes never stand in a payload.
 
 mod media;
-
-use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, BigInt, Binary, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::engine::IdempotencyKey;
-use crate::idempotency::{self, Claimed};
-use crate::outputs::blobs;
-use crate::{Error, Result, ids};
+use crate::{Error, Result, idempotency};
 
 /// Bytes of one file, and of all files of a message.
 pub const MAX_SIZE: usize = 5 << 20;
@@ -63,27 +58,19 @@ pub fn create(
     let media_type = media::checked(new.media_type.as_deref(), &new.bytes)?;
     let (id, replayed) = connection.transaction(|connection| {
         crate::projects::exists(connection, project_id)?;
-        let id = match key {
-            None => ids::new(),
-            Some(key) => match idempotency::claim(connection, &[(0, key)])?.remove(&0) {
-                Some(Claimed::First { id }) => id,
-                Some(Claimed::Replay { id }) => return Ok((id, true)),
-                Some(Claimed::Reused) => return Err(Error::KeyReused),
-                None => return Err(Error::Internal("the idempotency key was not written".to_owned())),
-            },
-        };
+        let (id, replayed) = idempotency::claim_one(connection, key)?;
+        if replayed {
+            return Ok((id, true));
+        }
         check_unused(connection, project_id)?;
-        let sha256 = Sha256::digest(&new.bytes).to_vec();
-        blobs::store(connection, &BTreeMap::from([(sha256.clone(), new.bytes.clone())]))?;
         sql_query(
-            "INSERT INTO attachments (id, project_id, name, media_type, size, sha256) VALUES ($1, $2, $3, $4, $5, $6)",
+            "INSERT INTO attachments (id, project_id, name, media_type, size, data) VALUES ($1, $2, $3, $4, octet_length($5), $5)",
         )
         .bind::<SqlUuid, _>(id)
         .bind::<SqlUuid, _>(project_id)
         .bind::<Text, _>(&name)
         .bind::<Text, _>(&media_type)
-        .bind::<BigInt, _>(i64::try_from(new.bytes.len()).unwrap_or(i64::MAX))
-        .bind::<Binary, _>(sha256)
+        .bind::<Binary, _>(&new.bytes)
         .execute(connection)?;
         Ok::<_, Error>((id, false))
     })?;
@@ -91,24 +78,21 @@ pub fn create(
 }
 
 fn check_unused(connection: &mut PgConnection, project_id: Uuid) -> Result<()> {
-    let unused: Vec<Id> = sql_query("SELECT id FROM attachments WHERE project_id = $1 AND used_at IS NULL LIMIT $2")
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        unused: i64,
+    }
+    let row: Row = sql_query("SELECT count(*) AS unused FROM attachments WHERE project_id = $1 AND used_at IS NULL")
         .bind::<SqlUuid, _>(project_id)
-        .bind::<BigInt, _>(MOST_UNUSED)
-        .load(connection)?;
-    if i64::try_from(unused.len()) == Ok(MOST_UNUSED) {
+        .get_result(connection)?;
+    if row.unused >= MOST_UNUSED {
         let reason = format!(
             "{MOST_UNUSED} files of this project wait to be sent with a message; those are forgotten after a day"
         );
         return Err(Error::Conflict(reason));
     }
     Ok(())
-}
-
-#[derive(QueryableByName)]
-struct Id {
-    #[diesel(sql_type = SqlUuid)]
-    #[allow(dead_code)]
-    id: Uuid,
 }
 
 const SELECT: &str = "SELECT a.id, a.name, a.media_type, a.size, a.created_at \
@@ -125,20 +109,16 @@ pub fn get(connection: &mut PgConnection, id: Uuid) -> Result<Attachment> {
 /// The bytes of one.
 ///
 /// # Errors
-/// [`Error::NotFound`], or bytes that are not whole.
+/// [`Error::NotFound`].
 pub fn content(connection: &mut PgConnection, id: Uuid) -> Result<Vec<u8>> {
     #[derive(QueryableByName)]
     struct Row {
-        #[diesel(sql_type = Text)]
-        sha256: String,
-        #[diesel(sql_type = BigInt)]
-        size: i64,
+        #[diesel(sql_type = Binary)]
+        data: Vec<u8>,
     }
-    let rows: Vec<Row> = sql_query("SELECT encode(sha256, 'hex') AS sha256, size FROM attachments WHERE id = $1")
-        .bind::<SqlUuid, _>(id)
-        .load(connection)?;
-    let row = rows.into_iter().next().ok_or(Error::NotFound("attachment", id))?;
-    blobs::read(connection, &row.sha256, row.size)
+    let rows: Vec<Row> =
+        sql_query("SELECT data FROM attachments WHERE id = $1").bind::<SqlUuid, _>(id).load(connection)?;
+    rows.into_iter().next().map(|row| row.data).ok_or(Error::NotFound("attachment", id))
 }
 
 /// Those that a payload names, in its order, as far as they are of the project.
@@ -158,13 +138,15 @@ pub fn named(connection: &mut PgConnection, project_id: Uuid, payload: &Value) -
     Ok(found)
 }
 
-/// Marks those that a message is to bring along as used, so that they stay.
+/// Sees to it that a message may bring along those that it names, and that they are not forgotten while it is submitted. Only a
+/// message that was taken marks them as used.
 ///
 /// # Errors
 /// [`Error::Invalid`] when one is not there, or all together are too large.
 pub fn take(connection: &mut PgConnection, project_id: Uuid, payload: &Value) -> Result<()> {
     connection.transaction(|connection| {
         let ids = ids_in(payload)?;
+        lock(connection, &ids)?;
         let found = named(connection, project_id, payload)?;
         if let Some(id) = ids.iter().find(|id| !found.iter().any(|attachment| attachment.id == **id)) {
             let message =
@@ -176,11 +158,32 @@ pub fn take(connection: &mut PgConnection, project_id: Uuid, payload: &Value) ->
             let message = format!("must have at most {MAX_TOTAL} bytes together, and have {total}");
             return Err(Error::invalid(FIELD, message));
         }
-        sql_query("UPDATE attachments SET used_at = now() WHERE id = ANY($1) AND used_at IS NULL")
+        sql_query("UPDATE attachments SET asked_at = now() WHERE id = ANY($1) AND used_at IS NULL")
             .bind::<Array<SqlUuid>, _>(&ids)
             .execute(connection)?;
         Ok(())
     })
+}
+
+/// In one order everywhere, so that two messages with the same files wait for each other and no more.
+fn lock(connection: &mut PgConnection, ids: &[Uuid]) -> Result<()> {
+    sql_query("SELECT FROM attachments WHERE id = ANY($1) AND used_at IS NULL ORDER BY id FOR UPDATE")
+        .bind::<Array<SqlUuid>, _>(ids)
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Marks those that the payloads of new tasks name as used, so that they stay.
+pub(crate) fn used<'p>(connection: &mut PgConnection, payloads: impl Iterator<Item = &'p Value>) -> Result<()> {
+    let ids: Vec<Uuid> = payloads.flat_map(|payload| ids_in(payload).unwrap_or_default()).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    lock(connection, &ids)?;
+    sql_query("UPDATE attachments SET used_at = now() WHERE id = ANY($1) AND used_at IS NULL")
+        .bind::<Array<SqlUuid>, _>(&ids)
+        .execute(connection)?;
+    Ok(())
 }
 
 const FIELD: &str = "payload.attachments";

@@ -17,6 +17,7 @@ use super::memories;
 use super::story::{Changes, EndedJob, NewJobRow, Story};
 use super::transition::{Applied, Taken};
 use crate::Result;
+use crate::attachments;
 use crate::db::Prepare as _;
 use crate::outputs::blobs;
 use crate::queue::{self, ClaimedJob, Hint, Inserted, JobRow};
@@ -92,7 +93,7 @@ fn insert_tasks(connection: &mut PgConnection, story: &Story) -> Result<()> {
     .bind::<Timestamptz, _>(story.world.now)
     .prepared()
     .run(connection)?;
-    Ok(())
+    attachments::used(connection, rows.iter().map(|(_, t)| &t.payload))
 }
 
 fn insert_runs(connection: &mut PgConnection, story: &Story) -> Result<()> {

@@ -7,10 +7,10 @@ use uuid::Uuid;
 
 use super::{MAX_CONTENT, MAX_NAME, MERGE, Memory, MemoryScope, fingerprint, get};
 use crate::engine::IdempotencyKey;
-use crate::idempotency::{self, Claimed};
+use crate::idempotency;
 use crate::projects::checked_text;
 use crate::redact::redact;
-use crate::{Error, Result, ids};
+use crate::{Error, Result};
 
 #[derive(Debug, Clone, Default)]
 pub struct NewMemory {
@@ -44,15 +44,10 @@ pub fn create(
     let expires_at = new.expires_at.map(checked_expiry).transpose()?;
     let (id, replayed) = connection.transaction(|connection| {
         crate::projects::exists(connection, project_id)?;
-        let id = match key {
-            None => ids::new(),
-            Some(key) => match idempotency::claim(connection, &[(0, key)])?.remove(&0) {
-                Some(Claimed::First { id }) => id,
-                Some(Claimed::Replay { id }) => return Ok((id, true)),
-                Some(Claimed::Reused) => return Err(Error::KeyReused),
-                None => return Err(Error::Internal("the idempotency key was not written".to_owned())),
-            },
-        };
+        let (id, replayed) = idempotency::claim_one(connection, key)?;
+        if replayed {
+            return Ok((id, true));
+        }
         let kept: Kept = sql_query(format!(
             "INSERT INTO memories (id, project_id, scope, agent, content, trust, person, confidence, pinned, expires_at, fingerprint, \
              words) VALUES ($1, $2, $3, $4, $5, 'person', $6, $7, $8, $9, $10, to_tsvector('simple', $5)) {MERGE} RETURNING id"

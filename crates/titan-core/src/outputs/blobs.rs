@@ -1,4 +1,4 @@
-//! The bytes behind outputs and attachments: content-addressed by SHA-256, in Postgres. Small ones stand in one row, large ones in chunks of at
+//! The bytes behind outputs: content-addressed by SHA-256, in Postgres. Small ones stand in one row, large ones in chunks of at
 //! most 1 MiB.
 
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! What a conversation needs beside its messages: summaries, attachments, agents, and what was done lately.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use titan_core::agents::{self, Agent};
 use titan_core::attachments::{self, NewAttachment};
 use titan_core::ids::Uuid;
@@ -91,18 +91,55 @@ fn a_payload_that_an_older_version_took_harms_nobody() {
     bench.test.execute("DELETE FROM jobs");
 }
 
+fn refused_here(bench: &mut Bench, attachments: Value) -> String {
+    let payload = json!({"content": "x", "attachments": attachments});
+    match attachments::take(&mut bench.connection, bench.project, &payload) {
+        Err(Error::Invalid { field: "payload.attachments", message }) => message,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_file_stays_only_when_its_message_was_taken() {
+    let mut bench = Bench::new();
+    let (project, a_day_later) = (bench.project, "UPDATE attachments SET asked_at = asked_at - interval '25 hours'");
+    let (used, refused) = (attach(&mut bench, "used", b"x"), attach(&mut bench, "refused", b"x"));
+    bench.test.execute(a_day_later);
+    for id in [used, refused] {
+        attachments::take(&mut bench.connection, project, &json!({"attachments": [id]})).unwrap();
+    }
+    assert_eq!(
+        maintenance::forget(&mut bench.connection, Kept::Attachments).unwrap(),
+        0,
+        "their messages may be on the way"
+    );
+    let mut submission = bench.submission("look");
+    submission.task.payload = json!({"content": "look", "attachments": [used]});
+    bench.apply(submission.into()).unwrap();
+    bench.test.execute(a_day_later);
+    assert_eq!(maintenance::forget(&mut bench.connection, Kept::Attachments).unwrap(), 1);
+    assert!(attachments::get(&mut bench.connection, refused).is_err());
+    assert_eq!(attachments::content(&mut bench.connection, used).unwrap(), b"x");
+    bench.test.execute("DELETE FROM jobs");
+}
+
+#[test]
+fn a_question_knows_its_place() {
+    let mut bench = Bench::new();
+    let (first, project) = (bench.submit("first").task_id, bench.project);
+    let second = bench.submit("second").task_id;
+    let mut place = |task| messages::asked_at(&mut bench.connection, project, task).unwrap();
+    assert!(place(first).unwrap() < place(second).unwrap());
+    assert_eq!(place(Uuid::nil()), None);
+    bench.test.execute("DELETE FROM jobs");
+}
+
 #[test]
 fn what_may_not_be_attached_is_refused() {
     let mut bench = Bench::new();
     let project = bench.project;
     let one = attach(&mut bench, "a", b"x");
-    let mut refused = |attachments: serde_json::Value| {
-        let payload = json!({"content": "x", "attachments": attachments});
-        match attachments::take(&mut bench.connection, project, &payload) {
-            Err(Error::Invalid { field: "payload.attachments", message }) => message,
-            other => panic!("{other:?}"),
-        }
-    };
+    let mut refused = |attachments| refused_here(&mut bench, attachments);
     assert!(refused(json!([Uuid::nil()])).contains("there is no attachment"));
     assert!(refused(json!([one, one])).contains("twice"));
     assert!(refused(json!(["x"])).contains("must be ids"));
@@ -114,6 +151,10 @@ fn what_may_not_be_attached_is_refused() {
     assert!(error.contains("at most 20971520 bytes together, and have 26214400"), "{error}");
 
     // Those of another project are none of this one's.
+    let mine = attach(&mut bench, "mine", b"x");
+    bench.test.execute(&format!("UPDATE attachments SET project_id = '{}' WHERE id = '{mine}'", Uuid::nil()));
+    assert!(refused_here(&mut bench, json!([mine])).contains("there is no attachment"));
+    bench.test.execute("DELETE FROM attachments WHERE name = 'mine'");
     let other = Bench::new().project;
     assert!(matches!(
         attachments::create(&mut bench.connection, other, &file("a", b"x"), None),
@@ -124,7 +165,7 @@ fn what_may_not_be_attached_is_refused() {
     }
     let full = attachments::create(&mut bench.connection, project, &file("a", b"x"), None);
     assert!(matches!(full, Err(Error::Conflict(_))), "{full:?}");
-    bench.test.execute("UPDATE attachments SET created_at = now() - interval '25 hours'");
+    bench.test.execute("UPDATE attachments SET asked_at = now() - interval '25 hours'");
     attachments::take(&mut bench.connection, project, &json!({"attachments": [one]})).unwrap();
     assert_eq!(maintenance::forget(&mut bench.connection, Kept::Attachments).unwrap(), 63);
     assert!(attachments::get(&mut bench.connection, one).is_ok());

@@ -238,12 +238,13 @@ impl Dialect {
     }
 
     /// Each lists a model for embeddings first, and tells how many tokens the other one takes where the wire has a word for it.
-    pub(super) fn models(self, context: u64) -> Value {
+    pub(super) fn models(self, context: u64, takes_images: Option<bool>) -> Value {
         match self {
             Dialect::OpenAi | Dialect::Anthropic => json!({"object": "list", "has_more": false, "data": [
                 {"id": "fake-embedding", "type": "model", "object": "model", "created": created(), "owned_by": "titan"},
                 {"id": MODEL, "type": "model", "object": "model", "created": created(), "owned_by": "titan",
-                    "display_name": "Fake", "max_input_tokens": context, "context_length": context},
+                    "display_name": "Fake", "max_input_tokens": context, "context_length": context,
+                    "capabilities": {"vision": takes_images}},
             ]}),
             Dialect::Gemini => json!({"models": [
                 {"name": "models/fake-embedding", "supportedGenerationMethods": ["embedContent"], "inputTokenLimit": 2048},

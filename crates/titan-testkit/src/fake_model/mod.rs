@@ -100,6 +100,11 @@ impl FakeModel {
         self.state.set_context(tokens);
     }
 
+    /// Whether it tells that its model takes images, in the wire of `OpenAi`; it does not insist on it.
+    pub fn set_takes_images(&self, takes: bool) {
+        self.state.set_takes_images(takes);
+    }
+
     /// From now on refuses requests without this key, repeating the key it got, as some servers do.
     pub fn require_key(&self, key: &str) {
         self.state.require_key(key);

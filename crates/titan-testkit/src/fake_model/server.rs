@@ -38,6 +38,7 @@ struct Inner {
     default: Behaviour,
     key: Option<String>,
     context: u64,
+    takes_images: Option<bool>,
     requests: VecDeque<RecordedRequest>,
     embedded: VecDeque<String>,
     obeyed: HashSet<(String, &'static str)>,
@@ -50,6 +51,7 @@ impl Default for Inner {
             default: Behaviour::default(),
             key: None,
             context: CONTEXT,
+            takes_images: None,
             requests: VecDeque::new(),
             embedded: VecDeque::new(),
             obeyed: HashSet::new(),
@@ -76,6 +78,10 @@ impl State {
 
     pub(super) fn set_context(&self, tokens: u64) {
         self.lock().context = tokens;
+    }
+
+    pub(super) fn set_takes_images(&self, takes: bool) {
+        self.lock().takes_images = Some(takes);
     }
 
     pub(super) fn requests(&self) -> Vec<RecordedRequest> {
@@ -250,9 +256,10 @@ async fn models(http: HttpRequest, state: Data<State>) -> HttpResponse {
         _ => Dialect::OpenAi,
     };
     let key = key_of(dialect, &http);
-    state
-        .refusal(dialect, key.as_deref())
-        .unwrap_or_else(|| HttpResponse::Ok().json(dialect.models(state.lock().context)))
+    state.refusal(dialect, key.as_deref()).unwrap_or_else(|| {
+        let inner = state.lock();
+        HttpResponse::Ok().json(dialect.models(inner.context, inner.takes_images))
+    })
 }
 
 /// Not of the wire: when each request arrived, for measuring from another process.

@@ -7,7 +7,7 @@ mod ledger;
 mod live;
 
 use titan_agent::models::Resolved;
-use titan_agent::{FinishReason, ModelRequest, ProviderError, ProviderKind, Usage};
+use titan_agent::{FinishReason, ModelRequest, Part, ProviderError, ProviderKind, Usage};
 use titan_core::Error;
 use titan_core::budgets::Refusal;
 use titan_core::engine::{NewEvent, Outcome, Purpose};
@@ -32,6 +32,8 @@ pub(crate) struct Question<'a> {
 pub(crate) struct Answer {
     pub(crate) text: String,
     pub(crate) reason: FinishReason,
+    /// Who gave it: `provider:model`.
+    pub(crate) model: String,
 }
 
 /// Why there is no answer.
@@ -118,6 +120,18 @@ fn worth_more(first: Option<ProviderError>, second: ProviderError) -> ProviderEr
     }
 }
 
+/// Some servers refuse an image with words that nobody understands.
+fn of_images(error: &mut ProviderError, request: &ModelRequest) {
+    let has_images = request.messages.iter().flat_map(|said| &said.parts).any(|part| matches!(part, Part::Image(_)));
+    if let ProviderError::InvalidRequest { message, .. } = error
+        && has_images
+    {
+        message.push_str(
+            "; the message has images, and the model may not take any: choose another model, or send it without them",
+        );
+    }
+}
+
 /// With whether anything of the answer was heard before it broke off.
 async fn ask_one(
     work: &Work,
@@ -150,12 +164,15 @@ async fn ask_one(
         None
     };
     let live = Live::new(work, waiting, question.shown);
-    let attempt = live.ask(candidate, request.clone()).await;
+    let mut attempt = live.ask(candidate, request.clone()).await;
+    if let Err(Broken::Provider(error)) = &mut attempt.result {
+        of_images(error, &request);
+    }
     entry.settle(work, &request, &attempt);
     match attempt.result {
         Ok((text, reason)) => {
             models.called(&work.db, provider.name(), None);
-            Ok(Answer { text, reason })
+            Ok(Answer { text, reason, model: format!("{}:{model}", provider.name()) })
         }
         Err(broken) => {
             if let Broken::Provider(error) = &broken {

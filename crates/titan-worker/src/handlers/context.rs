@@ -6,27 +6,27 @@ use std::time::Duration;
 
 use serde_json::Value;
 use titan_agent::agents::Agent;
-use titan_agent::context::{Limits, Parts, Plan, Project, Said, Summary, attached, plan};
+use titan_agent::context::{Parts, Plan, Project, Said, Summary, attached, plan};
 use titan_agent::{Message, ModelRequest, Part, Role};
 use titan_core::attachments::{self, Attachment};
 use titan_core::db::PgConnection;
-use titan_core::engine::Outcome;
+use titan_core::engine::{NewEvent, Outcome};
 use titan_core::memories::Memory;
 use titan_core::messages::{self, Earlier};
+use titan_core::state::Level;
 use titan_core::tasks::{self, Recent};
-use titan_core::{Error, projects, providers, summaries};
+use titan_core::{Error, projects, summaries};
 use uuid::Uuid;
 
+use super::files;
 use super::recall;
 use super::summarise::summarise;
+use super::takes::{self, Images, Takes};
 use crate::asking::Broken;
 use crate::embedder::Embedder;
 use crate::handler::Work;
 use crate::models::Models;
 
-/// Of the files that earlier messages brought along, the newest so many are shown again, up to so many bytes.
-const EARLIER_FILES: usize = 8;
-const EARLIER_BYTES: i64 = 2 << 20;
 /// One summary is enough; this only ends what should never happen.
 const ROUNDS: usize = 3;
 
@@ -86,9 +86,13 @@ pub(super) async fn request(
     }
     let (project_id, task_id, payload) = (work.started.project_id, work.started.task_id, work.started.payload.clone());
     let asked = recall::Question::of(work, embedder, content).await;
-    let read = move |connection: &mut PgConnection| Material::read(connection, project_id, task_id, &payload, &asked);
+    let Takes { limits, images } = takes::of(work, models, model).await?;
+    let read =
+        move |connection: &mut PgConnection| Material::read(connection, project_id, task_id, &payload, images, &asked);
     let material = work.db.run(read).await?;
-    let limits = limits(work, models, model).await?;
+    if let Some(line) = files::not_shown(&material.own, images) {
+        work.reporter.at_the_end(NewEvent::log(Level::Warn, line));
+    }
 
     let history: Vec<Said> = material.earlier.iter().map(|earlier| material.said(earlier)).collect();
     let question = material.message(Role::User, content, &material.own);
@@ -109,6 +113,7 @@ pub(super) async fn request(
             summary: summary.as_ref().map(|had| Summary { up_to: had.up_to_ordinal, content: &had.content }),
             history: &history,
             question: &question,
+            asked_at: material.asked_at,
         };
         match plan(&resolved.model, &parts, limits) {
             Plan::Fits(fitted) => {
@@ -122,36 +127,6 @@ pub(super) async fn request(
     Err(Error::Internal("a summary of the conversation did not make it shorter".to_owned()).into())
 }
 
-/// What the model takes, and what those take that are asked in its place: the request is to fit whichever answers. Of those nothing is
-/// assumed.
-async fn limits(work: &Work, models: &Models, model: Option<&str>) -> Result<Limits, NoRequest> {
-    let (mut context, mut output) = (None, None);
-    for (place, candidate) in models.candidates(model).iter().enumerate() {
-        let asked = tokio::select! {
-            biased;
-            () = work.stop.requested() => return Err(NoRequest::Broken(Broken::Stopped)),
-            asked = candidate.provider.model_for(&candidate.model) => asked,
-        };
-        // One that cannot even say what it is called will not answer either.
-        let Ok(name) = asked else { continue };
-        let facts = models.facts(candidate.provider.as_ref(), &name);
-        let (mut takes, mut gives) = (facts.context_tokens, facts.max_output_tokens);
-        if takes.is_none() {
-            // Told before this worker began.
-            let provider = candidate.provider.name().to_owned();
-            let told = work.db.run(move |connection| providers::offered(connection, &provider, &name)).await?;
-            takes = told.as_ref().and_then(|told| told.context_tokens);
-            gives = gives.or(told.and_then(|told| told.max_output_tokens));
-        }
-        if place == 0 {
-            (context, output) = (takes, gives);
-        } else {
-            context = context.map(|least: u64| takes.map_or(least, |takes| takes.min(least)));
-        }
-    }
-    Ok(Limits::told(context, output))
-}
-
 /// Everything that is read for a request.
 struct Material {
     name: String,
@@ -160,6 +135,8 @@ struct Material {
     recent: Vec<String>,
     summary: Option<summaries::Summary>,
     earlier: Vec<Earlier>,
+    /// The place of the message in the conversation.
+    asked_at: i64,
     /// What the message brings along.
     own: Vec<Attachment>,
     /// The bytes of the attachments that are shown.
@@ -172,6 +149,7 @@ impl Material {
         project_id: Uuid,
         task_id: Uuid,
         payload: &Value,
+        images: Images,
         asked: &recall::Question,
     ) -> titan_core::Result<Self> {
         let (name, spec) = projects::name_and_spec(connection, project_id)?;
@@ -180,12 +158,20 @@ impl Material {
         let summary = summaries::latest(connection, project_id)?;
         let covered = summary.as_ref().map_or(0, |summary| summary.up_to_ordinal);
         let earlier = messages::history(connection, project_id, task_id, covered)?;
+        let asked_at = messages::asked_at(connection, project_id, task_id)?.unwrap_or(i64::MAX);
         let own = attachments::named(connection, project_id, payload)?;
-        let mut files = HashMap::new();
-        for file in own.iter().chain(shown_again(&earlier)) {
-            files.insert(file.id, attachments::content(connection, file.id)?);
-        }
-        Ok(Self { name, spec, memories, recent: recent.iter().map(line).collect(), summary, earlier, own, files })
+        let files = files::read(connection, &own, &earlier, images)?;
+        Ok(Self {
+            name,
+            spec,
+            memories,
+            recent: recent.iter().map(line).collect(),
+            summary,
+            earlier,
+            asked_at,
+            own,
+            files,
+        })
     }
 
     /// The project's charter: a text, or whatever its spec holds under that name.
@@ -217,16 +203,6 @@ impl Material {
         }
         Message { role, parts }
     }
-}
-
-/// The files of earlier messages that are shown again, the newest first.
-fn shown_again(earlier: &[Earlier]) -> impl Iterator<Item = &Attachment> {
-    let mut left = EARLIER_BYTES;
-    let files = earlier.iter().rev().flat_map(|earlier| &earlier.attachments).take(EARLIER_FILES);
-    files.take_while(move |file| {
-        left -= file.size;
-        left >= 0
-    })
 }
 
 /// A task in a line.

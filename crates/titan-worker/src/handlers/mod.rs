@@ -3,9 +3,11 @@
 pub mod chat;
 mod context;
 pub mod embed;
+mod files;
 mod recall;
 pub mod remember;
 mod summarise;
+mod takes;
 
 use std::sync::Arc;
 

@@ -26,22 +26,22 @@ pub(super) async fn summarise(
     let count = compaction.messages;
     let line = format!("The conversation is longer than the model takes in: summarising {count} older messages");
     report(work, NewEvent::log(Level::Info, line)).await?;
-    let (content, failure) = match notes(work, models, model, compaction).await {
-        Ok(content) => (content, None),
-        Err(Broken::Provider(error)) => (compaction.extract.clone(), Some(error.to_string())),
-        Err(Broken::Budget(refusal)) if !refusal.soon => (compaction.extract.clone(), Some(refusal.reason)),
+    let (content, by) = match notes(work, models, model, compaction).await {
+        Ok((content, model)) => (content, Ok(model)),
+        Err(Broken::Provider(error)) => (compaction.extract.clone(), Err(error.to_string())),
+        Err(Broken::Budget(refusal)) if !refusal.soon => (compaction.extract.clone(), Err(refusal.reason)),
         Err(broken) => return Err(NoRequest::Broken(broken)),
     };
     let summary = Summary { up_to_ordinal: compaction.up_to, content };
     let tokens = estimate_tokens(&summary.content);
     let data = json!({"messages": count, "up_to_ordinal": compaction.up_to, "summary_tokens": tokens,
-        "by": if failure.is_none() { "model" } else { "extract" }, "calls": compaction.chunks.len()});
-    let event = match failure {
-        None => {
-            store(work, models, model, summary.clone(), tokens).await;
+        "by": if by.is_ok() { "model" } else { "extract" }, "calls": compaction.chunks.len()});
+    let event = match by {
+        Ok(model) => {
+            store(work, model, summary.clone(), tokens).await;
             NewEvent::told("context.compacted", Level::Info, format!("Summarised {count} older messages"), data)
         }
-        Some(why) => {
+        Err(why) => {
             let line =
                 format!("{count} older messages are shown as an extract, because nobody could summarise them: {why}");
             NewEvent::told("context.compacted", Level::Warn, line, data)
@@ -59,22 +59,27 @@ async fn report(work: &Work, event: NewEvent) -> Result<(), NoRequest> {
     }
 }
 
-/// One call after the other, each with the notes of those before.
-async fn notes(work: &Work, models: &Models, model: Option<&str>, compaction: &Compaction) -> Result<String, Broken> {
-    let mut notes = None;
+/// One call after the other, each with the notes of those before. With the model that gave the last of them.
+async fn notes(
+    work: &Work,
+    models: &Models,
+    model: Option<&str>,
+    compaction: &Compaction,
+) -> Result<(String, String), Broken> {
+    let mut notes: Option<(String, String)> = None;
     for chunk in &compaction.chunks {
-        let before = notes.as_deref().or(compaction.previous.as_deref());
+        let before = notes.as_ref().map(|(notes, _)| notes.as_str()).or(compaction.previous.as_deref());
         let request = compaction.request("", chunk, before);
         let question = Question { purpose: Purpose::Summary, model, request, shown: false };
-        notes = Some(compaction.notes(&asking::ask(work, models, question).await?.text));
+        let answer = asking::ask(work, models, question).await?;
+        notes = Some((compaction.notes(&answer.text), answer.model));
     }
     let empty = || ProviderError::MalformedAnswer { message: "the summary is empty".to_owned() };
-    notes.filter(|notes| !notes.is_empty()).ok_or_else(|| Broken::Provider(empty()))
+    notes.filter(|(notes, _)| !notes.is_empty()).ok_or_else(|| Broken::Provider(empty()))
 }
 
-async fn store(work: &Work, models: &Models, model: Option<&str>, summary: Summary, tokens: u64) {
-    let resolved = models.resolve(model);
-    let (project_id, model) = (work.started.project_id, format!("{}:{}", resolved.provider.name(), resolved.model));
+async fn store(work: &Work, model: String, summary: Summary, tokens: u64) {
+    let project_id = work.started.project_id;
     let tokens = i64::try_from(tokens).unwrap_or(i64::MAX);
     let stored =
         work.db.run(move |connection| summaries::store(connection, project_id, &summary, tokens, &model)).await;

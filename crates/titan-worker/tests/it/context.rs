@@ -8,10 +8,13 @@ use titan_core::projects::{self, ProjectPatch};
 use titan_core::state::{ExecutionType, RunStatus};
 use titan_testkit::fake_model::{Answer, Behaviour};
 use titan_testkit::wait;
+use uuid::Uuid;
 
 use crate::support::{Ids, Stage};
 
 const GRACE: Duration = Duration::from_secs(10);
+/// As the tests attach it.
+const PICTURE: &str = "data:image/gif;base64,R0lGODlhLi4=";
 const CHARTER: &str = "Only tea from farms that we have visited.";
 
 /// The texts of a request by role, in the wire of the tests.
@@ -41,6 +44,12 @@ impl Stage {
                  ELSE 'Message ' || n || '. ' || repeat('We talk about tea and more. ', 8) END \
              FROM tasks, generate_series(1, {messages}) AS n WHERE id = '{task_id}' ORDER BY n"
         ));
+    }
+
+    async fn attach(&self, name: &str, bytes: &[u8]) -> Uuid {
+        let new = NewAttachment { name: name.to_owned(), media_type: None, bytes: bytes.to_vec() };
+        let id = self.project_id;
+        self.db.run(move |connection| attachments::create(connection, id, &new, None)).await.unwrap().0.id
     }
 
     /// Until the provider was asked what its models take.
@@ -120,14 +129,11 @@ async fn when_nobody_can_summarise_an_extract_is_shown_and_not_kept() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_agent_that_is_named_answers_and_is_shown_what_is_attached() {
     let stage = Stage::new();
+    stage.model.set_takes_images(true);
     let worker = stage.worker(&[]).await;
-    let project_id = stage.project_id;
-    let attach = async |name: &str, bytes: &'static [u8]| {
-        let new = NewAttachment { name: name.to_owned(), media_type: None, bytes: bytes.to_vec() };
-        let made = stage.db.run(move |connection| attachments::create(connection, project_id, &new, None)).await;
-        made.unwrap().0.id
-    };
-    let (notes, picture) = (attach("notes.txt", b"Assam, Darjeeling").await, attach("a.gif", b"GIF89a..").await);
+    stage.models_are_told().await;
+    let notes = stage.attach("notes.txt", b"Assam, Darjeeling").await;
+    let picture = stage.attach("a.gif", b"GIF89a..").await;
     let payload = json!({"content": "Look.", "agent": "reviewer", "attachments": [notes, picture]});
     let ids = stage.chat_with(payload).await;
     stage.assert_answered_once(ids.run_id).await;
@@ -141,8 +147,45 @@ async fn the_agent_that_is_named_answers_and_is_shown_what_is_attached() {
         let asked = &request.body["messages"][1];
         let text = asked.to_string();
         assert!(text.contains("Look.") && text.contains("Assam, Darjeeling"), "{text}");
-        assert!(text.contains("data:image/gif;base64,R0lGODlhLi4="), "{text}");
+        assert!(text.contains(PICTURE), "{text}");
     }
+    worker.stop(GRACE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_that_a_model_does_not_take_stops_only_its_own_message() {
+    let stage = Stage::new();
+    let worker = stage.worker(&[]).await;
+    stage.models_are_told().await;
+    let picture = stage.attach("a.gif", b"GIF89a..").await;
+    let body = r#"{"error": {"message": "unknown variant image_url"}}"#.to_owned();
+    stage.model.push(Behaviour::Status { status: 400, headers: Vec::new(), body });
+    let refused = stage.chat_with(json!({"content": "Look.", "attachments": [picture]})).await;
+    let error = stage.ended(refused.run_id).await.error.unwrap();
+    assert!(error.contains("the message has images, and the model may not take any: choose another model"), "{error}");
+    let next = stage.chat("And now?").await;
+    stage.assert_answered_once(next.run_id).await;
+
+    let shown: Vec<String> = stage.model.requests().iter().map(|request| request.body.to_string()).collect();
+    assert!(shown[0].contains(PICTURE), "{}", shown[0]);
+    assert!(!shown[1].contains("base64") && shown[1].contains("a.gif"), "{}", shown[1]);
+    worker.stop(GRACE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_that_is_known_to_take_no_images_answers_without_and_the_log_warns() {
+    let stage = Stage::new();
+    stage.model.set_takes_images(false);
+    let worker = stage.worker(&[]).await;
+    stage.models_are_told().await;
+    let picture = stage.attach("a.gif", b"GIF89a..").await;
+    let ids = stage.chat_with(json!({"content": "Look.", "attachments": [picture]})).await;
+    stage.assert_answered_once(ids.run_id).await;
+    let asked = stage.model.requests()[0].body.to_string();
+    assert!(!asked.contains("base64") && asked.contains("it is not shown here"), "{asked}");
+    let warned =
+        "SELECT count(*) FROM run_events WHERE message LIKE 'The model takes no images, and is not shown a.gif%'";
+    assert_eq!(stage.count(warned), 1);
     worker.stop(GRACE).await;
 }
 

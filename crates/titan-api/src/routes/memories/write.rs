@@ -2,8 +2,7 @@
 
 use actix_web::{HttpResponse, web};
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use titan_core::db::PgConnection;
 use titan_core::engine::Transition;
 use titan_core::memories::{self, Edit, Memory, NewMemory};
@@ -13,7 +12,7 @@ use uuid::Uuid;
 use super::super::{Answer, State};
 use super::tell;
 use crate::access::{Access, MemoriesWrite};
-use crate::http::body::{Body, nullable, required};
+use crate::http::body::{Body, nullable, required, time};
 use crate::http::created::Created;
 use crate::http::idempotency::Key;
 use crate::http::problem::ApiError;
@@ -56,17 +55,6 @@ pub struct MemoryPatchBody {
     #[serde(default, deserialize_with = "time")]
     #[schema(value_type = Option<DateTime<Utc>>)]
     expires_at: Option<Option<DateTime<Utc>>>,
-}
-
-/// A time, or null, or nothing.
-fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<DateTime<Utc>>>, D::Error> {
-    let said = Option::<String>::deserialize(deserializer)?;
-    let wrong = |said: &str| D::Error::custom(format!("must be a time such as 2030-01-31T12:00:00Z, and is {said:?}"));
-    let read = |said: String| match DateTime::parse_from_rfc3339(&said) {
-        Ok(time) => Ok(time.to_utc()),
-        Err(_) => Err(wrong(&said)),
-    };
-    said.map(read).transpose().map(Some)
 }
 
 /// Have a project remember something

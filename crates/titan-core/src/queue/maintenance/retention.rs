@@ -34,7 +34,7 @@ pub enum Kept {
     OfflineCalls {
         days: i32,
     },
-    /// Files that no message brought along within a day. Their bytes stay: others may have the same.
+    /// Files that no message asked for within a day.
     Attachments,
 }
 
@@ -93,7 +93,7 @@ pub fn forget(connection: &mut PgConnection, kept: Kept) -> Result<usize> {
         ),
         Kept::Attachments => (
             "DELETE FROM attachments WHERE id IN (SELECT id FROM attachments WHERE used_at IS NULL \
-             AND created_at < now() - $1 * interval '1 day' ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)",
+             AND asked_at < now() - $1 * interval '1 day' ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)",
             1,
         ),
     };
