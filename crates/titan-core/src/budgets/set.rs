@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use super::amounts::{Amounts, MICROS, dollars};
 use super::forecast::{self, Forecast};
-use super::grant::{Limits, Period, Scope};
+use super::grant::{Limits, Period, Scope, Standing};
+use super::row::{Row, SELECT};
 use super::spent;
 use crate::{Error, Result, ids, projects, runs, tasks};
 
@@ -108,59 +109,24 @@ impl Rule {
     }
 }
 
-#[derive(QueryableByName)]
-struct Row {
-    #[diesel(sql_type = Text)]
-    scope: Scope,
-    #[diesel(sql_type = Text)]
-    period: Period,
-    #[diesel(sql_type = Timestamptz)]
-    period_start: DateTime<Utc>,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    limit_cost_micros: Option<i64>,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    limit_tokens: Option<i64>,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    limit_calls: Option<i64>,
-    #[diesel(sql_type = BigInt)]
-    spent_cost_micros: i64,
-    #[diesel(sql_type = BigInt)]
-    spent_tokens: i64,
-    #[diesel(sql_type = BigInt)]
-    spent_calls: i64,
-    #[diesel(sql_type = BigInt)]
-    reserved_cost_micros: i64,
-    #[diesel(sql_type = BigInt)]
-    reserved_tokens: i64,
-    #[diesel(sql_type = BigInt)]
-    reserved_calls: i64,
-    #[diesel(sql_type = Timestamptz)]
-    changed_at: DateTime<Utc>,
-    #[diesel(sql_type = Timestamptz)]
-    now: DateTime<Utc>,
-}
-
 impl From<Row> for Budget {
     fn from(row: Row) -> Self {
-        let begun = row.period.start(row.now).filter(|start| *start > row.period_start);
-        let spent = Amounts { cost_micros: row.spent_cost_micros, tokens: row.spent_tokens, calls: row.spent_calls };
-        let spent = if begun.is_some() { Amounts::default() } else { spent };
-        let reserved =
-            Amounts { cost_micros: row.reserved_cost_micros, tokens: row.reserved_tokens, calls: row.reserved_calls };
+        let stands = row.at(row.now);
+        let Standing { limits, spent, reserved, renews_at, .. } = stands.standing;
         let taken = spent.plus(reserved);
         let left = |limit: Option<i64>, taken: i64| limit.map(|limit| (limit - taken).max(0));
         Budget {
             scope: row.scope,
             period: row.period,
-            period_start: begun.unwrap_or(row.period_start),
-            period_end: row.period.end(row.now),
-            limit: Most { cost: row.limit_cost_micros.map(dollars), tokens: row.limit_tokens, calls: row.limit_calls },
+            period_start: stands.period_start,
+            period_end: renews_at,
+            limit: Most { cost: limits.cost_micros.map(dollars), tokens: limits.tokens, calls: limits.calls },
             spent: spent.into(),
             reserved: reserved.into(),
             left: Most {
-                cost: left(row.limit_cost_micros, taken.cost_micros).map(dollars),
-                tokens: left(row.limit_tokens, taken.tokens),
-                calls: left(row.limit_calls, taken.calls),
+                cost: left(limits.cost_micros, taken.cost_micros).map(dollars),
+                tokens: left(limits.tokens, taken.tokens),
+                calls: left(limits.calls, taken.calls),
             },
             changed_at: row.changed_at,
         }
@@ -177,14 +143,10 @@ impl From<Amounts> for Spent {
 /// [`Error::NotFound`] when there is no such project, task or run.
 pub fn get(connection: &mut PgConnection, scope: Scope, id: Uuid) -> Result<Spending> {
     exists(connection, scope, id)?;
-    let rows: Vec<Row> = sql_query(
-        "SELECT scope, period, period_start, limit_cost_micros, limit_tokens, limit_calls, spent_cost_micros, spent_tokens, \
-         spent_calls, reserved_cost_micros, reserved_tokens, reserved_calls, changed_at, now() AS now \
-         FROM budgets WHERE scope = $1 AND scope_id = $2",
-    )
-    .bind::<Text, _>(scope)
-    .bind::<SqlUuid, _>(id)
-    .load(connection)?;
+    let rows: Vec<Row> = sql_query(format!("{SELECT} WHERE scope = $1 AND scope_id = $2"))
+        .bind::<Text, _>(scope)
+        .bind::<SqlUuid, _>(id)
+        .load(connection)?;
     Ok(Spending {
         spent: spent::since(connection, scope, id, None)?.into(),
         budget: rows.into_iter().next().map(Budget::from),

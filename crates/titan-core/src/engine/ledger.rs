@@ -2,6 +2,7 @@
 //! there are: a batch that has neither pays for two empty looks at most.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
@@ -11,7 +12,7 @@ use uuid::Uuid;
 use super::load::Run;
 use super::story::{CallRow, Story};
 use crate::Result;
-use crate::budgets::{Amounts, Limits, Period, Scope, Standing};
+use crate::budgets::{self, Amounts, Scope, Standing};
 use crate::db::Prepare as _;
 
 /// A call that is under way, or was when its worker was lost.
@@ -66,59 +67,10 @@ pub(super) struct Budget {
     pub(super) period_start: DateTime<Utc>,
 }
 
-#[derive(QueryableByName)]
-struct BudgetRow {
-    #[diesel(sql_type = SqlUuid)]
-    id: Uuid,
-    #[diesel(sql_type = Text)]
-    scope: Scope,
-    #[diesel(sql_type = SqlUuid)]
-    scope_id: Uuid,
-    #[diesel(sql_type = Text)]
-    period: Period,
-    #[diesel(sql_type = Timestamptz)]
-    period_start: DateTime<Utc>,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    limit_cost_micros: Option<i64>,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    limit_tokens: Option<i64>,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    limit_calls: Option<i64>,
-    #[diesel(sql_type = BigInt)]
-    spent_cost_micros: i64,
-    #[diesel(sql_type = BigInt)]
-    spent_tokens: i64,
-    #[diesel(sql_type = BigInt)]
-    spent_calls: i64,
-    #[diesel(sql_type = BigInt)]
-    reserved_cost_micros: i64,
-    #[diesel(sql_type = BigInt)]
-    reserved_tokens: i64,
-    #[diesel(sql_type = BigInt)]
-    reserved_calls: i64,
-}
-
 impl Budget {
-    /// As it stands now: a period that has ended takes what was spent in it along.
-    fn of(row: &BudgetRow, now: DateTime<Utc>) -> Self {
-        let start = row.period.start(now).filter(|start| *start > row.period_start);
-        let spent = Amounts { cost_micros: row.spent_cost_micros, tokens: row.spent_tokens, calls: row.spent_calls };
-        Budget {
-            standing: Standing {
-                id: row.id,
-                scope: row.scope,
-                limits: Limits { cost_micros: row.limit_cost_micros, tokens: row.limit_tokens, calls: row.limit_calls },
-                spent: if start.is_some() { Amounts::default() } else { spent },
-                reserved: Amounts {
-                    cost_micros: row.reserved_cost_micros,
-                    tokens: row.reserved_tokens,
-                    calls: row.reserved_calls,
-                },
-                renews_at: row.period.end(now),
-            },
-            scope_id: row.scope_id,
-            period_start: start.unwrap_or(row.period_start),
-        }
+    fn of(row: &budgets::Row, now: DateTime<Utc>) -> Self {
+        let budgets::At { standing, period_start } = row.at(now);
+        Budget { standing, scope_id: row.scope_id, period_start }
     }
 }
 
@@ -144,6 +96,15 @@ pub(super) fn load_calls(
     Ok(rows.into_iter().map(|call| (call.id, call)).collect())
 }
 
+/// A constant, so that it is planned once.
+static BUDGETS: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "{} WHERE id = ANY(ARRAY(SELECT unnest($1) UNION SELECT b.id FROM unnest($2, $3) AS s (scope, scope_id) \
+           JOIN budgets b ON b.scope = s.scope AND b.scope_id = s.scope_id)) ORDER BY id FOR UPDATE",
+        budgets::SELECT
+    )
+});
+
 /// The budgets that these runs fall under, and those in which these calls are reserved.
 pub(super) fn load_budgets(
     connection: &mut PgConnection,
@@ -160,17 +121,12 @@ pub(super) fn load_budgets(
     if scopes.is_empty() && named.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let rows: Vec<BudgetRow> = sql_query(
-        "SELECT id, scope, scope_id, period, period_start, limit_cost_micros, limit_tokens, limit_calls, spent_cost_micros, \
-         spent_tokens, spent_calls, reserved_cost_micros, reserved_tokens, reserved_calls FROM budgets \
-         WHERE id = ANY(ARRAY(SELECT unnest($1) UNION SELECT b.id FROM unnest($2, $3) AS s (scope, scope_id) \
-           JOIN budgets b ON b.scope = s.scope AND b.scope_id = s.scope_id)) ORDER BY id FOR UPDATE",
-    )
-    .bind::<Array<SqlUuid>, _>(named.into_iter().collect::<Vec<_>>())
-    .bind::<Array<Text>, _>(scopes.iter().map(|(scope, _)| scope.as_str()).collect::<Vec<_>>())
-    .bind::<Array<SqlUuid>, _>(scopes.iter().map(|(_, id)| *id).collect::<Vec<_>>())
-    .prepared()
-    .load(connection)?;
+    let rows: Vec<budgets::Row> = sql_query(BUDGETS.as_str())
+        .bind::<Array<SqlUuid>, _>(named.into_iter().collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(scopes.iter().map(|(scope, _)| scope.as_str()).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(scopes.iter().map(|(_, id)| *id).collect::<Vec<_>>())
+        .prepared()
+        .load(connection)?;
     Ok(rows.iter().map(|row| (row.id, Budget::of(row, now))).collect())
 }
 

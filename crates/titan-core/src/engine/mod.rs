@@ -21,6 +21,7 @@ mod memories;
 mod save;
 mod story;
 mod transition;
+mod wanted;
 
 pub use apply::{Batch, apply, apply_one, apply_with_claim};
 pub use call::{CallOf, CallState, EndedCall, Purpose, Reserve, Reserved, Wake};

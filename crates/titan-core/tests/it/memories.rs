@@ -1,7 +1,5 @@
 //! Memories in a real Postgres: who finds what, what is merged, and what is gone after an erase.
 
-use std::time::Duration;
-
 use chrono::{TimeDelta, Utc};
 use diesel::Connection as _;
 use serde_json::json;
@@ -16,7 +14,7 @@ use titan_core::queue::maintenance::{Kept, forget};
 use titan_core::summaries::{self, Summary};
 use titan_core::{Error, counters, events};
 
-use crate::support::{Bench, answered};
+use crate::support::{Bench, answered, somebody_waits};
 
 fn new(content: &str) -> NewMemory {
     NewMemory { content: content.to_owned(), ..NewMemory::default() }
@@ -341,19 +339,19 @@ fn of_two_edits_to_the_same_words_at_once_one_is_told_why_not() {
     let mut bench = Bench::new();
     let (one, two) = (write(&mut bench, &new("one")), write(&mut bench, &new("two")));
     let edit = |content: &str| Edit { content: Some(content.to_owned()), ..Edit::default() };
-    let mut other = bench.test.connect();
+    let Bench { test, mut connection, .. } = bench;
+    let mut other = test.connect();
     let (say, hear) = std::sync::mpsc::channel();
     let second = std::thread::spawn(move || {
         hear.recv().unwrap();
         memories::update(&mut other, two.id, &edit("Three!"))
     });
-    bench
-        .connection
+    connection
         .transaction(|connection| {
             memories::update(connection, one.id, &edit("three"))?;
             say.send(()).unwrap();
-            // Long enough for the other to look and to wait; should it be slower, it is refused all the same.
-            std::thread::sleep(Duration::from_millis(500));
+            // The other has looked, seen nobody, and met the row that is being written.
+            somebody_waits(&test);
             Ok::<_, Error>(())
         })
         .unwrap();
