@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use titan_core::memories::MemoryScope;
 use titan_core::redact::redact;
+use titan_core::text::head;
 
 use crate::provider::{Format, Message, ModelRequest, Role};
 
@@ -50,7 +51,7 @@ fn ends(text: &str) -> String {
     if chars <= MAX_READ {
         return text.to_owned();
     }
-    let head: String = text.chars().take(MAX_READ / 2).collect();
+    let head = head(text, MAX_READ / 2);
     let tail: String = text.chars().skip(chars - MAX_READ / 2).collect();
     format!("{head}\n[…]\n{tail}")
 }

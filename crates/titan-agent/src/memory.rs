@@ -1,6 +1,7 @@
 //! A plain record of what was asked and answered. Finding out the facts that are worth keeping needs a model: `extraction`.
 
 use titan_core::redact::redact;
+use titan_core::text::head;
 
 /// Characters of the question and of the answer that are kept.
 const QUESTION_CHARS: usize = 300;
@@ -18,6 +19,13 @@ pub fn fact_of_exchange(question: &str, title: &str, answer: &str) -> Option<Str
     Some(format!("User asked: {question} — {title} answered: {answer}"))
 }
 
+/// What is kept of a question that no model answered.
+#[must_use]
+pub fn fact_of_question(question: &str) -> Option<String> {
+    let question = shorten(&redact(question), QUESTION_CHARS);
+    (!question.is_empty()).then(|| format!("User asked: {question} — no model was there to answer"))
+}
+
 /// One line of at most `limit` characters; a text that is longer ends in an ellipsis, after a whole word if one ends in
 /// the last fifth.
 #[must_use]
@@ -27,9 +35,10 @@ pub fn shorten(text: &str, limit: usize) -> String {
     for word in text.split_whitespace() {
         if !line.is_empty() {
             line.push(' ');
+            chars += 1;
         }
         line.push_str(word);
-        chars = line.chars().count();
+        chars += word.chars().count();
         if chars > limit {
             break;
         }
@@ -37,12 +46,12 @@ pub fn shorten(text: &str, limit: usize) -> String {
     if chars <= limit {
         return line;
     }
-    let kept: String = line.chars().take(limit.saturating_sub(1)).collect();
+    let kept = head(&line, limit.saturating_sub(1));
     let end = match kept.rfind(' ') {
         Some(space) if kept.get(..space).is_some_and(|head| head.chars().count() >= limit / 5 * 4) => space,
         _ => kept.len(),
     };
-    format!("{}…", kept.get(..end).unwrap_or(&kept).trim_end())
+    format!("{}…", kept.get(..end).unwrap_or(kept).trim_end())
 }
 
 #[cfg(test)]
@@ -56,6 +65,15 @@ mod tests {
             fact_of_exchange("What is\n  the plan?", "Jason", "Ship it."),
             Some("User asked: What is the plan? — Jason answered: Ship it.".to_owned())
         );
+    }
+
+    #[test]
+    fn what_nobody_answered_is_remembered_as_a_question() {
+        assert_eq!(
+            fact_of_question("What is the plan?"),
+            Some("User asked: What is the plan? — no model was there to answer".to_owned())
+        );
+        assert_eq!(fact_of_question(" \n"), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! A map, in reading order. Nothing here knows HTTP or a model; the two daemons are built on it.
 //!
 //! - [`config`], [`daemon`]: the environment, read once, and what both daemons do when they start and stop.
-//! - [`error`], [`ids`], [`page`]: the small words everything else speaks.
+//! - [`error`], [`ids`], [`page`], [`text`]: the small words everything else speaks.
 //! - [`db`]: connections, migrations, and the only hop from async to blocking code.
 //! - [`state`]: the rules of runs, steps and tasks as pure functions.
 //! - [`workflow`]: what a run is made of.
@@ -17,6 +17,7 @@ pub mod error;
 pub mod ids;
 pub mod page;
 pub mod redact;
+pub mod text;
 
 pub mod db;
 

@@ -1,5 +1,7 @@
 //! Long texts without their middle: the beginning says what a text is, and the end is often what matters.
 
+use titan_core::text::head;
+
 use crate::provider::{Message, Part};
 use crate::tokens::{SIXTHS, Weigher, most_tokens};
 
@@ -14,11 +16,11 @@ pub(super) fn shorten(text: &str, tokens: u64) -> String {
     let mark = |kept: usize| format!("\n[… {} characters are left out here …]\n", total.saturating_sub(kept));
     let mut room = tokens.saturating_sub(most_tokens(&mark(0)));
     while room > 0 {
-        let head = fitting(text.chars(), room * 2 / 3);
-        let tail = fitting(text.chars().rev(), room / 3);
-        let begin: String = text.chars().take(head).collect();
-        let end: String = text.chars().skip(total - tail).collect();
-        let short = format!("{}{}{}", begin.trim_end(), mark(head + tail), end.trim_start());
+        let first = fitting(text.chars(), room * 2 / 3);
+        let last = fitting(text.chars().rev(), room / 3);
+        let begin = head(text, first);
+        let end: String = text.chars().skip(total - last).collect();
+        let short = format!("{}{}{}", begin.trim_end(), mark(first + last), end.trim_start());
         if most_tokens(&short) <= tokens {
             return short;
         }

@@ -1,5 +1,7 @@
 //! One call for embeddings: a request, an answer in one piece, and whether it is what was asked for.
 
+use titan_core::text::head;
+
 use super::{HttpProvider, ProviderError};
 use crate::provider::MAX_EMBEDDED;
 
@@ -14,7 +16,7 @@ impl HttpProvider {
         if texts.len() > MAX_EMBEDDED {
             return misconfigured(format!("{} texts are more than the {MAX_EMBEDDED} of one call", texts.len()));
         }
-        let cut: Vec<&str> = texts.iter().map(|text| cut(text)).collect();
+        let cut: Vec<&str> = texts.iter().map(|text| head(text, MAX_CHARS)).collect();
         let Some((path, body)) = self.wire.embedding(model, &cut) else {
             return misconfigured(format!("{} offers no embeddings", self.name));
         };
@@ -35,8 +37,4 @@ impl HttpProvider {
         }
         Ok(vectors)
     }
-}
-
-fn cut(text: &str) -> &str {
-    text.char_indices().nth(MAX_CHARS).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
 }

@@ -3,6 +3,7 @@
 use serde::de::IgnoredAny;
 
 use super::MAX_SIZE;
+use crate::text::head;
 use crate::{Error, Result};
 
 const IMAGES: [&str; 4] = ["image/png", "image/jpeg", "image/webp", "image/gif"];
@@ -22,11 +23,7 @@ pub(super) fn checked(told: Option<&str>, bytes: &[u8]) -> Result<String> {
     let told = told.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let known = told.is_empty() || told == "application/json" || told.starts_with("text/") || IMAGES.contains(&&*told);
     if !known || !told.bytes().all(|byte| byte.is_ascii_graphic()) || told.len() > 100 {
-        let message = format!(
-            "must be text/*, application/json, {}; and is {:?}",
-            IMAGES.join(", "),
-            told.chars().take(100).collect::<String>()
-        );
+        let message = format!("must be text/*, application/json, {}; and is {:?}", IMAGES.join(", "), head(&told, 100));
         return Err(Error::invalid("media_type", message));
     }
     match (image(bytes), told.as_str()) {

@@ -10,6 +10,7 @@ use crate::engine::IdempotencyKey;
 use crate::idempotency;
 use crate::projects::checked_text;
 use crate::redact::redact;
+use crate::text::head;
 use crate::{Error, Result};
 
 #[derive(Debug, Clone, Default)]
@@ -79,7 +80,7 @@ struct Kept {
 
 /// Without secrets.
 pub(super) fn checked_content(content: &str) -> Result<String> {
-    checked_text("content", content, MAX_CONTENT).map(|content| redact(&content).chars().take(MAX_CONTENT).collect())
+    checked_text("content", content, MAX_CONTENT).map(|content| head(&redact(&content), MAX_CONTENT).to_owned())
 }
 
 pub(super) fn checked_scope(scope: &str) -> Result<MemoryScope> {

@@ -2,6 +2,7 @@
 
 use super::{Embedding, MAX_CONTENT, MAX_NAME, MemoryScope, Trust};
 use crate::redact::redact;
+use crate::text::head;
 
 /// Days that a run may give what it remembers; what is to last longer does not expire.
 const MAX_DAYS: i32 = 3650;
@@ -34,7 +35,7 @@ impl Remembered {
     /// For its project, for ever, on an agent's word. Secrets are taken out and what is too long is cut; none when nothing is left.
     #[must_use]
     pub fn new(content: &str, form: Form, confidence: f64) -> Option<Self> {
-        let content: String = redact(content.trim()).replace('\0', "\u{fffd}").chars().take(MAX_CONTENT).collect();
+        let content = head(&redact(content.trim()), MAX_CONTENT).replace('\0', "\u{fffd}");
         let confidence = if confidence.is_finite() { confidence.clamp(0.0, 1.0) } else { 0.0 };
         (!content.is_empty()).then_some(Remembered {
             content,
@@ -52,7 +53,7 @@ impl Remembered {
     /// The agent counts for the scope that needs one.
     #[must_use]
     pub fn scoped(self, scope: MemoryScope, agent: &str) -> Self {
-        let agent = (scope == MemoryScope::Agent).then(|| agent.chars().take(MAX_NAME).collect());
+        let agent = (scope == MemoryScope::Agent).then(|| head(agent, MAX_NAME).to_owned());
         Remembered { scope, agent, ..self }
     }
 
@@ -63,7 +64,7 @@ impl Remembered {
 
     #[must_use]
     pub fn about(self, person: Option<&str>) -> Self {
-        let name = |name: &str| redact(name.trim()).replace('\0', "").chars().take(MAX_NAME).collect::<String>();
+        let name = |name: &str| head(&redact(name.trim()).replace('\0', ""), MAX_NAME).to_owned();
         Remembered { person: person.map(name).filter(|name| !name.is_empty()), ..self }
     }
 

@@ -37,16 +37,15 @@ impl Entry {
         Entry { call, facts, reserved: false, asked_at: Instant::now() }
     }
 
-    /// What is said when the call is made.
+    /// What is said when the call is made. Its row, which `call_id` names, tells the rest.
     pub(super) fn asking(&self, request: &ModelRequest) -> NewEvent {
-        let CallOf { id, purpose, provider, model, fallback } = &self.call;
+        let CallOf { id, purpose, provider, model, .. } = &self.call;
         let what = match purpose {
             Purpose::Answer => String::new(),
             purpose => format!(" for the {purpose}"),
         };
         let line = format!("Asking {provider} (model {model}){what}");
-        let mut data = json!({"provider": provider, "model": model, "messages": request.messages.len(), "call_id": id,
-            "purpose": purpose, "fallback": fallback});
+        let mut data = json!({"call_id": id, "provider": provider, "model": model, "messages": request.messages.len()});
         // A message that goes alone has no parts to be told of.
         if request.messages.len() > 1
             && let Some(data) = data.as_object_mut()
@@ -105,7 +104,7 @@ impl Entry {
         let cost_micros = self.facts.price.map(|price| price.cost(input, cached, output));
         let duration_ms = i32::try_from(self.asked_at.elapsed().as_millis()).unwrap_or(i32::MAX);
         if state == CallState::Answered {
-            self.tell(work, &usage, cost_micros, attempt.first_token_ms, duration_ms);
+            self.tell(work, &usage, cost_micros);
         }
         work.reporter.ended(EndedCall {
             call: self.call.clone(),
@@ -123,17 +122,16 @@ impl Entry {
         });
     }
 
-    fn tell(&self, work: &Work, usage: &Usage, cost: Option<i64>, first_token_ms: Option<i32>, duration_ms: i32) {
-        let CallOf { id, provider, model, .. } = &self.call;
+    fn tell(&self, work: &Work, usage: &Usage, cost: Option<i64>) {
+        let CallOf { id, provider, .. } = &self.call;
         let about = if usage.estimated { "about " } else { "" };
         let price = cost.filter(|cost| *cost > 0).map(|cost| format!(", {}", dollars_text(cost))).unwrap_or_default();
         let line = format!(
             "{provider} answered: {about}{} tokens in, {about}{} tokens out{price}",
             usage.input_tokens, usage.output_tokens
         );
-        let data = json!({"call_id": id, "provider": provider, "model": model, "input_tokens": usage.input_tokens,
-            "cached_tokens": usage.cached_tokens, "output_tokens": usage.output_tokens, "estimated": usage.estimated,
-            "cost": cost.map(dollars), "first_token_ms": first_token_ms, "duration_ms": duration_ms});
+        let data = json!({"call_id": id, "input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens,
+            "estimated": usage.estimated, "cost": cost.map(dollars)});
         work.reporter.at_the_end(NewEvent::told("usage", Level::Info, line, data));
     }
 }

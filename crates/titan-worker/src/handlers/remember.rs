@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use titan_agent::extraction::{self, Fact};
-use titan_agent::memory::fact_of_exchange;
+use titan_agent::memory::{fact_of_exchange, fact_of_question};
 use titan_agent::{ModelRequest, ProviderKind, agents};
 use titan_core::config::MemoryMode;
 use titan_core::engine::{Done, NewEvent, Outcome, Purpose, Write};
@@ -58,19 +58,19 @@ impl Handler for Remember {
         };
         let agent = agents::find(Some(agent_of(&work)));
         let title = agent.map_or(agent_of(&work), |agent| agent.title.as_str());
-        let record = |form: Form| {
-            let record = fact_of_exchange(said("question"), title, said("answer"))?;
-            Remembered::new(&record, form, CONFIDENCE)
-        };
+        let record = |said: Option<String>, form: Form| Remembered::new(&said?, form, CONFIDENCE);
         // The one that answered, or would have.
         let of_agent = agent.and_then(|agent| agent.model.as_deref());
         let model = work.started.payload.get("model").and_then(Value::as_str).or(of_agent);
         let offline = self.models.resolve(model).provider.kind() == ProviderKind::Offline;
         let remembered = match self.mode {
             MemoryMode::Off => Vec::new(),
-            // The queue is not to wait for an index of what the offline model says.
-            _ if offline => record(Form::Unindexed).into_iter().collect(),
-            MemoryMode::Record => record(Form::Record).into_iter().collect(),
+            // What the offline model says is not worth it, and the queue is not to wait for an index of such records.
+            _ if offline => record(fact_of_question(said("question")), Form::Unindexed).into_iter().collect(),
+            MemoryMode::Record => {
+                let exchange = fact_of_exchange(said("question"), title, said("answer"));
+                record(exchange, Form::Record).into_iter().collect()
+            }
             MemoryMode::Extract => {
                 let (question, answer) = whole(&work, said("question"), said("answer")).await;
                 match self.extract(&work, model, extraction::request(&question, title, &answer)).await {

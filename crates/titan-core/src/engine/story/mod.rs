@@ -17,6 +17,7 @@ use serde_json::Value;
 use super::load::{Job, Run, World};
 use super::transition::{Applied, Fence, NewEvent, Transition};
 use crate::queue::Hint;
+use crate::text::head;
 use crate::{Error, Result};
 
 use changes::EventRow;
@@ -119,6 +120,6 @@ fn has_nul(value: &Value) -> bool {
 /// An error is for people: long ones are cut.
 fn short(error: &str) -> String {
     const MOST: usize = 2000;
-    let cut: String = error.chars().take(MOST).collect();
-    storable(if cut.len() < error.len() { format!("{cut} ...") } else { cut })
+    let cut = head(error, MOST);
+    storable(if cut.len() < error.len() { format!("{cut} ...") } else { cut.to_owned() })
 }

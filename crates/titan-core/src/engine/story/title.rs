@@ -1,5 +1,7 @@
 //! What a task is called when nobody says: the first sentence of its message, without what Markdown adds to it.
 
+use crate::text::head;
+
 /// Characters of a title. A line that is longer is cut after a sentence, or else after a word.
 const LONGEST: usize = 80;
 
@@ -11,13 +13,13 @@ pub(super) fn title_of(content: &str) -> String {
     if line.chars().count() <= LONGEST {
         return line;
     }
-    let short: String = line.chars().take(LONGEST).collect();
-    if let Some(sentence) = first_sentence(&short) {
+    let short = head(&line, LONGEST);
+    if let Some(sentence) = first_sentence(short) {
         return sentence.to_owned();
     }
-    let whole_words = short.rsplit_once(char::is_whitespace).map_or(short.as_str(), |(words, _)| words);
+    let whole_words = short.rsplit_once(char::is_whitespace).map_or(short, |(words, _)| words);
     // One word that is longer than a title is cut all the same.
-    let kept = if whole_words.chars().count() * 2 < LONGEST { &short } else { whole_words };
+    let kept = if whole_words.chars().count() * 2 < LONGEST { short } else { whole_words };
     format!("{}...", kept.trim_end_matches(|c: char| c.is_whitespace() || ",;:-".contains(c)))
 }
 

@@ -17,6 +17,7 @@ use super::changes::{EndedJob, JobOutcome, Kept, NewMemory, NewMessage, NewOutpu
 use super::{Story, short, storable, storable_json};
 use crate::queue::{Hint, NewJob};
 use crate::state::{ExecutionStatus, Level, RunStage, RunStatus, StepStatus, WaitingOn};
+use crate::text::head;
 use crate::{Error, Result, ids};
 
 /// How much of a text output is kept beside its bytes, for lists.
@@ -319,7 +320,7 @@ impl Story {
                 }
                 Write::Output { name, kind, media_type, bytes } => {
                     let sha256 = Sha256::digest(bytes).to_vec();
-                    let preview = std::str::from_utf8(bytes).ok().map(|text| text.chars().take(PREVIEW).collect());
+                    let preview = std::str::from_utf8(bytes).ok().map(|text| head(text, PREVIEW).to_owned());
                     let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
                     let (name, media_type) = (storable(name.clone()), media_type.clone());
                     let line = format!("Output {name} is ready for review");
