@@ -1,23 +1,24 @@
 // What a person sees when a model does not answer at once, not at all, or may not be asked: against the server of the real
 // wire, since the offline model does none of this.
+import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect } from 'vitest';
-import { createProject, listCalls, listTasks, putBudget, untilFinished } from './support/api';
+import { createProject, listCalls, listTasks, onlyTask, putBudget, untilFinished } from './support/api';
 import { keepPicture, withBrowser } from './support/browser';
-import { answer, open, openTab, send, textOf, turn, turnStatus } from './support/dashboard';
+import { answer, open, openTab, send, textOf, turn, turnStatus, untilWriting } from './support/dashboard';
 import { barriers, keepBoth } from './support/page-checks';
 import { settings } from './support/settings';
-import { start, withApi, withOneWorker, withoutWorker } from './support/stack';
+import { kill, start, withApi, withOneWorker, withoutWorker } from './support/stack';
 
 const browserTest = withBrowser();
 
 describe.skipIf(settings.pass !== 'openai')('a model behind a wire', () => {
   beforeAll(withApi);
 
-  browserTest('that asks for a pause and then fails is waited for, and says so', async ({ page }) => {
+  browserTest('that asks for a pause twice is waited for, and says so', async ({ page }) => {
     await withOneWorker();
     const project = await createProject('Asks for a pause');
     await open(page, `/projects/${project.id}/input`);
-    await send(page, '[429] [500] Patience.');
+    await send(page, '[429] [429] Patience.');
     const ours = turn(page, 'Patience.');
     const first = ours.getByTestId('wait').filter({ hasText: 'Attempt 2 of' });
     await first.waitFor();
@@ -27,6 +28,7 @@ describe.skipIf(settings.pass !== 'openai')('a model behind a wire', () => {
     await keepPicture(page, 'waits-to-try-again');
     const second = ours.getByTestId('wait').filter({ hasText: 'Attempt 3 of' });
     await second.waitFor();
+    expect(await textOf(second)).toMatch(/refuses more requests/);
     await answer(ours).waitFor();
     await turnStatus(ours, 'completed').waitFor();
     expect(await ours.getByTestId('wait').count()).toBe(0);
@@ -109,4 +111,94 @@ describe.skipIf(settings.pass !== 'openai')('a model behind a wire', () => {
       expect(calls.filter((call) => call.purpose === 'answer' && call.state === 'answered')).toHaveLength(1);
     }
   });
+
+  browserTest('that fails is replaced by the next one, and both are told of', async ({ page }) => {
+    await withoutWorker();
+    await start('worker', { TITAN_FALLBACK_MODELS: 'openai:fake-second' });
+    const project = await createProject('Falls back');
+    await open(page, `/projects/${project.id}/input`);
+    await send(page, '[500] Somebody will answer.');
+    const ours = turn(page, 'Somebody will answer.');
+    await turnStatus(ours, 'completed').waitFor();
+    await ours.getByRole('link', { name: 'Run', exact: true }).click();
+    await page.waitForURL(/\/runs\//);
+    await page.getByText('Turns', { exact: true }).click();
+    const cards = page.locator('[data-testid="turn-card"][data-purpose="answer"]');
+    await cards.nth(1).getByText('instead of openai:').waitFor();
+    expect(await cards.evaluateAll((all) => all.map((card) => card.getAttribute('data-state')))).toEqual([
+      'failed',
+      'answered',
+    ]);
+    expect(await textOf(cards.nth(1))).toContain('fake-second');
+    expect(await textOf(cards.nth(1)), 'the same attempt').not.toContain('attempt 2');
+    expect(await barriers(page)).toEqual([]);
+    await keepBoth(page, 'turns-fallback');
+  });
+
+  browserTest('whose worker is lost counts as asked, and is asked again', async ({ page }) => {
+    await withOneWorker();
+    const project = await createProject('Lost call');
+    await open(page, `/projects/${project.id}/input`);
+    await send(page, '[slow] Finish this although a worker dies.');
+    await untilWriting(page);
+    await kill('worker');
+    await start('worker-second');
+    const ours = turn(page, 'Finish this although a worker dies.');
+    await turnStatus(ours, 'completed').waitFor({ timeout: 60_000 });
+    await ours.getByRole('link', { name: 'Run', exact: true }).click();
+    await page.waitForURL(/\/runs\//);
+    await page.getByText('Turns', { exact: true }).click();
+    const lost = page.locator('[data-testid="turn-card"][data-state="lost"]');
+    await lost.getByText(/its worker was lost.*it counts as made/).waitFor();
+    expect(await lost.count()).toBe(1);
+    await page.locator('[data-testid="turn-card"][data-purpose="answer"][data-state="answered"]').waitFor();
+    expect(await barriers(page)).toEqual([]);
+    await keepBoth(page, 'turns-lost');
+  });
+
+  browserTest('may have a budget for everything, for a task and for a run', async ({ page }) => {
+    await withOneWorker();
+    const project = await createProject('Budgets');
+    await open(page, '/system');
+    await setCalls(page, 'installation', 'Set a budget', '5000');
+    await page.reload();
+    const all = budgetOf(page, 'installation');
+    await all.getByText(/of 5,000 calls in total/).waitFor();
+    await keepBoth(page, 'budget-installation');
+    await all.getByRole('button', { name: 'Change the budget' }).click();
+    await budgetDialog(page).getByRole('button', { name: 'Remove the limit' }).click();
+    await all.getByRole('button', { name: 'Set a budget' }).waitFor();
+
+    await open(page, `/projects/${project.id}/input`);
+    await send(page, '[slow] A long one.');
+    await untilWriting(page);
+    const task = await onlyTask(project.id);
+    await open(page, `/runs/${task.latest_run?.id}`);
+    await setCalls(page, 'run', 'Limit this run', '7');
+    await budgetOf(page, 'run').getByText('of 7 calls').waitFor();
+    await untilFinished(task.id);
+
+    await open(page, `/projects/${project.id}/progress?task=${task.id}`);
+    await setCalls(page, 'task', 'Limit this task', '9');
+    await budgetOf(page, 'task').getByText('of 9 calls').waitFor();
+    expect(await barriers(page)).toEqual([]);
+    await keepBoth(page, 'budget-task');
+  });
 });
+
+const budgetOf = (page: Page, scope: string) => page.locator(`[data-testid="budget"][data-scope="${scope}"]`);
+
+const budgetDialog = (page: Page) => page.getByRole('dialog', { name: /^Budget of/ });
+
+/** A limit of calls, set as a person would; nonsense first. */
+async function setCalls(page: Page, scope: string, button: string, calls: string): Promise<void> {
+  await budgetOf(page, scope).getByRole('button', { name: button }).click();
+  const dialog = budgetDialog(page);
+  const field = dialog.getByRole('textbox', { name: 'Calls' });
+  await field.fill('many');
+  await dialog.getByRole('button', { name: 'Set the budget' }).click();
+  await expect.poll(() => field.getAttribute('aria-invalid')).toBe('true');
+  await field.fill(calls);
+  await dialog.getByRole('button', { name: 'Set the budget' }).click();
+  await dialog.waitFor({ state: 'detached' });
+}

@@ -1,9 +1,11 @@
 //! How a request is answered: programmed by the test, or by words in the message.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use titan_agent::memory::shorten;
 
+use super::KEPT;
 use super::dialect::ToolCall;
 
 /// What happens to one request.
@@ -109,20 +111,21 @@ pub(super) fn default_text(content: &str) -> String {
 const SLOW_PIECES: usize = 40;
 const SLOW_DELAY: Duration = Duration::from_millis(200);
 
-/// What a message asks for in words. `once` says whether this word of this message was not obeyed yet; those that make
-/// an answer fail are obeyed once per message, so that the next try succeeds, except `[cut]` and `[hang]`.
-pub(super) fn told_by(content: &str, mut once: impl FnMut(&'static str) -> bool) -> Option<Behaviour> {
+/// What a message asks for in words. `obeyed` counts how often a word of this message was obeyed before; those that make
+/// an answer fail are obeyed as often as they stand there, so that the next try succeeds, except `[cut]` and `[hang]`.
+pub(super) fn told_by(content: &str, mut obeyed: impl FnMut(&'static str) -> usize) -> Option<Behaviour> {
     let says = |word: &str| content.contains(word);
-    if says("[429]") && once("[429]") {
+    let mut still = |word: &'static str| says(word) && obeyed(word) < content.matches(word).count();
+    if still("[429]") {
         return Some(Behaviour::RateLimited { retry_after: Some("1".to_owned()) });
     }
-    if says("[500]") && once("[500]") {
+    if still("[500]") {
         return Some(Behaviour::ServerError);
     }
-    if says("[malformed]") && once("[malformed]") {
+    if still("[malformed]") {
         return Some(Behaviour::MalformedJson);
     }
-    if says("[cut]") || says("[cut-once]") && once("[cut-once]") {
+    if says("[cut]") || still("[cut-once]") {
         return Some(Behaviour::CutAfter(3));
     }
     if says("[hang]") {
@@ -136,18 +139,35 @@ pub(super) fn told_by(content: &str, mut once: impl FnMut(&'static str) -> bool)
     says("[echo]").then(|| Behaviour::Answer(Answer::of(text)))
 }
 
+/// How often each word of a message was obeyed.
+#[derive(Default)]
+pub(super) struct Obeyed(HashMap<(String, &'static str), usize>);
+
+impl Obeyed {
+    /// Counts once more, and says how often it was before.
+    pub(super) fn count(&mut self, content: &str, word: &'static str) -> usize {
+        if self.0.len() >= KEPT {
+            self.0.clear();
+        }
+        let times = self.0.entry((content.to_owned(), word)).or_default();
+        *times += 1;
+        *times - 1
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_asked_for_in_words_happens_once_per_message_and_in_order() {
-        let mut obeyed = std::collections::HashSet::new();
-        let mut told = |content: &str| told_by(content, |word| obeyed.insert((content.to_owned(), word)));
+    fn a_failure_asked_for_in_words_happens_as_often_as_it_is_and_in_order() {
+        let mut obeyed = Obeyed::default();
+        let mut told = |content: &str| told_by(content, |word| obeyed.count(content, word));
         assert!(matches!(told("a [500] and [429]"), Some(Behaviour::RateLimited { .. })));
         assert!(matches!(told("a [500] and [429]"), Some(Behaviour::ServerError)));
         assert!(told("a [500] and [429]").is_none());
-        assert!(matches!(told("another [429]"), Some(Behaviour::RateLimited { .. })));
+        assert!((0..2).all(|_| matches!(told("[429] and another [429]"), Some(Behaviour::RateLimited { .. }))));
+        assert!(told("[429] and another [429]").is_none());
         assert!(matches!(told("[cut-once]"), Some(Behaviour::CutAfter(_))));
         assert!(told("[cut-once]").is_none());
         assert!((0..3).all(|_| matches!(told("[cut]"), Some(Behaviour::CutAfter(_)))));
@@ -156,10 +176,10 @@ mod tests {
 
     #[test]
     fn slow_takes_about_eight_seconds_and_says_the_same() {
-        let Some(Behaviour::Answer(answer)) = told_by("[slow] [echo] a message", |_| true) else { panic!("no answer") };
+        let Some(Behaviour::Answer(answer)) = told_by("[slow] [echo] a message", |_| 0) else { panic!("no answer") };
         let text = answer.text.unwrap();
         assert_eq!(text, "[slow] [echo] a message");
-        let Some(Behaviour::Answer(answer)) = told_by("[slow]", |_| true) else { panic!("no answer") };
+        let Some(Behaviour::Answer(answer)) = told_by("[slow]", |_| 0) else { panic!("no answer") };
         let pieces = answer.text.unwrap().chars().count().div_ceil(answer.chunk_chars);
         assert!((30..=40).contains(&pieces), "{pieces}");
     }

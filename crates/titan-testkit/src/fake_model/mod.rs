@@ -31,6 +31,9 @@ pub const UNEMBEDDABLE: &str = "unembeddable";
 /// The one model it lists.
 pub const MODEL: &str = "fake-model";
 
+/// Requests, and words that were obeyed, that are kept at most.
+const KEPT: usize = 100_000;
+
 /// Serves until it is dropped, on a thread and a runtime of its own, so that it works in tests of any kind.
 pub struct FakeModel {
     base_url: Url,

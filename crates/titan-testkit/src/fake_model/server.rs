@@ -1,6 +1,6 @@
 //! The HTTP side: routes, what is remembered between requests, and who notices that a client has left.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::io;
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,16 +12,14 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use serde_json::{Value, json};
 
-use super::UNEMBEDDABLE;
-use super::behaviour::{Behaviour, told_by};
+use super::behaviour::{Behaviour, Obeyed, told_by};
 use super::dialect::Dialect;
 use super::embeddings;
 use super::recorded::RecordedRequest;
 use super::watch::Watch;
 use super::wire;
+use super::{KEPT, UNEMBEDDABLE};
 
-/// Requests, and words that were obeyed, that are kept at most.
-const KEPT: usize = 100_000;
 const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 
 #[derive(Default)]
@@ -41,7 +39,7 @@ struct Inner {
     takes_images: Option<bool>,
     requests: VecDeque<RecordedRequest>,
     embedded: VecDeque<String>,
-    obeyed: HashSet<(String, &'static str)>,
+    obeyed: Obeyed,
 }
 
 impl Default for Inner {
@@ -54,7 +52,7 @@ impl Default for Inner {
             takes_images: None,
             requests: VecDeque::new(),
             embedded: VecDeque::new(),
-            obeyed: HashSet::new(),
+            obeyed: Obeyed::default(),
         }
     }
 }
@@ -110,11 +108,8 @@ impl State {
         if let Some(behaviour) = inner.queue.pop_front() {
             return behaviour;
         }
-        if inner.obeyed.len() >= KEPT {
-            inner.obeyed.clear();
-        }
         let obeyed = &mut inner.obeyed;
-        told_by(content, |word| obeyed.insert((content.to_owned(), word))).unwrap_or_else(|| inner.default.clone())
+        told_by(content, |word| obeyed.count(content, word)).unwrap_or_else(|| inner.default.clone())
     }
 
     fn refusal(&self, dialect: Dialect, authorization: Option<&str>) -> Option<HttpResponse> {
