@@ -53,14 +53,14 @@ browserTest('files are made, changed and deleted, and their history is kept', as
   await file.getByRole('button', { name: 'Save' }).click();
   await file.getByText('Mine.').waitFor();
 
-  await page.getByText('History', { exact: true }).click();
+  await page.getByRole('switch', { name: 'History' }).click();
   const commits = page.getByTestId('commit');
   await commits.nth(2).waitFor();
   await commits.first().getByText('Write docs/notes.md').click();
   await commits.first().getByTestId('patch').getByText('+Mine.').waitFor();
   expect(await barriers(page)).toEqual([]);
   await keepBoth(page, 'files-history');
-  await page.getByText('History', { exact: true }).click();
+  await page.getByRole('switch', { name: 'History' }).click();
 
   await file.getByRole('button', { name: 'Delete' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
