@@ -26,10 +26,11 @@ pub(super) fn bring_up(db: &Db, project_id: Uuid, root: &Path, bundles: &[Bundle
     // Held until it is dropped, also when this process is killed.
     let lock = File::create(root.join(format!("{project_id}.lock"))).map_err(|error| unusable(root, &error))?;
     lock.lock().map_err(|error| unusable(root, &error))?;
-    if !repository.join("HEAD").exists() {
+    let applied = marker.read();
+    // Also what somebody was killed over: on a repository that is whole this changes nothing.
+    if applied.is_none() {
         git.run(&["init", "--bare", "--quiet"], b"")?;
     }
-    let applied = marker.read();
     // A bundle may have taken the place of those that were applied: then all there are is what is needed.
     let known = bundles.iter().position(|bundle| applied.as_ref() == Some(&word(bundle)));
     for bundle in bundles.iter().skip(known.map_or(0, |place| place + 1)) {
