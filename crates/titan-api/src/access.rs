@@ -34,6 +34,8 @@ permissions! {
     RunsWrite = "runs:write",
     OutputsRead = "outputs:read",
     OutputsReview = "outputs:review",
+    FilesRead = "files:read",
+    FilesWrite = "files:write",
     MemoriesRead = "memories:read",
     MemoriesWrite = "memories:write",
     BudgetsRead = "budgets:read",

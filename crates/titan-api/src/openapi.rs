@@ -13,8 +13,8 @@ use crate::live::changes::Resync;
 use crate::live::hub::ChangeHint;
 use crate::live::run::{Heartbeat, StreamEnd};
 use crate::routes::{
-    agents, attachments, budgets, changes, events, execute, health, jobs, limits, logs, memories, messages, metrics,
-    models, outputs, projects, queues, runs, system, tasks, workflows,
+    agents, attachments, budgets, changes, events, execute, files, git, health, jobs, limits, logs, memories, messages,
+    metrics, models, outputs, projects, queues, runs, system, tasks, workflows,
 };
 
 #[derive(OpenApi)]
@@ -46,6 +46,8 @@ use crate::routes::{
         memories::erase_person,
         messages::list_messages, messages::send_message,
         attachments::create_attachment, attachments::get_attachment_content,
+        files::list_files, files::get_file, files::put_file, files::delete_file,
+        git::get_status, git::list_commits, git::get_diff,
         queues::list_queues, queues::create_queue, queues::pause_queue, queues::resume_queue,
         jobs::list_jobs, jobs::change_jobs,
         limits::list_limits, limits::put_limit, limits::delete_limit,

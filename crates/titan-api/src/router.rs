@@ -8,8 +8,8 @@ use crate::access::Permitted;
 use crate::dashboard;
 use crate::http::params::path_config;
 use crate::routes::{
-    agents, attachments, budgets, changes, events, execute, health, jobs, limits, logs, memories, messages, metrics,
-    models, outputs, projects, queues, runs, system, tasks, workflows,
+    agents, attachments, budgets, changes, events, execute, files, git, health, jobs, limits, logs, memories, messages,
+    metrics, models, outputs, projects, queues, runs, system, tasks, workflows,
 };
 
 /// Every route, and the dashboard for what is none.
@@ -55,6 +55,16 @@ pub fn configure(table: &mut web::ServiceConfig) {
     at("/api/projects/{id}/attachments").post(attachments::create_attachment).add(table);
     at("/api/attachments/{id}/content").get(attachments::get_attachment_content).add(table);
     at("/api/projects/{id}/messages").get(messages::list_messages).post(messages::send_message).add(table);
+
+    at("/api/projects/{id}/files").get(files::list_files).add(table);
+    at("/api/projects/{id}/files/{path:.*}")
+        .get(files::get_file)
+        .put(files::put_file)
+        .delete(files::delete_file)
+        .add(table);
+    at("/api/projects/{id}/git/status").get(git::get_status).add(table);
+    at("/api/projects/{id}/git/log").get(git::list_commits).add(table);
+    at("/api/projects/{id}/git/diff").get(git::get_diff).add(table);
 
     // Before the one with an id, which would take the word for one.
     at("/api/tasks/execute").get(execute::list_executable_tasks).post(execute::execute).add(table);

@@ -7,6 +7,7 @@ use titan_core::config::Config;
 use titan_core::db::Db;
 use titan_core::engine::Committer;
 use titan_core::queue::{Listener, Notifier};
+use titan_core::workspaces::Workspaces;
 use tokio_util::sync::CancellationToken;
 
 use crate::live::hub::Hub;
@@ -21,6 +22,7 @@ pub struct AppState {
     pub db: Db,
     pub committer: Committer,
     pub notifier: Notifier,
+    pub workspaces: Workspaces,
     pub hub: Hub,
     pub traffic: Traffic,
     pub started: Instant,
@@ -40,5 +42,7 @@ pub fn build_state(config: Config, db: Db) -> titan_core::Result<Arc<AppState>> 
     let stopping = CancellationToken::new();
     let hub = Hub::start(listener, stopping.clone());
     let traffic = Traffic::default();
-    Ok(Arc::new(AppState { config, db, committer, notifier, hub, traffic, started: Instant::now(), stopping }))
+    let workspaces = Workspaces::new(db.clone(), &config.data_dir);
+    let started = Instant::now();
+    Ok(Arc::new(AppState { config, db, committer, notifier, workspaces, hub, traffic, started, stopping }))
 }

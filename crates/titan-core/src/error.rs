@@ -18,6 +18,9 @@ pub enum Error {
     /// The thing is in a state in which this is not allowed.
     #[error("{0}")]
     Conflict(String),
+    /// It is not any more what the caller saw last.
+    #[error("{0}")]
+    Stale(String),
     #[error("the output was already {0}")]
     AlreadyDecided(&'static str),
     #[error("this idempotency key was used before with another body")]

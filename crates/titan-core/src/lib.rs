@@ -45,5 +45,6 @@ pub mod runs;
 pub mod summaries;
 pub mod tasks;
 pub mod workers;
+pub mod workspaces;
 
 pub use error::{Error, Result};

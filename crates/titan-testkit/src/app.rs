@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
+use tempfile::TempDir;
 use titan_api::{AppState, Running};
 use titan_core::config::Config;
 use titan_worker::worker::WorkerHandle;
@@ -24,6 +25,8 @@ pub struct TestApp {
     pub config: Config,
     running: Running,
     worker: Option<WorkerHandle>,
+    // For copies of files; shared by both daemons, as on one machine.
+    _data: TempDir,
     // The last one to go.
     pub db: TestDb,
 }
@@ -48,18 +51,20 @@ impl Plan {
     pub async fn start(self) -> TestApp {
         // Making a database blocks, and may first have to start a cluster.
         let db = tokio::task::spawn_blocking(TestDb::new).await.expect("a database");
+        let data = tempfile::tempdir().expect("a directory");
         let mut settings = HashMap::from([
             ("DATABASE_URL".to_owned(), db.url.expose_secret().to_owned()),
             ("TITAN_BIND".to_owned(), "127.0.0.1:0".to_owned()),
             ("TITAN_OFFLINE_DELAY".to_owned(), "0ms".to_owned()),
             ("TITAN_GRACE".to_owned(), "2s".to_owned()),
             ("TITAN_WORKER_NAME".to_owned(), "test-worker".to_owned()),
+            ("TITAN_DATA_DIR".to_owned(), data.path().display().to_string()),
         ]);
         settings.extend(self.settings);
         let config = Config::from_map(&settings).expect("settings that can be read");
         let running = titan_api::start(config.clone(), db.db.clone(), Some(2)).expect("a server");
         let client = Client::new(&running.address.to_string());
-        let mut app = TestApp { client, config, running, worker: None, db };
+        let mut app = TestApp { client, config, running, worker: None, _data: data, db };
         if self.worker {
             app.start_worker().await;
         }

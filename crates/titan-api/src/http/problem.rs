@@ -75,6 +75,7 @@ codes! {
     ArtifactNotFound = "artifact_not_found", 404, "There is no such artifact";
     AttachmentNotFound = "attachment_not_found", 404, "There is no such attachment";
     MemoryNotFound = "memory_not_found", 404, "There is no such memory";
+    FileNotFound = "file_not_found", 404, "There is no such file";
     WorkflowNotFound = "workflow_not_found", 404, "There is no such workflow";
     QueueNotFound = "queue_not_found", 404, "There is no such queue";
     LimitNotFound = "limit_not_found", 404, "There is no such limit";
@@ -82,6 +83,7 @@ codes! {
     MethodNotAllowed = "method_not_allowed", 405, "This address does not take that method";
     Conflict = "conflict", 409, "Its state does not allow this";
     AlreadyDecided = "already_decided", 409, "It was decided the other way before";
+    PreconditionFailed = "precondition_failed", 412, "It was changed meanwhile";
     PayloadTooLarge = "payload_too_large", 413, "The body is too large";
     UnsupportedMediaType = "unsupported_media_type", 415, "The body must be JSON";
     ValidationFailed = "validation_failed", 422, "A field is wrong";
@@ -183,6 +185,7 @@ impl From<Core> for ApiError {
                 ApiError { errors, ..ApiError::new(Code::UnknownTaskType, detail) }
             }
             Core::Conflict(reason) => ApiError::new(Code::Conflict, sentence(reason)),
+            Core::Stale(reason) => ApiError::new(Code::PreconditionFailed, sentence(reason)),
             Core::AlreadyDecided(_) => ApiError::new(Code::AlreadyDecided, sentence(&error.to_string())),
             Core::KeyReused => ApiError::new(Code::IdempotencyKeyReused, sentence(&error.to_string())),
             Core::Unavailable(_) | Core::Locked(_) => ApiError {

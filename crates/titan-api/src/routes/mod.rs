@@ -7,6 +7,8 @@ pub mod budgets;
 pub mod changes;
 pub mod events;
 pub mod execute;
+pub mod files;
+pub mod git;
 pub mod health;
 pub mod jobs;
 pub mod limits;

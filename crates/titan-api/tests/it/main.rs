@@ -8,6 +8,7 @@ mod cancel;
 mod contract;
 mod events;
 mod execute;
+mod files;
 mod idempotency;
 mod load;
 mod local_mode;

@@ -10,7 +10,7 @@
 //! | `PORT` | the port alone, when `TITAN_BIND` is not set | |
 //! | `TITAN_AUTH` | `local` (loopback only, no sign-in) or `required` (not there yet: refuses to start) | `local` |
 //! | `TITAN_ALLOWED_HOSTS` | further names, comma separated, that a Host header may carry in local mode | |
-//! | `TITAN_DATA_DIR` | where `make start` keeps its Postgres; the daemons keep no files | `./data` |
+//! | `TITAN_DATA_DIR` | where `make start` keeps its Postgres, and the daemons copies of projects' files, which may be deleted | `./data` |
 //! | `TITAN_WORKER_NAME` | what this worker is called on screen | the host's name |
 //! | `TITAN_WORKER_SLOTS` | jobs at once per worker, 1 to 1000 | `768` |
 //! | `TITAN_WORKER_QUEUES` | the queues this worker claims from, comma separated | all |
@@ -35,6 +35,7 @@ mod vendors;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -98,6 +99,7 @@ pub struct Config {
     pub models: Models,
     pub log: LogSettings,
     pub commit: Option<String>,
+    pub data_dir: PathBuf,
 }
 
 /// The HTTP server's own start-up lines speak of its threads as "workers", which here are something else.
@@ -172,6 +174,7 @@ impl Config {
             },
             log: LogSettings::from_map(map)?,
             commit: vars.text("TITAN_COMMIT").map(str::to_owned),
+            data_dir: vars.text("TITAN_DATA_DIR").unwrap_or("data").into(),
         })
     }
 

@@ -26,3 +26,4 @@ mod reading;
 mod sequences;
 mod states;
 mod support;
+mod workspaces;

@@ -1,0 +1,112 @@
+//! Files on disk for a program to work on, and what it made of them as a commit.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use super::cache::unusable;
+use super::change::{Draft, Said, id};
+use super::git::WorkTree;
+use super::write::{MAX_FILE, within_limits};
+use super::{Branch, Workspace, path};
+use crate::{Error, Result};
+
+/// Files that were left out, told of one by one.
+const MOST_TOLD: usize = 100;
+
+/// What became of the files of a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collected {
+    /// Where the branch stands now.
+    pub commit: String,
+    pub changed: bool,
+    /// What was not taken, and why.
+    pub left_out: Vec<String>,
+}
+
+impl Workspace {
+    /// Puts the files of a commit into a directory, which is made, and emptied when it is there.
+    ///
+    /// # Errors
+    /// When the directory cannot be written.
+    pub fn check_out(&self, commit: &str, directory: &Path) -> Result<()> {
+        let failed = |error: std::io::Error| unusable(directory, &error);
+        match fs::remove_dir_all(directory) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+            _ => fs::create_dir_all(directory).map_err(failed)?,
+        }
+        let tree = work_tree(directory);
+        self.git.run_in(&tree, &["read-tree", commit], b"")?;
+        self.git.run_in(&tree, &["checkout-index", "--all", "--force", "--quiet"], b"")?;
+        Ok(())
+    }
+
+    /// Commits what stands in a directory to a branch: files only, and none that `.gitignore` names. The directory is that of
+    /// [`Workspace::check_out`], and nothing writes to it any more.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when it is too much, [`Error::Conflict`] when the branch was moved by somebody else meanwhile.
+    pub fn collect(&self, branch: Branch, base: Option<&str>, directory: &Path, said: &Said<'_>) -> Result<Collected> {
+        let tree = work_tree(directory);
+        self.git.run_in(&tree, &["add", "--all", "."], b"")?;
+        let left_out = self.drop_what_is_no_file(&tree)?;
+        let made = id(&self.git.run_in(&tree, &["write-tree"], b"")?)?;
+        let entries = self.entries(&made)?;
+        within_limits(entries.len(), entries.iter().map(|entry| entry.size).sum())?;
+        if let Some(large) = entries.iter().find(|entry| entry.size > MAX_FILE as u64) {
+            let message = format!("{:?} must have at most {MAX_FILE} bytes, and has {}", large.path, large.size);
+            return Err(Error::invalid("content", message));
+        }
+        if let Some(base) = base
+            && self.tree_of(base)? == made
+        {
+            return Ok(Collected { commit: base.to_owned(), changed: false, left_out });
+        }
+        let parents: Vec<&str> = base.into_iter().collect();
+        let draft = Draft::of_tree(&self.git, &made, &parents, said)?;
+        if !self.publish(branch, &draft)? {
+            return Err(Error::Conflict("the branch was moved by somebody else meanwhile".to_owned()));
+        }
+        Ok(Collected { commit: draft.commit.clone(), changed: true, left_out })
+    }
+
+    /// Symbolic links, repositories within, and names that cannot be.
+    fn drop_what_is_no_file(&self, tree: &WorkTree) -> Result<Vec<String>> {
+        let listed = self.git.run_in(tree, &["ls-files", "--stage", "-z"], b"")?;
+        let listed: Vec<&[u8]> = listed.split(|byte| *byte == 0).filter(|line| !line.is_empty()).collect();
+        let (mut drop, mut left_out, mut seen) = (Vec::new(), Vec::new(), BTreeMap::new());
+        for line in listed {
+            let Some(fault) = fault(line, &mut seen) else { continue };
+            let path = line.splitn(2, |byte| *byte == b'\t').nth(1).unwrap_or_default();
+            drop.extend_from_slice(path);
+            drop.push(0);
+            if left_out.len() < MOST_TOLD {
+                left_out.push(format!("{}: {fault}", String::from_utf8_lossy(path)));
+            }
+        }
+        if !drop.is_empty() {
+            self.git.run_in(tree, &["update-index", "--force-remove", "-z", "--stdin"], &drop)?;
+        }
+        Ok(left_out)
+    }
+}
+
+fn work_tree(directory: &Path) -> WorkTree {
+    WorkTree { files: directory.to_owned(), index: directory.with_extension("index") }
+}
+
+/// Why what git has listed (`100644 8f2c... 0\tpath`) is no file of a workspace.
+fn fault(line: &[u8], seen: &mut BTreeMap<String, String>) -> Option<String> {
+    let Ok(line) = std::str::from_utf8(line) else { return Some("its name is not text in UTF-8".to_owned()) };
+    let (head, path) = line.split_once('\t')?;
+    match head.split(' ').next() {
+        Some("100644" | "100755") => {}
+        Some("120000") => return Some("is a symbolic link".to_owned()),
+        _ => return Some("is a repository of its own".to_owned()),
+    }
+    if let Err(error) = path::checked(path) {
+        return Some(error.to_string());
+    }
+    let other = seen.insert(path.to_lowercase(), path.to_owned())?;
+    Some(format!("differs from {other:?} only by capital letters"))
+}

@@ -1,0 +1,282 @@
+//! The files of projects: two machines that share only the database, writers at the same time, programs that leave strange things behind.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
+
+use chrono::DateTime;
+use proptest::prelude::*;
+use tempfile::TempDir;
+use titan_core::Error;
+use titan_core::ids::{self, Uuid};
+use titan_core::workspaces::{Branch, Change, Merged, Precondition, Said, Workspace, Workspaces, Written};
+
+use crate::support::Bench;
+
+/// A machine with a disk of its own.
+struct Machine {
+    disk: TempDir,
+    workspaces: Workspaces,
+}
+
+impl Machine {
+    fn new(bench: &Bench) -> Self {
+        let disk = tempfile::tempdir().unwrap();
+        let workspaces = Workspaces::new(bench.test.db.clone(), disk.path());
+        Machine { disk, workspaces }
+    }
+
+    fn open(&self, project: Uuid) -> Workspace {
+        self.workspaces.open(project).unwrap()
+    }
+}
+
+fn said(message: &str) -> Said<'_> {
+    Said { author: "Ida", message, at: DateTime::UNIX_EPOCH }
+}
+
+fn put(path: &str, content: &str) -> Change {
+    Change::Put { path: path.to_owned(), bytes: content.as_bytes().to_vec(), executable: false }
+}
+
+fn write(workspace: &Workspace, changes: &[Change]) -> titan_core::Result<Written> {
+    workspace.write(Branch::Main, changes, &Precondition::None, &said("Change"))
+}
+
+fn paths(workspace: &Workspace, branch: Branch) -> Vec<String> {
+    let head = workspace.head(branch).unwrap();
+    workspace.entries(head).unwrap().into_iter().map(|entry| entry.path).collect()
+}
+
+fn content(workspace: &Workspace, path: &str) -> Option<String> {
+    let file = workspace.file(workspace.head(Branch::Main).unwrap(), path).unwrap()?;
+    Some(String::from_utf8(file.bytes).unwrap())
+}
+
+#[test]
+fn what_one_machine_writes_another_reads_and_changes() {
+    let bench = Bench::new();
+    let (api, worker) = (Machine::new(&bench), Machine::new(&bench));
+    assert_eq!(api.open(bench.project).head(Branch::Main), None);
+    let first = write(&api.open(bench.project), &[put("src/main.rs", "fn main() {}\n"), put("Ä \"b\".txt", "é")]).unwrap();
+    assert!(first.changed);
+
+    let there = worker.open(bench.project);
+    assert_eq!(there.head(Branch::Main), Some(first.commit.as_str()));
+    assert_eq!(paths(&there, Branch::Main), ["src/main.rs", "Ä \"b\".txt"]);
+    assert_eq!(content(&there, "Ä \"b\".txt").as_deref(), Some("é"));
+    assert_eq!(content(&there, "src"), None, "a folder is no file");
+    assert_eq!(content(&there, "none"), None);
+
+    let second = write(&there, &[Change::Delete { path: "src/main.rs".to_owned() }, put("a", "b\n")]).unwrap();
+    let here = api.open(bench.project);
+    assert_eq!(paths(&here, Branch::Main), ["a", "Ä \"b\".txt"]);
+    let log = here.log(&second.commit, None, 0, 10).unwrap();
+    assert_eq!(log.iter().map(|commit| commit.id.as_str()).collect::<Vec<_>>(), [&second.commit, &first.commit]);
+    assert_eq!((log[0].author.as_str(), log[0].title.as_str()), ("Ida", "Change"));
+    let difference = here.difference(Some(&first.commit), &second.commit).unwrap();
+    assert!(difference.patch.contains("+b\n") && difference.patch.contains("-fn main() {}"), "{}", difference.patch);
+    let counted: Vec<_> = difference.files.iter().map(|file| (file.path.as_str(), file.added, file.removed)).collect();
+    assert_eq!(counted, [("a", Some(1), Some(0)), ("src/main.rs", Some(0), Some(1))]);
+
+    let same = write(&here, &[put("a", "b\n")]).unwrap();
+    assert_eq!(same, Written { commit: second.commit, changed: false });
+}
+
+#[test]
+fn a_copy_may_be_deleted_and_a_project_that_is_not_there_has_none() {
+    let bench = Bench::new();
+    let machine = Machine::new(&bench);
+    write(&machine.open(bench.project), &[put("a", "1")]).unwrap();
+    fs::remove_dir_all(machine.disk.path().join("workspaces")).unwrap();
+    assert_eq!(content(&machine.open(bench.project), "a").as_deref(), Some("1"));
+    assert!(matches!(machine.workspaces.open(ids::new()), Err(Error::NotFound("project", _))));
+}
+
+#[test]
+fn writers_at_the_same_time_lose_nothing() {
+    let bench = Bench::new();
+    let machines = [Machine::new(&bench), Machine::new(&bench)];
+    write(&machines[0].open(bench.project), &[put("start", "")]).unwrap();
+    std::thread::scope(|scope| {
+        for (number, machine) in machines.iter().enumerate() {
+            scope.spawn(move || {
+                for count in 0..5 {
+                    // Opened once, so that most of them stand on what is not the newest any more.
+                    let workspace = machine.open(bench.project);
+                    write(&workspace, &[put(&format!("{number}/{count}"), "x")]).unwrap();
+                }
+            });
+        }
+    });
+    let workspace = machines[0].open(bench.project);
+    assert_eq!(paths(&workspace, Branch::Main).len(), 11);
+    assert_eq!(workspace.log(workspace.head(Branch::Main).unwrap(), None, 0, 100).unwrap().len(), 11);
+}
+
+#[test]
+fn a_file_that_was_changed_meanwhile_is_not_written_over() {
+    let bench = Bench::new();
+    let machine = Machine::new(&bench);
+    let workspace = machine.open(bench.project);
+    write(&workspace, &[put("a", "1")]).unwrap();
+    let now = machine.open(bench.project);
+    let read = now.file(now.head(Branch::Main).unwrap(), "a").unwrap().unwrap();
+    write(&now, &[put("a", "2")]).unwrap();
+    // The one who writes has opened the workspace before that.
+    let late = now.write(Branch::Main, &[put("a", "3")], &Precondition::Is(read.id), &said("Late"));
+    assert!(matches!(&late, Err(Error::Stale(why)) if why.contains("changed by somebody else")), "{late:?}");
+    let twice = now.write(Branch::Main, &[put("a", "4")], &Precondition::Absent, &said("New"));
+    assert!(matches!(&twice, Err(Error::Stale(why)) if why.contains("there already")), "{twice:?}");
+    assert_eq!(content(&machine.open(bench.project), "a").as_deref(), Some("2"));
+}
+
+#[test]
+fn what_cannot_be_a_file_is_refused_with_the_reason() {
+    let bench = Bench::new();
+    let machine = Machine::new(&bench);
+    let workspace = machine.open(bench.project);
+    write(&workspace, &[put("src/main.rs", ""), put("README.md", "")]).unwrap();
+    let workspace = machine.open(bench.project);
+    for (changes, says) in [
+        (vec![put("../x", "")], "is not a name"),
+        (vec![put(".git/hooks/pre-commit", "")], "git's own"),
+        (vec![put("src", "")], "is a folder"),
+        (vec![put("README.md/x", "")], "is a file"),
+        (vec![put("readme.md", "")], "capital letters"),
+        (vec![put("x", ""), put("x", "")], "named twice"),
+        (vec![put("x", ""), put("X", "")], "capital letters"),
+        (vec![put("x", &"x".repeat(titan_core::workspaces::MAX_FILE + 1))], "at most 26214400 bytes"),
+    ] {
+        let error = write(&workspace, &changes).unwrap_err().to_string();
+        assert!(error.contains(says), "{says}: {error}");
+    }
+    let renamed = [Change::Delete { path: "README.md".to_owned() }, put("readme.md", "")];
+    write(&workspace, &renamed).unwrap();
+    assert_eq!(paths(&machine.open(bench.project), Branch::Main), ["readme.md", "src/main.rs"]);
+}
+
+#[test]
+fn many_bundles_become_one_and_nobody_notices() {
+    let bench = Bench::new();
+    let (writer, reader) = (Machine::new(&bench), Machine::new(&bench));
+    for number in 0..60 {
+        write(&writer.open(bench.project), &[put("count", &number.to_string())]).unwrap();
+        if number == 20 {
+            assert_eq!(content(&reader.open(bench.project), "count").as_deref(), Some("20"));
+        }
+    }
+    let left = bench.test.count("SELECT count(*) FROM workspace_bundles");
+    assert!((1..20).contains(&left), "{left}");
+    for machine in [&reader, &writer, &Machine::new(&bench)] {
+        let workspace = machine.open(bench.project);
+        assert_eq!(content(&workspace, "count").as_deref(), Some("59"));
+        assert_eq!(workspace.log(workspace.head(Branch::Main).unwrap(), None, 0, 100).unwrap().len(), 60);
+    }
+}
+
+#[test]
+fn a_program_works_on_files_and_what_it_made_is_collected() {
+    let bench = Bench::new();
+    let machine = Machine::new(&bench);
+    let main = write(&machine.open(bench.project), &[put("a", "1"), put("b", "2"), put(".gitignore", "target/\n")]).unwrap();
+    let run = Branch::OfRun(ids::new());
+    let directory = machine.disk.path().join("work");
+    machine.open(bench.project).check_out(&main.commit, &directory).unwrap();
+    fs::write(directory.join("a"), "changed").unwrap();
+    fs::remove_file(directory.join("b")).unwrap();
+    fs::create_dir_all(directory.join("target/debug")).unwrap();
+    fs::write(directory.join("target/debug/big"), "built").unwrap();
+    fs::write(directory.join("run.sh"), "#!/bin/sh\n").unwrap();
+    fs::set_permissions(directory.join("run.sh"), fs::Permissions::from_mode(0o755)).unwrap();
+    // What no workspace holds.
+    symlink("/etc/passwd", directory.join("link")).unwrap();
+    symlink("/etc", directory.join("folder")).unwrap();
+    fs::write(directory.join("nul.txt"), "").unwrap();
+    fs::write(directory.join("A"), "another").unwrap();
+    nested_repository(&directory.join("inner"));
+
+    let workspace = machine.open(bench.project);
+    let made = workspace.collect(run, Some(&main.commit), &directory, &said("Build")).unwrap();
+    assert!(made.changed);
+    let told = made.left_out.join("\n");
+    for (name, why) in [("link", "symbolic link"), ("folder", "symbolic link"), ("nul.txt", "device"), ("inner", "repository"), ("a", "capital")] {
+        assert!(told.lines().any(|line| line.starts_with(name) && line.contains(why)), "{name}: {told}");
+    }
+    let other = Machine::new(&bench).open(bench.project);
+    let entries = other.entries(other.head(run).unwrap()).unwrap();
+    let listed: Vec<_> = entries.iter().map(|entry| (entry.path.as_str(), entry.executable)).collect();
+    assert_eq!(listed, [(".gitignore", false), ("A", false), ("run.sh", true)]);
+    assert_eq!(paths(&other, Branch::Main), [".gitignore", "a", "b"], "not before it is merged");
+    let again = other.collect(run, Some(&made.commit), &directory, &said("Again")).unwrap();
+    assert_eq!((again.changed, &again.commit), (false, &made.commit), "the same work twice is one commit");
+}
+
+/// With a hook in it and everything.
+fn nested_repository(directory: &Path) {
+    for arguments in [vec!["init", "--quiet"], vec!["-c", "user.name=x", "-c", "user.email=x@x", "commit", "--quiet", "--allow-empty", "-m", "x"]] {
+        fs::create_dir_all(directory).unwrap();
+        let done = std::process::Command::new("git").args(arguments).current_dir(directory).status().unwrap();
+        assert!(done.success());
+    }
+}
+
+#[test]
+fn a_run_is_merged_when_both_sides_agree_and_conflicts_are_named() {
+    let bench = Bench::new();
+    let machine = Machine::new(&bench);
+    let open = || machine.open(bench.project);
+    write(&open(), &[put("a", "1\n"), put("b", "1\n")]).unwrap();
+    let (one, two, three) = (Branch::OfRun(ids::new()), Branch::OfRun(ids::new()), Branch::OfRun(ids::new()));
+    for (branch, path) in [(one, "a"), (two, "b"), (three, "a")] {
+        open().write(branch, &[put(path, &branch.name())], &Precondition::None, &said("Work")).unwrap();
+    }
+    let mut unmerged = open().unmerged_runs();
+    unmerged.sort();
+    assert_eq!(unmerged.len(), 3);
+
+    let first = open().merge(one, &said("Merge")).unwrap();
+    assert!(matches!(first, Some(Merged::Yes(_))), "nothing else has changed");
+    let second = open().merge(two, &said("Merge")).unwrap();
+    let Some(Merged::Yes(commit)) = second else { panic!("{second:?}") };
+    assert_eq!(open().head(Branch::Main), Some(commit.as_str()));
+    assert_eq!((content(&open(), "a"), content(&open(), "b")), (Some(one.name()), Some(two.name())));
+
+    let third = open().merge(three, &said("Merge")).unwrap();
+    assert_eq!(third, Some(Merged::Conflicts(vec!["a".to_owned()])));
+    assert_eq!(open().head(Branch::Main), Some(commit.as_str()), "nothing was written");
+    assert_eq!(open().merge(two, &said("Merge")).unwrap(), None, "it is merged and forgotten");
+    let other = Machine::new(&bench).open(bench.project);
+    assert_eq!(content(&other, "b"), Some(two.name()));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 6, ..ProptestConfig::default() })]
+    #[test]
+    fn any_series_of_changes_reads_as_a_map_would(
+        series in prop::collection::vec(prop::collection::vec(("[ab]{1,2}", prop::option::of("[a-z]{0,9}")), 1..4), 1..6)
+    ) {
+        let bench = Bench::new();
+        let (one, two) = (Machine::new(&bench), Machine::new(&bench));
+        let mut expected = std::collections::BTreeMap::new();
+        for (step, changes) in series.into_iter().enumerate() {
+            let changes: std::collections::BTreeMap<_, _> = changes.into_iter().collect();
+            let told: Vec<_> = changes.iter().map(|(path, content)| match content {
+                Some(content) => put(path, content),
+                None => Change::Delete { path: path.clone() },
+            }).collect();
+            let machine = if step % 2 == 0 { &one } else { &two };
+            write(&machine.open(bench.project), &told).unwrap();
+            for (path, content) in changes {
+                match content {
+                    Some(content) => expected.insert(path, content),
+                    None => expected.remove(&path),
+                };
+            }
+        }
+        let workspace = two.open(bench.project);
+        let read: std::collections::BTreeMap<_, _> =
+            paths(&workspace, Branch::Main).into_iter().map(|path| (path.clone(), content(&workspace, &path).unwrap())).collect();
+        prop_assert_eq!(read, expected);
+    }
+}

@@ -1,0 +1,3 @@
+DROP TABLE workspace_bundles;
+DROP TABLE workspace_branches;
+DROP TABLE workspaces;
