@@ -7,7 +7,9 @@ import type {
   BulkAction,
   BulkFilter,
   Call,
+  Commit,
   ExecutionStatus,
+  FileBody,
   Job,
   JobState,
   Limit,
@@ -113,6 +115,42 @@ export const listRunCalls = (id: string, cursor: string | null, signal?: Signal)
   );
 export const listRunArtifacts = (id: string, signal?: Signal) =>
   unwrap(http.GET('/api/runs/{id}/artifacts', { params: { path: { id } }, ...abortable(signal) }));
+
+// Files --------------------------------------------------------------------------------------------------------------
+
+/** As many as one page holds; a project with more is looked at by its folders. */
+export const FILES_SHOWN = 1000;
+
+export const listFiles = (id: string, signal?: Signal) =>
+  unwrap(
+    http.GET('/api/projects/{id}/files', { params: { path: { id }, query: { limit: FILES_SHOWN } }, ...abortable(signal) }),
+  );
+/** Where the bytes of a file are, as they are now or as they were in a commit. */
+export const fileUrl = (id: string, path: string, at?: string) =>
+  withQuery(`/api/projects/${id}/files/${path.split('/').map(encodeURIComponent).join('/')}`, { at });
+/** Only over what was read: `tag` is its id, null for a file that is not there yet. */
+export const putFile = (id: string, path: string, body: FileBody, tag: string | null) =>
+  unwrap(
+    http.PUT('/api/projects/{id}/files/{path}', {
+      params: { path: { id, path }, header: tag === null ? { 'If-None-Match': '*' } : { 'If-Match': `"${tag}"` } },
+      body,
+    }),
+  );
+export const deleteFile = (id: string, path: string, tag: string) =>
+  unwrap(
+    http.DELETE('/api/projects/{id}/files/{path}', {
+      params: { path: { id, path }, header: { 'If-Match': `"${tag}"` } },
+    }),
+  );
+export const listCommits = (id: string, path: string | null, cursor: string | null, signal?: Signal) =>
+  unwrapPage<Commit>(
+    http.GET('/api/projects/{id}/git/log', {
+      params: { path: { id }, query: { ...page(cursor), ...(path === null ? {} : { path }) } },
+      ...abortable(signal),
+    }),
+  );
+export const getDiff = (id: string, to: string, signal?: Signal) =>
+  unwrap(http.GET('/api/projects/{id}/git/diff', { params: { path: { id }, query: { to } }, ...abortable(signal) }));
 
 // Logs ---------------------------------------------------------------------------------------------------------------
 

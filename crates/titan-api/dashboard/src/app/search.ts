@@ -10,11 +10,13 @@ export interface LogSearch {
   q?: string;
 }
 export interface OutputSearch {
-  segment?: 'memory';
+  segment?: 'files' | 'memory';
   review?: Review;
   output?: string;
   /** What is looked for in the memory. */
   q?: string;
+  /** The file that is shown. */
+  file?: string;
 }
 /** The views of a run beside its events. */
 export const RUN_VIEWS = ['turns', 'logs', 'outputs'] as const;
@@ -37,10 +39,11 @@ export const logSearch = (raw: Record<string, unknown>): LogSearch =>
   compact({ level: oneOf(raw.level, ['debug', 'info', 'warn', 'error'] as const), q: text(raw.q) });
 export const outputSearch = (raw: Record<string, unknown>): OutputSearch =>
   compact({
-    segment: oneOf(raw.segment, ['memory'] as const),
+    segment: oneOf(raw.segment, ['files', 'memory'] as const),
     review: oneOf(raw.review, ['pending', 'approved', 'rejected'] as const),
     output: text(raw.output),
     q: text(raw.q),
+    file: text(raw.file),
   });
 export const runSearch = (raw: Record<string, unknown>): RunSearch => compact({ view: oneOf(raw.view, RUN_VIEWS) });
 

@@ -15,6 +15,8 @@ export const keys = {
   output: (id: string) => ['output', id] as const,
   artifacts: (runId: string) => ['artifacts', runId] as const,
   memories: (projectId: string) => ['memories', projectId] as const,
+  /** The files of a project and their history. */
+  files: (projectId: string) => ['files', projectId] as const,
   messages: (projectId: string) => ['messages', projectId] as const,
   /** What models may cost; a call counts for its run, its task, its project and the installation alike. */
   budgets: ['budget'] as const,
@@ -68,6 +70,8 @@ export function staleKeys(hint: ChangeHint): Stale[] {
     }
     case 'memory':
       return inProject(keys.memories, keys.stats);
+    case 'files':
+      return inProject(keys.files);
     case 'message':
       return inProject(keys.messages);
     case 'queue':

@@ -1,12 +1,14 @@
-// "What was made?" Segments: outputs with preview and decision, and the memory of the project.
+// "What was made?" Segments: outputs with preview and decision, the project's files, and its memory.
 import { SegmentedControl } from '@mantine/core';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { FilesView } from '../files/FilesView';
 import { MemoryBrowser } from '../memory/MemoryBrowser';
 import classes from './OutputPage.module.css';
 import { OutputsView } from './OutputsView';
 
 const SEGMENTS = [
   { value: 'outputs', label: 'Outputs' },
+  { value: 'files', label: 'Files' },
   { value: 'memory', label: 'Memory' },
 ];
 
@@ -21,10 +23,25 @@ export function OutputPage() {
         className={classes.segments ?? ''}
         data={SEGMENTS}
         value={segment}
-        onChange={(value) => void navigate({ search: value === 'memory' ? { segment: 'memory' } : {} })}
+        onChange={(value) =>
+          void navigate({ search: value === 'memory' || value === 'files' ? { segment: value } : {} })
+        }
         aria-label="What to show"
       />
-      {segment === 'memory' ? (
+      {segment === 'files' && (
+        <FilesView
+          projectId={projectId}
+          selected={search.file ?? null}
+          onSelect={(file) =>
+            void navigate({
+              search: { segment: 'files', ...(file === null ? {} : { file }) },
+              replace: true,
+              resetScroll: false,
+            })
+          }
+        />
+      )}
+      {segment === 'memory' && (
         <MemoryBrowser
           projectId={projectId}
           q={search.q ?? ''}
@@ -36,7 +53,8 @@ export function OutputPage() {
             })
           }
         />
-      ) : (
+      )}
+      {segment === 'outputs' && (
         <OutputsView
           projectId={projectId}
           review={search.review ?? 'all'}
