@@ -168,8 +168,7 @@ pub async fn put_file(
     let only_if = precondition(&request)?;
     let change = Change::Put { path: path.clone(), bytes, executable: executable.unwrap_or(false) };
     let message = message.unwrap_or_else(|| format!("Write {path}"));
-    let Written { commit, changed } =
-        write(&state, project_id, change, executable.is_none(), only_if, message).await?;
+    let Written { commit, changed } = write(&state, project_id, change, executable.is_none(), only_if, message).await?;
     Ok(web::Json(FileWritten { path, commit, changed }))
 }
 

@@ -80,7 +80,9 @@ impl Git {
         }
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = command.spawn().map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => Error::Internal("git is not installed; the files of projects need it".to_owned()),
+            std::io::ErrorKind::NotFound => {
+                Error::Internal("git is not installed; the files of projects need it".to_owned())
+            }
             _ => Error::Internal(format!("git could not be started: {error}")),
         })?;
         converse(child, told)
@@ -151,4 +153,3 @@ fn read(from: Option<impl Read>, most: u64) -> Vec<u8> {
     }
     bytes
 }
-

@@ -10,14 +10,14 @@ const MAX_DEPTH: usize = 32;
 
 /// Characters that cannot be seen, which some file systems leave out of a name: `.g\u{200c}it` is `.git` there.
 const UNSEEN: [char; 16] = [
-    '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}', '\u{202e}', '\u{206a}',
-    '\u{206b}', '\u{206c}', '\u{206d}', '\u{206e}', '\u{feff}',
+    '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}',
+    '\u{202e}', '\u{206a}', '\u{206b}', '\u{206c}', '\u{206d}', '\u{206e}', '\u{feff}',
 ];
 
 /// Names that are devices on Windows, with any ending.
 const DEVICES: [&str; 22] = [
-    "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9", "lpt1", "lpt2", "lpt3", "lpt4",
-    "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
+    "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9", "lpt1", "lpt2",
+    "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
 ];
 
 /// The path as it was given, when it names a file within a workspace.
@@ -115,9 +115,17 @@ mod tests {
 
     #[test]
     fn ordinary_names_are_taken() {
-        for path in
-            ["README.md", "src/main.rs", ".gitignore", ".github/workflows/ci.yml", "ein Bild.png", "日本/茶.txt", "a..b", "gitter", "console"]
-        {
+        for path in [
+            "README.md",
+            "src/main.rs",
+            ".gitignore",
+            ".github/workflows/ci.yml",
+            "ein Bild.png",
+            "日本/茶.txt",
+            "a..b",
+            "gitter",
+            "console",
+        ] {
             assert_eq!(checked(path).unwrap(), path);
         }
     }

@@ -37,7 +37,13 @@ impl Workspace {
     /// # Errors
     /// [`Error::Invalid`] for a path or a size, [`Error::Stale`] when the precondition is not met,
     /// [`Error::Conflict`] when others were always first.
-    pub fn write(&self, branch: Branch, changes: &[Change], only_if: &Precondition, said: &Said<'_>) -> Result<Written> {
+    pub fn write(
+        &self,
+        branch: Branch,
+        changes: &[Change],
+        only_if: &Precondition,
+        said: &Said<'_>,
+    ) -> Result<Written> {
         if let Some(written) = self.try_write(branch, changes, only_if, said)? {
             return Ok(written);
         }
@@ -119,7 +125,10 @@ fn precondition(there: &[Entry], path: &str, only_if: &Precondition) -> Result<(
 
 pub(super) fn within_limits(files: usize, bytes: u64) -> Result<()> {
     if files > MAX_FILES {
-        return Err(Error::invalid("files", format!("there may be at most {MAX_FILES} in a project, and there would be {files}")));
+        return Err(Error::invalid(
+            "files",
+            format!("there may be at most {MAX_FILES} in a project, and there would be {files}"),
+        ));
     }
     if bytes > MAX_TOTAL {
         let message = format!("may have at most {MAX_TOTAL} bytes together, and would have {bytes}");

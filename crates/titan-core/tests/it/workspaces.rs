@@ -58,7 +58,8 @@ fn what_one_machine_writes_another_reads_and_changes() {
     let bench = Bench::new();
     let (api, worker) = (Machine::new(&bench), Machine::new(&bench));
     assert_eq!(api.open(bench.project).head(Branch::Main), None);
-    let first = write(&api.open(bench.project), &[put("src/main.rs", "fn main() {}\n"), put("Ä \"b\".txt", "é")]).unwrap();
+    let first =
+        write(&api.open(bench.project), &[put("src/main.rs", "fn main() {}\n"), put("Ä \"b\".txt", "é")]).unwrap();
     assert!(first.changed);
 
     let there = worker.open(bench.project);
@@ -179,7 +180,8 @@ fn many_bundles_become_one_and_nobody_notices() {
 fn a_program_works_on_files_and_what_it_made_is_collected() {
     let bench = Bench::new();
     let machine = Machine::new(&bench);
-    let main = write(&machine.open(bench.project), &[put("a", "1"), put("b", "2"), put(".gitignore", "target/\n")]).unwrap();
+    let main =
+        write(&machine.open(bench.project), &[put("a", "1"), put("b", "2"), put(".gitignore", "target/\n")]).unwrap();
     let run = Branch::OfRun(ids::new());
     let directory = machine.disk.path().join("work");
     machine.open(bench.project).check_out(&main.commit, &directory).unwrap();
@@ -200,7 +202,13 @@ fn a_program_works_on_files_and_what_it_made_is_collected() {
     let made = workspace.collect(run, Some(&main.commit), &directory, &said("Build")).unwrap();
     assert!(made.changed);
     let told = made.left_out.join("\n");
-    for (name, why) in [("link", "symbolic link"), ("folder", "symbolic link"), ("nul.txt", "device"), ("inner", "repository"), ("a", "capital")] {
+    for (name, why) in [
+        ("link", "symbolic link"),
+        ("folder", "symbolic link"),
+        ("nul.txt", "device"),
+        ("inner", "repository"),
+        ("a", "capital"),
+    ] {
         assert!(told.lines().any(|line| line.starts_with(name) && line.contains(why)), "{name}: {told}");
     }
     let other = Machine::new(&bench).open(bench.project);
@@ -214,7 +222,10 @@ fn a_program_works_on_files_and_what_it_made_is_collected() {
 
 /// With a hook in it and everything.
 fn nested_repository(directory: &Path) {
-    for arguments in [vec!["init", "--quiet"], vec!["-c", "user.name=x", "-c", "user.email=x@x", "commit", "--quiet", "--allow-empty", "-m", "x"]] {
+    for arguments in [
+        vec!["init", "--quiet"],
+        vec!["-c", "user.name=x", "-c", "user.email=x@x", "commit", "--quiet", "--allow-empty", "-m", "x"],
+    ] {
         fs::create_dir_all(directory).unwrap();
         let done = std::process::Command::new("git").args(arguments).current_dir(directory).status().unwrap();
         assert!(done.success());
