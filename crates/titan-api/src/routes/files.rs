@@ -9,7 +9,7 @@ use chrono::Utc;
 use serde::{Deserialize, Serialize};
 use titan_core::page::{self, Page};
 use titan_core::queue::Hint;
-use titan_core::workspaces::{Branch, Change, Entry, MAX_FILE, Precondition, Said, Workspace, Written};
+use titan_core::workspaces::{Branch, Change, FileEntry, MAX_FILE, Precondition, Said, Workspace, Written};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -54,8 +54,8 @@ pub struct Files {
     /// How many there are in all, and their bytes.
     total: usize,
     total_size: u64,
-    #[serde(flatten)]
-    page: Page<Entry>,
+    items: Vec<FileEntry>,
+    next_cursor: Option<String>,
 }
 
 /// One of `content` and `data`.
@@ -101,11 +101,12 @@ pub async fn list_files(
             entries.retain(|entry| entry.path.starts_with(&folder));
         }
         let (total, total_size) = (entries.len(), entries.iter().map(|entry| entry.size).sum());
-        let after = |entry: &Entry| cursor.as_deref().is_none_or(|cursor| entry.path.as_str() > cursor);
+        let after = |entry: &FileEntry| cursor.as_deref().is_none_or(|cursor| entry.path.as_str() > cursor);
         let most = usize::try_from(limit).unwrap_or(0) + 1;
         entries.sort_by(|a, b| a.path.cmp(&b.path));
         let rows = entries.into_iter().filter(after).take(most).collect();
-        Ok(Files { commit, total, total_size, page: Page::of(rows, limit, |entry| entry.path.clone()) })
+        let Page { items, next_cursor } = Page::of(rows, limit, |entry: &FileEntry| entry.path.clone());
+        Ok(Files { commit, total, total_size, items, next_cursor })
     };
     Ok(web::Json(state.workspaces.with(*project_id, list).await?))
 }

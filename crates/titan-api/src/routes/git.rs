@@ -3,7 +3,7 @@
 use actix_web::web;
 use serde::{Deserialize, Serialize};
 use titan_core::page::{self, Page};
-use titan_core::workspaces::{Branch, Commit, Difference, Workspace};
+use titan_core::workspaces::{Branch, Commit, Difference, FileDifference, Workspace};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -49,8 +49,11 @@ pub struct GitDiff {
     /// Null for nothing: everything in `to` is new.
     from: Option<String>,
     to: String,
-    #[serde(flatten)]
-    difference: Difference,
+    files: Vec<FileDifference>,
+    /// A unified diff.
+    patch: String,
+    /// Whether the diff goes on.
+    truncated: bool,
 }
 
 /// Where a project's files stand
@@ -111,8 +114,8 @@ pub async fn get_diff(
             Some(from) => Some(workspace.known(&from)?),
             None => workspace.parent(&to)?,
         };
-        let difference = workspace.difference(from.as_deref(), &to)?;
-        Ok(Some(GitDiff { from, to, difference }))
+        let Difference { files, patch, truncated } = workspace.difference(from.as_deref(), &to)?;
+        Ok(Some(GitDiff { from, to, files, patch, truncated }))
     };
     let diff = state.workspaces.with(*project_id, read).await?;
     let none = || ApiError::new(Code::FileNotFound, "The project has no files yet, so that nothing differs.");

@@ -26,7 +26,7 @@ use git::Git;
 pub use branch::Branch;
 pub use change::{Change, Said};
 pub use merge::Merged;
-pub use read::{Commit, Difference, Entry, FileContent, FileDifference};
+pub use read::{Commit, Difference, FileContent, FileDifference, FileEntry};
 pub use tree::Collected;
 pub use write::{MAX_FILE, MAX_FILES, MAX_TOTAL, Precondition, Written};
 

@@ -13,7 +13,7 @@ const MAX_PATCH: usize = 1 << 20;
 const NOTHING: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Entry {
+pub struct FileEntry {
     pub path: String,
     /// Bytes.
     pub size: u64,
@@ -37,7 +37,7 @@ pub struct Commit {
     pub title: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     pub files: Vec<FileDifference>,
     /// A unified diff.
@@ -59,7 +59,7 @@ impl Workspace {
     ///
     /// # Errors
     /// When git does not answer.
-    pub fn entries(&self, commit: &str) -> Result<Vec<Entry>> {
+    pub fn entries(&self, commit: &str) -> Result<Vec<FileEntry>> {
         let said = self.git.run(&["ls-tree", "-r", "-l", "-z", "--full-tree", commit], b"")?;
         said.split(|byte| *byte == 0).filter(|line| !line.is_empty()).map(entry).collect()
     }
@@ -145,13 +145,13 @@ impl Workspace {
 }
 
 /// `100644 blob 8f2c...    1234\tpath`
-fn entry(line: &[u8]) -> Result<Entry> {
+fn entry(line: &[u8]) -> Result<FileEntry> {
     let line = String::from_utf8_lossy(line);
     let (head, path) = line.split_once('\t').ok_or_else(|| strange(&line))?;
     let words: Vec<&str> = head.split_whitespace().collect();
     let [mode, "blob", id, size] = words.as_slice() else { return Err(strange(&line)) };
     let size = size.parse().map_err(|_| strange(&line))?;
-    Ok(Entry { path: path.to_owned(), size, executable: *mode == "100755", id: (*id).to_owned() })
+    Ok(FileEntry { path: path.to_owned(), size, executable: *mode == "100755", id: (*id).to_owned() })
 }
 
 fn logged(text: &str) -> Result<Commit> {

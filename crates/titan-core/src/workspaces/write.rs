@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::{Change, Draft, Said};
-use super::{Branch, Entry, Workspace, path};
+use super::{Branch, FileEntry, Workspace, path};
 use crate::{Error, Result};
 
 /// Bytes of one file, bytes of all of them, and how many there may be.
@@ -84,7 +84,7 @@ impl Workspace {
 }
 
 /// Whether the files can be as they are to be.
-fn check(there: &[Entry], changes: &[Change], only_if: &Precondition) -> Result<()> {
+fn check(there: &[FileEntry], changes: &[Change], only_if: &Precondition) -> Result<()> {
     let mut files: BTreeMap<&str, u64> = there.iter().map(|entry| (entry.path.as_str(), entry.size)).collect();
     let mut named = BTreeSet::new();
     for change in changes {
@@ -110,7 +110,7 @@ fn check(there: &[Entry], changes: &[Change], only_if: &Precondition) -> Result<
     within_limits(files.len(), files.values().sum())
 }
 
-fn precondition(there: &[Entry], path: &str, only_if: &Precondition) -> Result<()> {
+fn precondition(there: &[FileEntry], path: &str, only_if: &Precondition) -> Result<()> {
     let entry = there.iter().find(|entry| entry.path == path);
     match (only_if, entry) {
         (Precondition::None, _) | (Precondition::Absent, None) => Ok(()),

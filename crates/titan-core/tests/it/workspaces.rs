@@ -59,19 +59,19 @@ fn what_one_machine_writes_another_reads_and_changes() {
     let (api, worker) = (Machine::new(&bench), Machine::new(&bench));
     assert_eq!(api.open(bench.project).head(Branch::Main), None);
     let first =
-        write(&api.open(bench.project), &[put("src/main.rs", "fn main() {}\n"), put("Ä \"b\".txt", "é")]).unwrap();
+        write(&api.open(bench.project), &[put("src/main.rs", "fn main() {}\n"), put("Ä 'b'.txt", "é")]).unwrap();
     assert!(first.changed);
 
     let there = worker.open(bench.project);
     assert_eq!(there.head(Branch::Main), Some(first.commit.as_str()));
-    assert_eq!(paths(&there, Branch::Main), ["src/main.rs", "Ä \"b\".txt"]);
-    assert_eq!(content(&there, "Ä \"b\".txt").as_deref(), Some("é"));
+    assert_eq!(paths(&there, Branch::Main), ["src/main.rs", "Ä 'b'.txt"]);
+    assert_eq!(content(&there, "Ä 'b'.txt").as_deref(), Some("é"));
     assert_eq!(content(&there, "src"), None, "a folder is no file");
     assert_eq!(content(&there, "none"), None);
 
     let second = write(&there, &[Change::Delete { path: "src/main.rs".to_owned() }, put("a", "b\n")]).unwrap();
     let here = api.open(bench.project);
-    assert_eq!(paths(&here, Branch::Main), ["a", "Ä \"b\".txt"]);
+    assert_eq!(paths(&here, Branch::Main), ["a", "Ä 'b'.txt"]);
     let log = here.log(&second.commit, None, 0, 10).unwrap();
     assert_eq!(log.iter().map(|commit| commit.id.as_str()).collect::<Vec<_>>(), [&second.commit, &first.commit]);
     assert_eq!((log[0].author.as_str(), log[0].title.as_str()), ("Ida", "Change"));
@@ -211,7 +211,8 @@ fn a_program_works_on_files_and_what_it_made_is_collected() {
     ] {
         assert!(told.lines().any(|line| line.starts_with(name) && line.contains(why)), "{name}: {told}");
     }
-    let other = Machine::new(&bench).open(bench.project);
+    let elsewhere = Machine::new(&bench);
+    let other = elsewhere.open(bench.project);
     let entries = other.entries(other.head(run).unwrap()).unwrap();
     let listed: Vec<_> = entries.iter().map(|entry| (entry.path.as_str(), entry.executable)).collect();
     assert_eq!(listed, [(".gitignore", false), ("A", false), ("run.sh", true)]);
@@ -257,7 +258,8 @@ fn a_run_is_merged_when_both_sides_agree_and_conflicts_are_named() {
     assert_eq!(third, Some(Merged::Conflicts(vec!["a".to_owned()])));
     assert_eq!(open().head(Branch::Main), Some(commit.as_str()), "nothing was written");
     assert_eq!(open().merge(two, &said("Merge")).unwrap(), None, "it is merged and forgotten");
-    let other = Machine::new(&bench).open(bench.project);
+    let elsewhere = Machine::new(&bench);
+    let other = elsewhere.open(bench.project);
     assert_eq!(content(&other, "b"), Some(two.name()));
 }
 

@@ -123,7 +123,10 @@ export const FILES_SHOWN = 1000;
 
 export const listFiles = (id: string, signal?: Signal) =>
   unwrap(
-    http.GET('/api/projects/{id}/files', { params: { path: { id }, query: { limit: FILES_SHOWN } }, ...abortable(signal) }),
+    http.GET('/api/projects/{id}/files', {
+      params: { path: { id }, query: { limit: FILES_SHOWN } },
+      ...abortable(signal),
+    }),
   );
 /** Where the bytes of a file are, as they are now or as they were in a commit. */
 export const fileUrl = (id: string, path: string, at?: string) =>

@@ -379,6 +379,93 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects/{id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the files of a project by their paths */
+        get: operations["list_files"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/files/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a file */
+        get: operations["get_file"];
+        /** Write a file; with If-Match only if it is still what was read, with `If-None-Match: *` only if it is not there */
+        put: operations["put_file"];
+        post?: never;
+        /** Delete a file; what it was stays in the history */
+        delete: operations["delete_file"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/git/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What differs between two commits */
+        get: operations["get_diff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/git/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the commits of a project's files, the newest first */
+        get: operations["list_commits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/git/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a project's files stand */
+        get: operations["get_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/projects/{id}/logs": {
         parameters: {
             query?: never;
@@ -1260,6 +1347,14 @@ export interface components {
              */
             seq: number | null;
         };
+        Commit: {
+            /** Format: date-time */
+            at: string;
+            author: string;
+            id: string;
+            /** @description The first line of the message. */
+            title: string;
+        };
         /** @description The queue in numbers. */
         Depth: {
             /** Format: double */
@@ -1270,6 +1365,13 @@ export interface components {
             running: number;
             /** Format: int64 */
             scheduled: number;
+        };
+        Difference: {
+            files: components["schemas"]["FileDifference"][];
+            /** @description A unified diff. */
+            patch: string;
+            /** @description Whether the diff goes on. */
+            truncated: boolean;
         };
         EraseMemoriesBody: {
             /** @description Must be true: what is erased cannot be brought back. */
@@ -1331,6 +1433,45 @@ export interface components {
             field: string;
             message: string;
         };
+        /** @description One of `content` and `data`. */
+        FileBody: {
+            /** @description Text. */
+            content?: string | null;
+            /**
+             * Format: byte
+             * @description Bytes in base64, 25 MiB of them at most.
+             */
+            data?: string | null;
+            /** @description Whether it may be run; as it was when this is not given. */
+            executable?: boolean | null;
+            /** @description Why, for the history. */
+            message?: string | null;
+        };
+        FileDifference: {
+            /**
+             * Format: int64
+             * @description Lines; null for a file that is not text.
+             */
+            added: number | null;
+            path: string;
+            /** Format: int64 */
+            removed: number | null;
+        };
+        FileWritten: {
+            /** @description False when the file was like this already. */
+            changed: boolean;
+            /** @description The commit where the project's files stand now. */
+            commit: string;
+            path: string;
+        };
+        Files: components["schemas"]["Page_Entry"] & {
+            /** @description The commit that is listed; null when there are no files yet. */
+            commit?: string | null;
+            /** @description How many there are in all, and their bytes. */
+            total: number;
+            /** Format: int64 */
+            total_size: number;
+        };
         /** @description US dollars that the open tasks will cost, probably: in eight of ten cases between `low` and `high`. */
         Forecast: {
             /**
@@ -1353,6 +1494,18 @@ export interface components {
          * @enum {string}
          */
         FoundBy: "text" | "text_and_meaning";
+        GitDiff: components["schemas"]["Difference"] & {
+            /** @description Null for nothing: everything in `to` is new. */
+            from?: string | null;
+            to: string;
+        };
+        GitStatus: {
+            /** @description What the project's files are. */
+            branch: string;
+            head: components["schemas"]["Commit"] | null;
+            /** @description Runs whose files are not merged yet. */
+            unmerged_runs: string[];
+        };
         Health: {
             commit: string;
             /** @description `ok` or `unavailable`. */
@@ -1856,6 +2009,33 @@ export interface components {
                  * @description The number of the step.
                  */
                 step: number;
+            }[];
+            next_cursor: string | null;
+        };
+        /** @description One page. `next_cursor` is null on the last one. */
+        Page_Commit: {
+            items: {
+                /** Format: date-time */
+                at: string;
+                author: string;
+                id: string;
+                /** @description The first line of the message. */
+                title: string;
+            }[];
+            next_cursor: string | null;
+        };
+        /** @description One page. `next_cursor` is null on the last one. */
+        Page_Entry: {
+            items: {
+                executable: boolean;
+                /** @description Of the content: the same bytes have the same, whatever they are called. */
+                id: string;
+                path: string;
+                /**
+                 * Format: int64
+                 * @description Bytes.
+                 */
+                size: number;
             }[];
             next_cursor: string | null;
         };
@@ -3791,6 +3971,262 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_files: {
+        parameters: {
+            query?: {
+                /** @description `main`, which is also what it is without this, or `run/<id>` for what a run works on. */
+                branch?: string;
+                /** @description Only what lies beneath this folder. */
+                path?: string;
+                /** @description 1 to 1000; 50 when it is not given. */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Files"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_file: {
+        parameters: {
+            query?: {
+                /** @description As for the list. */
+                branch?: string;
+                /** @description A commit, for the file as it was then. */
+                at?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+                /** @description May hold slashes */
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description In the media type that its name suggests; its ETag is for If-Match */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_file: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+                "If-None-Match"?: string | null;
+            };
+            path: {
+                id: string;
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FileBody"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileWritten"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_file: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileWritten"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_diff: {
+        parameters: {
+            query?: {
+                /** @description A commit; the one before `to` when it is not given. */
+                from?: string;
+                /** @description A commit, or a branch; `main` when it is not given. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GitDiff"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_commits: {
+        parameters: {
+            query?: {
+                /** @description `main`, which is also what it is without this, or `run/<id>`. */
+                branch?: string;
+                /** @description Only commits that changed this file or something in this folder. */
+                path?: string;
+                /** @description 1 to 200; 50 when it is not given. */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Commit"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GitStatus"];
+                };
             };
             /** @description What went wrong */
             default: {

@@ -11,7 +11,7 @@ export const filesQuery = (projectId: string) =>
   queryOptions({
     queryKey: [...keys.files(projectId), 'list'],
     queryFn: ({ signal }) => api.listFiles(projectId, signal),
-    refetchInterval: untilHealed,
+    refetchInterval: (query) => untilHealed(query),
   });
 
 /** The text of a file as it has this id; another id is another text, so it never gets old. */

@@ -15,7 +15,12 @@ interface DeleteFileDialogProps {
 export function DeleteFileDialog({ projectId, file, onClose, onDeleted }: DeleteFileDialogProps) {
   const remove = useDeleteFile(projectId);
   return (
-    <Modal opened onClose={onClose} title={`Delete ${file.path}?`} closeButtonProps={{ 'aria-label': 'Close the dialog' }}>
+    <Modal
+      opened
+      onClose={onClose}
+      title={`Delete ${file.path}?`}
+      closeButtonProps={{ 'aria-label': 'Close the dialog' }}
+    >
       <p>What it was stays in the history.</p>
       {remove.error && <ErrorPanel error={remove.error} compact />}
       <div className={classes.buttons}>

@@ -45,7 +45,12 @@ export function FilePane({ projectId, file, onGone }: FilePaneProps) {
           Download
         </Anchor>
         {draft === null && editable && (
-          <Button size="compact-sm" variant="default" disabled={offline} onClick={() => setDraft({ text, tag: file.id })}>
+          <Button
+            size="compact-sm"
+            variant="default"
+            disabled={offline}
+            onClick={() => setDraft({ text, tag: file.id })}
+          >
             Edit
           </Button>
         )}

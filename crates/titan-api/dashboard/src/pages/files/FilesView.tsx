@@ -81,7 +81,13 @@ export function FilesView({ projectId, selected, onSelect }: FilesViewProps) {
   );
 }
 
-function Split({ projectId, list, selected, onSelect, history }: FilesViewProps & { list: FileList; history: boolean }) {
+function Split({
+  projectId,
+  list,
+  selected,
+  onSelect,
+  history,
+}: FilesViewProps & { list: FileList; history: boolean }) {
   const tree = useMemo(() => treeOf(list.items), [list.items]);
   const file = list.items.find((entry) => entry.path === selected);
   return (
