@@ -23,8 +23,8 @@ pub struct Command {
     /// A path, or a name that is looked for in the `PATH` of `env`.
     pub program: String,
     pub args: Vec<String>,
-    /// The one directory that the command may change; see [`crate::Sandbox::workdir_inside`] for where it finds it. It holds no hard links to files
-    /// outside, because those would be changed with it.
+    /// The one directory that the command may change; see [`crate::Sandbox::workdir_inside`] for where it finds it. It holds no
+    /// hard links to files outside, because those would be changed with it.
     pub workdir: PathBuf,
     /// What it may read beside the system's own programs and libraries, at the same paths: toolchains, a CA file.
     pub read_only: Vec<PathBuf>,

@@ -1,9 +1,9 @@
 //! Running a command that nobody trusts. Nothing here knows tasks, models or the database: a caller says what to run and what it
 //! may touch, and hears what it wrote and how it ended. What is promised, and what is not: docs/SANDBOX.md.
 //!
-//! Two programs. The caller's process builds the walls ([`launch`]) and reads the output; inside of the walls the **stage**
-//! ([`inside`], the program `titan-stage`) lays the last restrictions on, starts the command, watches its limits and
-//! takes everything down with it. The two talk over a socket ([`protocol`]); when it closes, whoever closed it, the stage ends all.
+//! Two programs. The caller's process builds the walls (`launch`) and reads the output; inside of the walls the **stage**
+//! ([`inside`], the program `titan-stage`) lays the last restrictions on, starts the command, watches its limits and takes
+//! everything down with it. The two talk over a socket (`protocol`); when it closes, whoever closed it, the stage ends all.
 //! So nothing stays behind, even when the caller is killed.
 //!
 //! A map, in reading order.
@@ -15,6 +15,7 @@
 //! - `run`: one command from its launch to its end.
 //! - `output`: two pipes as one stream, whole characters, cut at a limit.
 //! - `private`: the directory that a run has for itself.
+//! - [`remove`]: removing a directory that a command wrote into.
 //! - `launch`: how the stage gets behind the walls, by bubblewrap or by itself with Landlock.
 //! - `protocol`: what caller and stage say to each other.
 //! - [`egress`]: the one way out, a proxy with a list of allowed targets.
@@ -29,6 +30,7 @@ pub mod sandbox;
 mod output;
 mod private;
 mod protocol;
+pub mod remove;
 mod run;
 
 mod launch;
@@ -40,4 +42,5 @@ pub mod inside;
 pub use command::{Command, Limits, Network};
 pub use error::{Error, Unavailable};
 pub use outcome::{Chunk, Ended, Event, Exit, Stream};
+pub use remove::remove_all;
 pub use sandbox::{Sandbox, Settings, Variant};

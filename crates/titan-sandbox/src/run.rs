@@ -47,8 +47,7 @@ pub(crate) async fn run(
     let stdin = command.stdin.clone();
     let private = blocking(move || Private::create(&stdin, owner)).await.map_err(Error::io("make a directory for the run"))?;
     let ended = run_in(&sandbox, &command, &workdir, &private, events, cancel, gone).await;
-    // What cannot be removed is no fault of the command.
-    let _ = blocking(move || private.remove()).await;
+    let _ = blocking(move || Ok(drop(private))).await;
     ended
 }
 

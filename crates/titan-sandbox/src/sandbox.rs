@@ -85,8 +85,8 @@ impl Sandbox {
         Err(Unavailable { reasons })
     }
 
-    /// Runs a command to its end. Its output comes over `events` while it runs, so read them meanwhile, or drop the receiver. When
-    /// `cancel` is canceled it gets SIGTERM, and after its grace SIGKILL; when this future is dropped, SIGKILL at once.
+    /// Runs a command to its end. Its output comes over `events` while it runs, so read them meanwhile, or drop the receiver.
+    /// When `cancel` is canceled it gets SIGTERM, and after its grace SIGKILL; when this future is dropped, SIGKILL at once.
     ///
     /// # Errors
     /// When it did not start, or when the sandbox itself was taken away. What a command does wrong is no error but an

@@ -1,5 +1,5 @@
-//! Which addresses are the public internet. Everything else is this machine, its network or its cloud's own service, where a request
-//! from here may be trusted more than one from outside.
+//! Which addresses are the public internet. Everything else is this machine, its network or its cloud's own service, where a
+//! request from here may be trusted more than one from outside.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

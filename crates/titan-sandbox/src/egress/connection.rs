@@ -1,4 +1,5 @@
-//! One request through the proxy: read, decided, connected, copied. Every wait has an end but the copying, which ends with the run.
+//! One request through the proxy: read, decided, connected, copied. Every wait has an end but the copying, which ends with the
+//! run.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};

@@ -2,9 +2,9 @@
 //! holds nothing but its own loopback, so that a program which knows no proxy reaches nothing, and one that does reaches what
 //! the rules name.
 //!
-//! The proxy lives in the caller's process. It resolves a name once, looks at every address, and connects to one of those it looked at: an
-//! answer that changes between the look and the connection changes nothing. What it cannot see is what is said within an
-//! encrypted connection.
+//! The proxy lives in the caller's process. It resolves a name once, looks at every address, and connects to one of those it
+//! looked at: an answer that changes between the look and the connection changes nothing. What it cannot see is what is said
+//! within an encrypted connection.
 //!
 //! - [`rule`]: what may be reached.
 //! - `address`: which addresses are the public internet.

@@ -1,7 +1,7 @@
 //! What may be reached: `registry.example.org:443`, `*.example.org` (ports 80 and 443), `203.0.113.7:8080`, `[2001:db8::7]:443`.
 //!
-//! A name never stands for an address of this machine or its network, whatever it resolves to; who means such an address names it. A
-//! pattern covers everything beneath the suffix, not the suffix itself.
+//! A name never stands for an address of this machine or its network, whatever it resolves to; who means such an address names
+//! it. A pattern covers everything beneath the suffix, not the suffix itself.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};

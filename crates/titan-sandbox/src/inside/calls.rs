@@ -2,8 +2,8 @@
 
 use libc::c_long;
 
-/// Each of them opens a door: other processes' memory, the layout of files, namespaces, the kernel's own programs and modules, keys, the clock,
-/// the whole machine.
+/// Each of them opens a door: other processes' memory, the layout of files, namespaces, the kernel's own programs and modules,
+/// keys, the clock, the whole machine.
 pub(super) const NOT_PERMITTED: &[c_long] = &[
     libc::SYS_ptrace,
     libc::SYS_process_vm_readv,

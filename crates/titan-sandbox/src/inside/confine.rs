@@ -1,6 +1,6 @@
-//! The restrictions, in the one order in which they can be laid on. They are laid on a thread, not on the process: the kernel keeps
-//! identity, capabilities, Landlock and seccomp for each thread, and a child gets those of the thread that starts it. So the
-//! stage stays able to watch and kill while the command is bound, and no code has to run between fork and exec.
+//! The restrictions, in the one order in which they can be laid on. They are laid on a thread, not on the process: the kernel
+//! keeps identity, capabilities, Landlock and seccomp for each thread, and a child gets those of the thread that starts it. So
+//! the stage stays able to watch and kill while the command is bound, and no code has to run between fork and exec.
 
 use std::fs::File;
 use std::io;
@@ -51,8 +51,8 @@ fn start_here(order: &Order, proxy: Option<u16>, stdin: File) -> Result<Pid, Rep
     i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or_else(|| Report::Program("it has no number".into()))
 }
 
-/// What programs look at to find a proxy: curl, git and Python the first ones, npm, cargo and Node.js their own. What runs on the loopback inside
-/// is reached without it.
+/// What programs look at to find a proxy: curl, git and Python the first ones, npm, cargo and Node.js their own. What runs on
+/// the loopback inside is reached without it.
 fn proxy_variables(port: u16) -> Vec<(&'static str, String)> {
     let proxy = format!("http://127.0.0.1:{port}");
     let mut variables = vec![("NODE_USE_ENV_PROXY", "1".to_owned())];

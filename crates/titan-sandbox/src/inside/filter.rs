@@ -1,8 +1,8 @@
 //! The system calls that are refused. A list of what is refused, not of what is allowed, because a build may use anything else;
 //! what stands here opens doors in the walls, or parts of the kernel where doors have been found before, and no build needs it.
 //!
-//! An answer, not a death: programs try, and go another way. EPERM where a program can see that it is not allowed, ENOSYS where it
-//! has an older way to do the same, EAFNOSUPPORT for sockets.
+//! An answer, not a death: programs try, and go another way. EPERM where a program can see that it is not allowed, ENOSYS where
+//! it has an older way to do the same, EAFNOSUPPORT for sockets.
 
 use std::collections::BTreeMap;
 

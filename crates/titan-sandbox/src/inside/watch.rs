@@ -1,5 +1,5 @@
-//! From the start of the command to its end: who waits for it, who listens to the caller, and a look at the limits about ten times
-//! a second. Whatever ends it, everything that it started ends with it.
+//! From the start of the command to its end: who waits for it, who listens to the caller, and a look at the limits about ten
+//! times a second. Whatever ends it, everything that it started ends with it.
 
 use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::os::unix::net::UnixStream;

@@ -1,8 +1,9 @@
 //! The walls of bubblewrap: namespaces of users, processes, files, network, messages and names, in which only what stands here is
 //! laid out. The stage is the first process inside.
 //!
-//! Two of its options are left out on purpose. `--die-with-parent` follows the *thread* that started it, and a runtime's threads come
-//! and go; the stage's socket follows the process. `--seccomp` would bind the stage too, which binds the command by itself.
+//! Two of its options are left out on purpose. `--die-with-parent` follows the *thread* that started it, and a runtime's
+//! threads come and go; the stage's socket follows the process. `--seccomp` would bind the stage too, which binds the command
+//! by itself.
 
 use std::ffi::OsString;
 use std::fs;
@@ -33,7 +34,9 @@ pub(super) fn plan(
     args.all(["--uid", &user, "--gid", &user, "--hostname", "sandbox", "--new-session", "--as-pid-1", "--cap-drop", "ALL"]);
     system(&mut args);
     let scratch = command.limits.scratch.to_string();
-    args.all(["--proc", "/proc", "--dev", "/dev"]);
+    // The kernel's settings among them belong to root, and a command may have root's number.
+    args.all(["--proc", "/proc", "--remount-ro", "/proc"]);
+    devices(&mut args, private);
     args.all(["--perms", "1777", "--size", &scratch, "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]);
     args.all(["--perms", "1777", "--size", &scratch, "--tmpfs", "/tmp"]);
     args.all(["--ro-bind-try", "/sys/devices/system/cpu", "/sys/devices/system/cpu"]);
@@ -74,6 +77,20 @@ fn system(args: &mut Arguments) {
             Err(_) => args.all(["--ro-bind-try", path, path]),
         }
     }
+}
+
+/// Devices that hold nothing. A command with root's number gets copies, because it would own the machine's and could change their
+/// mode; anybody else gets the machine's.
+fn devices(args: &mut Arguments, private: &Private) {
+    args.all(["--perms", "0755", "--tmpfs", "/dev"]);
+    for (name, copy) in private.devices() {
+        let machines = PathBuf::from(format!("/dev/{name}"));
+        args.bind("--dev-bind", copy.as_ref().unwrap_or(&machines), &machines);
+    }
+    for (number, name) in ["stdin", "stdout", "stderr"].into_iter().enumerate() {
+        args.all(["--symlink".to_owned(), format!("/proc/self/fd/{number}"), format!("/dev/{name}")]);
+    }
+    args.all(["--symlink", "/proc/self/fd", "/dev/fd"]);
 }
 
 struct Arguments(Vec<OsString>);

@@ -132,9 +132,12 @@ everywhere! {
             r#"chmod 777 "$OUTSIDE/secret" 2>/dev/null && echo chmod
                chown 1000:1000 "$OUTSIDE/secret" 2>/dev/null && echo chown
                perl -e 'open(my $f, "<", "/usr/bin/env") or exit; chmod(0777, $f) and print "fchmod\n"'
-               chmod 777 /usr/bin/env 2>/dev/null && echo system"#,
+               chmod 777 /usr/bin/env 2>/dev/null && echo system
+               chmod 600 /dev/null 2>/dev/null && echo device
+               touch -d 2001-01-01 /dev/null 2>/dev/null && echo "time of a device"
+               echo x > /dev/null && head -c 4 /dev/urandom | wc -c"#,
         ).await;
-        assert_eq!(done.stdout(), "finished\n", "{}", done.words());
+        assert_eq!(done.stdout(), "4\nfinished\n", "{}", done.words());
         let after = fs::metadata(kit.outside().join("secret")).expect("the secret");
         assert_eq!((before.mode(), before.uid(), before.ctime()), (after.mode(), after.uid(), after.ctime()));
     }
