@@ -122,7 +122,10 @@ impl Command {
             return bad(format!("{} bytes of input, at most {MAX_STDIN}: pass more by a file", self.stdin.len()));
         }
         if self.read_only.len() > MAX_READ_ONLY {
-            return bad(format!("{} read-only paths, at most {MAX_READ_ONLY}: name a directory above them", self.read_only.len()));
+            return bad(format!(
+                "{} read-only paths, at most {MAX_READ_ONLY}: name a directory above them",
+                self.read_only.len()
+            ));
         }
         self.limits.check()
     }
@@ -142,7 +145,9 @@ impl Limits {
         }
         let zero = self.wall.is_zero() || self.cpu.is_zero();
         if zero || self.wall > SECOND * 86_400 || self.grace > SECOND * 60 {
-            return Err(Error::BadCommand("time limits are above 0, wall time at most a day, the grace at most 60 s".into()));
+            return Err(Error::BadCommand(
+                "time limits are above 0, wall time at most a day, the grace at most 60 s".into(),
+            ));
         }
         Ok(())
     }

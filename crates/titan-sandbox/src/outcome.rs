@@ -10,9 +10,14 @@ use serde::{Deserialize, Serialize};
 pub enum Event {
     Output(Chunk),
     /// The output reached its limit, in bytes; what came after is not here.
-    Cut { limit: u64 },
+    Cut {
+        limit: u64,
+    },
     /// A connection was refused by the egress proxy.
-    Refused { target: String, reason: String },
+    Refused {
+        target: String,
+        reason: String,
+    },
 }
 
 /// A piece of output as it was written, colours included. It never ends within a UTF-8 character, unless the output does.

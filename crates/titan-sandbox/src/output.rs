@@ -192,10 +192,14 @@ mod tests {
         kept.take(Stream::Stdout, b"cd".to_vec());
         kept.take(Stream::Stderr, "e€".as_bytes().to_vec());
         kept.take(Stream::Stdout, b"lost".to_vec());
-        let events: Vec<String> = kept.waiting.into_iter().map(|waiting| match waiting.into_event(7) {
-            Event::Output(chunk) => String::from_utf8(chunk.bytes.to_vec()).expect("text"),
-            other => format!("{other:?}"),
-        }).collect();
+        let events: Vec<String> = kept
+            .waiting
+            .into_iter()
+            .map(|waiting| match waiting.into_event(7) {
+                Event::Output(chunk) => String::from_utf8(chunk.bytes.to_vec()).expect("text"),
+                other => format!("{other:?}"),
+            })
+            .collect();
         assert_eq!(events, ["abcd", "e", "Cut { limit: 7 }"]);
         assert_eq!(kept.total, 12);
     }

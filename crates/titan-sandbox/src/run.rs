@@ -45,7 +45,8 @@ pub(crate) async fn run(
     let workdir = launch::workdir(&command)?;
     let owner = launch::owner(&workdir)?;
     let stdin = command.stdin.clone();
-    let private = blocking(move || Private::create(&stdin, owner)).await.map_err(Error::io("make a directory for the run"))?;
+    let private =
+        blocking(move || Private::create(&stdin, owner)).await.map_err(Error::io("make a directory for the run"))?;
     let ended = run_in(&sandbox, &command, &workdir, &private, events, cancel, gone).await;
     let _ = blocking(move || Ok(drop(private))).await;
     ended
@@ -64,7 +65,8 @@ async fn run_in(
     let _proxy = match &command.network {
         Network::None => None,
         Network::Allow(rules) => {
-            let proxy = Proxy::start(&private.socket(), launch.start_as, rules.clone(), sandbox.way().clone(), events.clone());
+            let proxy =
+                Proxy::start(&private.socket(), launch.start_as, rules.clone(), sandbox.way().clone(), events.clone());
             Some(proxy.map_err(Error::io("open its way out"))?)
         }
     };
@@ -74,7 +76,8 @@ async fn run_in(
         started = stage.order(&launch.order) => started?,
         () = gone.cancelled() => return Err(stage.end(Error::Lost("nobody waits for it any more".into())).await),
     }
-    let mut output = Output::new(stage.child.stdout.take(), stage.child.stderr.take(), command.limits.output, begun, events);
+    let mut output =
+        Output::new(stage.child.stdout.take(), stage.child.stderr.take(), command.limits.output, begun, events);
     let taken = {
         let end = stage.until_the_end(&command.limits, &cancel, &gone);
         tokio::pin!(end);
@@ -137,7 +140,9 @@ impl Stage {
         let report = timeout(START, talk).await.unwrap_or(None);
         match report {
             Some(Report::Started) => Ok(()),
-            Some(Report::Program(reason)) => Err(self.end(Error::Program { program: self.program.clone(), reason }).await),
+            Some(Report::Program(reason)) => {
+                Err(self.end(Error::Program { program: self.program.clone(), reason }).await)
+            }
             Some(Report::Walls(reason)) => Err(self.end(Error::NotStarted(reason)).await),
             Some(Report::Ended(_)) | None => {
                 let complaint = self.complaint().await;

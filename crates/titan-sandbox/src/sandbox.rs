@@ -64,7 +64,9 @@ impl Sandbox {
     pub async fn detect(settings: Settings) -> Result<Self, Unavailable> {
         let mut reasons = Vec::new();
         let Some(stage) = settings.stage.or_else(stage_beside_this_program) else {
-            return Err(Unavailable { reasons: vec![format!("the program {STAGE} does not lie beside this one: build or install it")] });
+            return Err(Unavailable {
+                reasons: vec![format!("the program {STAGE} does not lie beside this one: build or install it")],
+            });
         };
         let variants = settings.variant.map_or_else(|| vec![Variant::Bubblewrap, Variant::Landlock], |only| vec![only]);
         for variant in variants {
@@ -76,7 +78,8 @@ impl Sandbox {
                 }
                 (_, found) => found.unwrap_or_default(),
             };
-            let sandbox = Self(Arc::new(Found { variant, stage: stage.clone(), bubblewrap, way: settings.way.clone() }));
+            let sandbox =
+                Self(Arc::new(Found { variant, stage: stage.clone(), bubblewrap, way: settings.way.clone() }));
             match sandbox.try_out().await {
                 Ok(()) => return Ok(sandbox),
                 Err(reason) => reasons.push(explain(variant, &reason)),
@@ -91,7 +94,12 @@ impl Sandbox {
     /// # Errors
     /// When it did not start, or when the sandbox itself was taken away. What a command does wrong is no error but an
     /// [`crate::Exit`].
-    pub async fn run(&self, command: Command, events: mpsc::Sender<Event>, cancel: CancellationToken) -> Result<Ended, Error> {
+    pub async fn run(
+        &self,
+        command: Command,
+        events: mpsc::Sender<Event>,
+        cancel: CancellationToken,
+    ) -> Result<Ended, Error> {
         // A task of its own, so that a caller who goes away does not leave the clearing up half done.
         let gone = CancellationToken::new();
         let guard = gone.clone().drop_guard();
@@ -151,7 +159,9 @@ fn explain(variant: Variant, reason: &str) -> String {
             "bubblewrap does not work here ({reason}): it needs user namespaces; in a container allow them, \
              on Ubuntu see kernel.apparmor_restrict_unprivileged_userns"
         ),
-        Variant::Landlock => format!("Landlock does not work here ({reason}): it needs Linux 6.12 with \"landlock\" in the list lsm="),
+        Variant::Landlock => {
+            format!("Landlock does not work here ({reason}): it needs Linux 6.12 with \"landlock\" in the list lsm=")
+        }
     }
 }
 

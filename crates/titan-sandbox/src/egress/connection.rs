@@ -123,7 +123,9 @@ impl Policy {
                 let addresses = found.map_err(|error| Refusal::failed(format!("{name} is not known: {error}")))?;
                 // One that does not belong spoils all: an honest name has no such address.
                 if let Some(inner) = addresses.iter().find(|address| !address::is_public(**address)) {
-                    return Err(Refusal::forbidden(format!("{name} leads to {inner}, which is not on the public internet")));
+                    return Err(Refusal::forbidden(format!(
+                        "{name} leads to {inner}, which is not on the public internet"
+                    )));
                 }
                 connect(&addresses, head.port).await
             }
@@ -149,7 +151,8 @@ impl Policy {
             let accepted = answer.starts_with(b"HTTP/1.") && answer.get(8..12).is_some_and(|status| status == b" 200");
             if accepted { Ok(Opened { server, early }) } else { Err(io::Error::other("it does not connect there")) }
         };
-        let connected = timeout(PATIENCE, talk).await.map_err(|_| Refusal::failed("the proxy outside does not answer"))?;
+        let connected =
+            timeout(PATIENCE, talk).await.map_err(|_| Refusal::failed("the proxy outside does not answer"))?;
         connected.map_err(|error| Refusal::failed(format!("the proxy outside: {error}")))
     }
 
@@ -178,7 +181,9 @@ async fn connect(addresses: &[IpAddr], port: u16) -> Result<Opened, Refusal> {
 async fn refuse(client: &mut UnixStream, status: &str, reason: &str) -> io::Result<()> {
     let body = format!("refused by the sandbox: {reason}\n");
     let length = body.len();
-    let head = format!("HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+    let head = format!(
+        "HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+    );
     client.write_all(format!("{head}{body}").as_bytes()).await?;
     client.shutdown().await
 }

@@ -12,8 +12,16 @@ pub(super) const MAX_HEAD: usize = 16 * 1024;
 const MAX_HEADERS: usize = 64;
 
 /// What only concerns the way to the next machine, or would keep the connection for a request that nobody looks at.
-const HOP_BY_HOP: [&str; 8] =
-    ["connection", "proxy-connection", "proxy-authorization", "proxy-authenticate", "keep-alive", "upgrade", "te", "host"];
+const HOP_BY_HOP: [&str; 8] = [
+    "connection",
+    "proxy-connection",
+    "proxy-authorization",
+    "proxy-authenticate",
+    "keep-alive",
+    "upgrade",
+    "te",
+    "host",
+];
 
 /// What is asked for.
 #[derive(Debug, PartialEq, Eq)]
@@ -71,8 +79,13 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Head, String> {
     let (found, port) = target(authority, Some(80)).map_err(|error| error.to_string())?;
     let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
     let lines = |address: &str| {
-        let mut head = format!("{method} {address} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n").into_bytes();
-        for header in request.headers.iter().filter(|header| !HOP_BY_HOP.iter().any(|name| header.name.eq_ignore_ascii_case(name))) {
+        let mut head =
+            format!("{method} {address} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n").into_bytes();
+        for header in request
+            .headers
+            .iter()
+            .filter(|header| !HOP_BY_HOP.iter().any(|name| header.name.eq_ignore_ascii_case(name)))
+        {
             head.extend_from_slice(header.name.as_bytes());
             head.extend_from_slice(b": ");
             head.extend_from_slice(header.value);

@@ -47,7 +47,8 @@ impl FromStr for Rule {
 
     fn from_str(text: &str) -> Result<Self, BadTarget> {
         let bad = |why| BadTarget { text: text.to_owned(), why };
-        let (host, port) = split(text.trim()).ok_or_else(|| bad("is no host with a port from 1 to 65535 after a \":\""))?;
+        let (host, port) =
+            split(text.trim()).ok_or_else(|| bad("is no host with a port from 1 to 65535 after a \":\""))?;
         let host = match host.strip_prefix("*.") {
             Some(suffix) => match parse(suffix).map_err(bad)? {
                 Target::Name(name) if name.contains('.') => Pattern::Beneath(name),
@@ -159,9 +160,26 @@ mod tests {
 
     #[test]
     fn what_is_no_rule_is_refused_with_a_reason() {
-        let refused = ["", "*", "*.", "*.org", "*.127.0.0.1", "example.org:0", "example.org:65536", "example.org:x", "a b", "::1:80",
-            "0177.0.0.1", "0x7f.1:80", "2130706433:80", "a..b", "user@example.org", "http://example.org"];
-        let reasons: Vec<String> = refused.iter().map(|rule| rule.parse::<Rule>().expect_err(rule).to_string()).collect();
+        let refused = [
+            "",
+            "*",
+            "*.",
+            "*.org",
+            "*.127.0.0.1",
+            "example.org:0",
+            "example.org:65536",
+            "example.org:x",
+            "a b",
+            "::1:80",
+            "0177.0.0.1",
+            "0x7f.1:80",
+            "2130706433:80",
+            "a..b",
+            "user@example.org",
+            "http://example.org",
+        ];
+        let reasons: Vec<String> =
+            refused.iter().map(|rule| rule.parse::<Rule>().expect_err(rule).to_string()).collect();
         insta::assert_debug_snapshot!(reasons);
     }
 

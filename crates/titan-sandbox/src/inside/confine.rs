@@ -33,7 +33,8 @@ pub(super) fn start(order: &Order, proxy: Option<u16>) -> Result<Pid, Report> {
     let stdin = File::open(&order.stdin).map_err(|error| Report::Walls(format!("its input is not there: {error}")))?;
     // The restrictions end with this thread; only the command keeps them.
     thread::scope(|scope| {
-        let thread = thread::Builder::new().name("command".into()).spawn_scoped(scope, || start_here(order, proxy, stdin));
+        let thread =
+            thread::Builder::new().name("command".into()).spawn_scoped(scope, || start_here(order, proxy, stdin));
         let thread = thread.map_err(|error| Report::Walls(format!("no thread: {error}")))?;
         thread.join().unwrap_or_else(|_| Err(Report::Walls("the stage broke".into())))
     })
@@ -56,7 +57,15 @@ fn start_here(order: &Order, proxy: Option<u16>, stdin: File) -> Result<Pid, Rep
 fn proxy_variables(port: u16) -> Vec<(&'static str, String)> {
     let proxy = format!("http://127.0.0.1:{port}");
     let mut variables = vec![("NODE_USE_ENV_PROXY", "1".to_owned())];
-    for name in ["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "npm_config_proxy", "npm_config_https_proxy", "CARGO_HTTP_PROXY"] {
+    for name in [
+        "http_proxy",
+        "https_proxy",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "npm_config_proxy",
+        "npm_config_https_proxy",
+        "CARGO_HTTP_PROXY",
+    ] {
         variables.push((name, proxy.clone()));
     }
     for name in ["no_proxy", "NO_PROXY"] {
@@ -77,7 +86,10 @@ fn limit(order: &Order) -> io::Result<()> {
     if let Walls::Bubblewrap = order.walls {
         // Counted for each user in each user namespace, so this is of this command alone; root is never held by it. Elsewhere
         // it would count everything else of the same user.
-        all.push((Resource::Nproc, limits.processes + OWN_THREADS + order.egress.as_ref().map_or(0, |_| forward::MAX_THREADS)));
+        all.push((
+            Resource::Nproc,
+            limits.processes + OWN_THREADS + order.egress.as_ref().map_or(0, |_| forward::MAX_THREADS),
+        ));
     }
     for (resource, limit) in all {
         // One that is lower already stays: only the powerful may raise it.
@@ -134,8 +146,15 @@ fn ruleset(grants: &Grants) -> Result<RulesetCreated, landlock::RulesetError> {
 
 /// What says how large the machine is. Not the directories of processes: they tell what everything else here is doing.
 const READABLE: [&str; 9] = [
-    "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/loadavg", "/proc/uptime", "/proc/version", "/proc/filesystems",
-    "/proc/sys", "/sys/devices/system/cpu",
+    "/proc/cpuinfo",
+    "/proc/meminfo",
+    "/proc/stat",
+    "/proc/loadavg",
+    "/proc/uptime",
+    "/proc/version",
+    "/proc/filesystems",
+    "/proc/sys",
+    "/sys/devices/system/cpu",
 ];
 
 const DEVICES: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use libc::c_long;
 use seccompiler::{
-    BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
-    sock_filter,
+    BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
+    SeccompRule, sock_filter,
 };
 
 use super::calls;
@@ -21,11 +21,8 @@ type Rules = BTreeMap<c_long, Vec<SeccompRule>>;
 /// What is applied, one after the other: the strictest answer counts.
 pub(super) fn programs(walls: &Walls) -> Result<Vec<BpfProgram>, BackendError> {
     let architecture = std::env::consts::ARCH.try_into()?;
-    let lists = [
-        (not_permitted(walls)?, libc::EPERM),
-        (not_there(walls), libc::ENOSYS),
-        (sockets(walls)?, libc::EAFNOSUPPORT),
-    ];
+    let lists =
+        [(not_permitted(walls)?, libc::EPERM), (not_there(walls), libc::ENOSYS), (sockets(walls)?, libc::EAFNOSUPPORT)];
     let mut programs = Vec::new();
     for (rules, errno) in lists {
         let refuse = SeccompAction::Errno(errno.unsigned_abs());

@@ -30,8 +30,26 @@ pub(super) fn plan(
 ) -> Launch {
     let mut args = Arguments(Vec::new());
     let user = INSIDE_USER.to_string();
-    args.all(["--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]);
-    args.all(["--uid", &user, "--gid", &user, "--hostname", "sandbox", "--new-session", "--as-pid-1", "--cap-drop", "ALL"]);
+    args.all([
+        "--unshare-user",
+        "--unshare-ipc",
+        "--unshare-pid",
+        "--unshare-net",
+        "--unshare-uts",
+        "--unshare-cgroup-try",
+    ]);
+    args.all([
+        "--uid",
+        &user,
+        "--gid",
+        &user,
+        "--hostname",
+        "sandbox",
+        "--new-session",
+        "--as-pid-1",
+        "--cap-drop",
+        "ALL",
+    ]);
     system(&mut args);
     let scratch = command.limits.scratch.to_string();
     // The kernel's settings among them belong to root, and a command may have root's number.

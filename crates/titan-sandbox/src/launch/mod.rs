@@ -78,9 +78,9 @@ pub(crate) fn plan(sandbox: &Sandbox, command: &Command, workdir: PathBuf, priva
     let start_as = owner(&workdir)?;
     match sandbox.variant() {
         Variant::Bubblewrap => Ok(bubblewrap::plan(sandbox, command, &workdir, &read_only, private, start_as)),
-        Variant::Landlock if command.network != Network::None => {
-            Err(Error::NotHere("a network needs bubblewrap: install it (apt-get install bubblewrap) or run without one".into()))
-        }
+        Variant::Landlock if command.network != Network::None => Err(Error::NotHere(
+            "a network needs bubblewrap: install it (apt-get install bubblewrap) or run without one".into(),
+        )),
         Variant::Landlock => bare::plan(sandbox, command, workdir, read_only, private, start_as),
     }
 }

@@ -93,7 +93,10 @@ async fn what_a_rule_names_is_reached() {
         let kit = Kit::new(kind).await;
         let server = Server::start().await;
         let at = server.address;
-        let requests = [format!("GET http://{at}/a?b HTTP/1.1\\nAccept: x\\n\\n"), format!("CONNECT {at} HTTP/1.1\\n\\nGET /in HTTP/1.1\\n\\n")];
+        let requests = [
+            format!("GET http://{at}/a?b HTTP/1.1\\nAccept: x\\n\\n"),
+            format!("CONNECT {at} HTTP/1.1\\n\\nGET /in HTTP/1.1\\n\\n"),
+        ];
         let done = ask(&kit, &[at.to_string()], &requests).await;
         let said = done.stdout().replace(&at.to_string(), "[server]");
         insta::allow_duplicates! { insta::assert_snapshot!("what_a_rule_names_is_reached", said); }
@@ -153,7 +156,10 @@ async fn what_no_rule_names_is_refused_and_told() {
 async fn around_the_proxy_there_is_nothing() {
     let kit = Kit::new(Kind::Bubblewrap).await;
     let server = Server::start().await;
-    let mut command = kit.bash(&format!("(exec 3<>/dev/tcp/127.0.0.1/{}) 2>/dev/null && echo reached; echo finished", server.address.port()));
+    let mut command = kit.bash(&format!(
+        "(exec 3<>/dev/tcp/127.0.0.1/{}) 2>/dev/null && echo reached; echo finished",
+        server.address.port()
+    ));
     command.network = Network::Allow(vec![server.address.to_string().parse().expect("a rule")]);
     let done = kit.run(command).await.expect("it runs");
     assert_eq!((done.stdout().as_str(), server.was_asked()), ("finished\n", 0));
@@ -185,7 +191,8 @@ async fn a_name_that_leads_inside_is_refused() {
         // An honest address beside it makes it no better.
         let script = answers(&[&["2606:4700::1111", inner]]);
         let kit = Kit::with_way(Kind::Bubblewrap, Way { upstream: None, resolver: script.clone() }).await;
-        let done = ask(&kit, &["inner.example:80".to_owned()], &["CONNECT inner.example:80 HTTP/1.1\\n\\n".to_owned()]).await;
+        let done =
+            ask(&kit, &["inner.example:80".to_owned()], &["CONNECT inner.example:80 HTTP/1.1\\n\\n".to_owned()]).await;
         assert!(done.stdout().starts_with("HTTP/1.1 403 "), "{inner}: {}", done.words());
         let reason = format!("inner.example leads to {inner}, which is not on the public internet");
         assert_eq!(refusals(&done), [("inner.example:80".to_owned(), reason)]);
@@ -200,7 +207,9 @@ async fn a_name_that_changes_its_mind_gains_nothing() {
     let script = answers(&[&["2606:4700:dead:beef::1"], &["127.0.0.1"]]);
     let kit = Kit::with_way(Kind::Bubblewrap, Way { upstream: None, resolver: script.clone() }).await;
     let port = server.address.port();
-    let done = ask(&kit, &[format!("moving.example:{port}")], &[format!("CONNECT moving.example:{port} HTTP/1.1\\n\\n")]).await;
+    let done =
+        ask(&kit, &[format!("moving.example:{port}")], &[format!("CONNECT moving.example:{port} HTTP/1.1\\n\\n")])
+            .await;
     assert!(done.stdout().starts_with("HTTP/1.1 502 "), "{}", done.words());
     assert_eq!((script.asked.load(Ordering::SeqCst), server.was_asked()), (1, 0));
 }
@@ -232,7 +241,11 @@ async fn it_goes_through_the_proxy_outside() {
     let proxy = Server::start().await;
     let upstream = format!("http://user:word@{}", proxy.address).parse().expect("an address");
     let kit = Kit::with_way(Kind::Bubblewrap, Way { upstream: Some(upstream), ..Way::default() }).await;
-    let requests = ["GET http://far.example/x HTTP/1.1\\n\\n", "CONNECT far.example:443 HTTP/1.1\\n\\n", "CONNECT other.example:443 HTTP/1.1\\n\\n"];
+    let requests = [
+        "GET http://far.example/x HTTP/1.1\\n\\n",
+        "CONNECT far.example:443 HTTP/1.1\\n\\n",
+        "CONNECT other.example:443 HTTP/1.1\\n\\n",
+    ];
     let done = ask(&kit, &["far.example".to_owned()], &requests.map(str::to_owned)).await;
     let said = done.stdout();
     let lines: Vec<&str> = said.lines().collect();

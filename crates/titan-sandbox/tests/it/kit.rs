@@ -13,14 +13,14 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 /// A user and group that own nothing else.
-pub const NOBODY: u32 = 65534;
+pub(crate) const NOBODY: u32 = 65534;
 /// What lies outside and must never be seen inside.
-pub const CANARY: &str = "canary-5b1f0c77";
+pub(crate) const CANARY: &str = "canary-5b1f0c77";
 
 /// The ways in which a command can be confined. As root there are two of bubblewrap: as root's own number without any
 /// power, and as the owner of the directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     Bubblewrap,
     BubblewrapAsOwner,
     Landlock,
@@ -51,9 +51,9 @@ macro_rules! everywhere {
 }
 pub(crate) use everywhere;
 
-pub struct Kit {
-    pub kind: Kind,
-    pub sandbox: Sandbox,
+pub(crate) struct Kit {
+    pub(crate) kind: Kind,
+    pub(crate) sandbox: Sandbox,
     work: TempDir,
     outside: TempDir,
     /// The stage, where every user may read it.
@@ -62,13 +62,13 @@ pub struct Kit {
 
 /// How a command ended, and all that was heard of it.
 #[derive(Debug)]
-pub struct Done {
-    pub ended: Ended,
-    pub events: Vec<Event>,
+pub(crate) struct Done {
+    pub(crate) ended: Ended,
+    pub(crate) events: Vec<Event>,
 }
 
 impl Done {
-    pub fn text(&self, wanted: Stream) -> String {
+    pub(crate) fn text(&self, wanted: Stream) -> String {
         let mut bytes = Vec::new();
         for event in &self.events {
             match event {
@@ -79,31 +79,31 @@ impl Done {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    pub fn stdout(&self) -> String {
+    pub(crate) fn stdout(&self) -> String {
         self.text(Stream::Stdout)
     }
 
     /// What it wrote on both, for messages.
-    pub fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         format!("{:?}\n{}\n{}", self.ended.exit, self.stdout(), self.text(Stream::Stderr))
     }
 
     /// The script came to its last line: nothing that is not there made it stop before.
-    pub fn assert_finished(&self) {
+    pub(crate) fn assert_finished(&self) {
         assert!(self.stdout().lines().last() == Some("finished"), "it did not finish: {}", self.words());
     }
 }
 
-pub fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
 impl Kit {
-    pub async fn new(kind: Kind) -> Self {
+    pub(crate) async fn new(kind: Kind) -> Self {
         Self::with_way(kind, Way::default()).await
     }
 
-    pub async fn with_way(kind: Kind, way: Way) -> Self {
+    pub(crate) async fn with_way(kind: Kind, way: Way) -> Self {
         let (work, outside, stage) = (dir("work"), dir("outside"), dir("stage"));
         let program = stage.path().join("titan-stage");
         fs::copy(env!("CARGO_BIN_EXE_titan-stage"), &program).expect("the stage");
@@ -120,17 +120,17 @@ impl Kit {
         Self { kind, sandbox, work, outside, _stage: stage }
     }
 
-    pub fn work(&self) -> &Path {
+    pub(crate) fn work(&self) -> &Path {
         self.work.path()
     }
 
     /// A directory outside, with a file `secret` that everybody may read.
-    pub fn outside(&self) -> &Path {
+    pub(crate) fn outside(&self) -> &Path {
         self.outside.path()
     }
 
     /// A file for the command, owned as its directory is.
-    pub fn put(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn put(&self, name: &str, text: &str) -> PathBuf {
         let path = self.work().join(name);
         fs::write(&path, text).expect("a file");
         if is_root() && self.kind != Kind::Bubblewrap {
@@ -139,7 +139,7 @@ impl Kit {
         path
     }
 
-    pub fn bash(&self, script: &str) -> Command {
+    pub(crate) fn bash(&self, script: &str) -> Command {
         let mut command = Command::new("bash", self.work());
         command.args = vec!["-c".to_owned(), script.to_owned()];
         command.env.insert("OUTSIDE".to_owned(), self.outside().display().to_string());
@@ -147,11 +147,11 @@ impl Kit {
         command
     }
 
-    pub async fn run(&self, command: Command) -> Result<Done, Error> {
+    pub(crate) async fn run(&self, command: Command) -> Result<Done, Error> {
         self.run_until(command, CancellationToken::new()).await
     }
 
-    pub async fn run_until(&self, command: Command, cancel: CancellationToken) -> Result<Done, Error> {
+    pub(crate) async fn run_until(&self, command: Command, cancel: CancellationToken) -> Result<Done, Error> {
         let (send, mut receive) = mpsc::channel(16);
         let collect = async {
             let mut events = Vec::new();
@@ -165,14 +165,14 @@ impl Kit {
     }
 
     /// Runs a script of bash to its end, which it has to reach.
-    pub async fn script(&self, script: &str) -> Done {
+    pub(crate) async fn script(&self, script: &str) -> Done {
         let done = self.run(self.bash(&format!("{script}\necho finished"))).await.expect("it runs");
         done.assert_finished();
         done
     }
 
     /// A process outside, of the user that the command is outside.
-    pub fn victim(&self) -> Victim {
+    pub(crate) fn victim(&self) -> Victim {
         let mut command = std::process::Command::new("sleep");
         command.arg("600").env("CANARY", CANARY).stdin(Stdio::null()).stdout(Stdio::null());
         if is_root() && self.kind != Kind::Bubblewrap {
@@ -188,14 +188,14 @@ fn dir(name: &str) -> TempDir {
 }
 
 /// A process that a command is to leave alone.
-pub struct Victim(Child);
+pub(crate) struct Victim(Child);
 
 impl Victim {
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.0.id()
     }
 
-    pub fn assert_unharmed(&mut self) {
+    pub(crate) fn assert_unharmed(&mut self) {
         assert!(self.0.try_wait().expect("its state").is_none(), "the process outside was ended");
     }
 }
@@ -208,7 +208,7 @@ impl Drop for Victim {
 }
 
 /// Something that only the processes of one test carry among their arguments.
-pub fn marker() -> String {
+pub(crate) fn marker() -> String {
     format!("{}.{}", 100_000 + std::process::id(), Instant::now().elapsed().subsec_nanos() + fresh())
 }
 
@@ -219,14 +219,14 @@ fn fresh() -> u32 {
 }
 
 /// How many processes of this machine carry it.
-pub fn carrying(marker: &str) -> usize {
+pub(crate) fn carrying(marker: &str) -> usize {
     let processes = fs::read_dir("/proc").expect("/proc").flatten();
     let lines = processes.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
     lines.filter(|line| line.split(|byte| *byte == 0).any(|word| word == marker.as_bytes())).count()
 }
 
 /// Waits until it holds.
-pub async fn eventually(what: &str, within: Duration, mut holds: impl FnMut() -> bool) {
+pub(crate) async fn eventually(what: &str, within: Duration, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + within;
     while !holds() {
         assert!(Instant::now() < deadline, "not within {within:?}: {what}");

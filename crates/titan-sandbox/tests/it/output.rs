@@ -42,7 +42,11 @@ async fn no_chunk_ends_within_a_character() {
         .run(kit.bash(r#"printf '\xe2'; sleep 0.1; printf '\x82'; sleep 0.1; printf '\xac'; perl -e 'print "\xe2\x82\xac" x 100000'; printf 'a\xe2\x82'"#))
         .await
         .expect("it runs");
-    let chunks: Vec<&[u8]> = done.events.iter().filter_map(|event| if let Event::Output(chunk) = event { Some(&chunk.bytes[..]) } else { None }).collect();
+    let chunks: Vec<&[u8]> = done
+        .events
+        .iter()
+        .filter_map(|event| if let Event::Output(chunk) = event { Some(&chunk.bytes[..]) } else { None })
+        .collect();
     let (last, whole) = chunks.split_last().expect("chunks");
     assert!(whole.len() > 2);
     assert!(whole.iter().all(|chunk| std::str::from_utf8(chunk).is_ok()));
@@ -55,7 +59,11 @@ async fn nobody_has_to_listen() {
     let kit = Kit::new(Kind::Bubblewrap).await;
     let (events, heard) = mpsc::channel(1);
     drop(heard);
-    let ended = kit.sandbox.run(kit.bash("head -c 5000000 /dev/zero"), events, CancellationToken::new()).await.expect("it runs");
+    let ended = kit
+        .sandbox
+        .run(kit.bash("head -c 5000000 /dev/zero"), events, CancellationToken::new())
+        .await
+        .expect("it runs");
     assert_eq!((ended.exit, ended.output_bytes), (Exit::Code(0), 5_000_000));
     let (events, mut heard) = mpsc::channel(1);
     let slow = async {
@@ -66,7 +74,10 @@ async fn nobody_has_to_listen() {
         }
         bytes
     };
-    let (ended, bytes) = tokio::join!(kit.sandbox.run(kit.bash("head -c 5000000 /dev/zero; touch done"), events, CancellationToken::new()), slow);
+    let (ended, bytes) = tokio::join!(
+        kit.sandbox.run(kit.bash("head -c 5000000 /dev/zero; touch done"), events, CancellationToken::new()),
+        slow
+    );
     assert_eq!((ended.expect("it runs").exit, bytes), (Exit::Code(0), 5_000_000));
 }
 

@@ -36,7 +36,8 @@ async fn where_bubblewrap_is_refused_there_is_landlock() {
     let settings = Settings { stage: stage(), bubblewrap: Some(broken), ..Settings::default() };
     let sandbox = Sandbox::detect(settings.clone()).await.expect("walls");
     assert_eq!(sandbox.variant(), Variant::Landlock);
-    let refused = Sandbox::detect(Settings { variant: Some(Variant::Bubblewrap), ..settings }).await.expect_err("no walls");
+    let refused =
+        Sandbox::detect(Settings { variant: Some(Variant::Bubblewrap), ..settings }).await.expect_err("no walls");
     insta::assert_snapshot!(refused.to_string());
 }
 
@@ -45,7 +46,11 @@ async fn without_walls_nothing_runs() {
     let settings = Settings { stage: Some("/bin/false".into()), ..Settings::default() };
     let refused = Sandbox::detect(settings).await.expect_err("no walls");
     assert_eq!(refused.reasons.len(), 2, "{refused}");
-    let settings = Settings { stage: Some("/nowhere/titan-stage".into()), variant: Some(Variant::Landlock), ..Settings::default() };
+    let settings = Settings {
+        stage: Some("/nowhere/titan-stage".into()),
+        variant: Some(Variant::Landlock),
+        ..Settings::default()
+    };
     Sandbox::detect(settings).await.expect_err("no stage");
 }
 
