@@ -93,7 +93,9 @@ pub(super) fn kill_all() {
             return;
         }
         for signal in [Signal::STOP, Signal::KILL] {
-            living.iter().filter_map(|pid| Pid::from_raw(*pid)).for_each(|pid| drop(kill_process(pid, signal)));
+            for pid in living.iter().filter_map(|pid| Pid::from_raw(*pid)) {
+                let _ = kill_process(pid, signal);
+            }
         }
         std::thread::sleep(Duration::from_millis(2));
     }

@@ -52,7 +52,7 @@ everywhere! {
                  # The stage: the parent of the command.
                  [ $file = cmdline ] || (: < /proc/$PPID/$file) 2>/dev/null && [ $file != cmdline ] && echo "opened the stage's $file"
                done
-               ls /proc/$PPID/fd 2>/dev/null | grep -q . && echo "listed the stage's files"
+               readlink /proc/$PPID/fd/* /proc/$PPID/exe /proc/$PPID/cwd /proc/$PPID/root && echo "followed the stage's files"
                (echo x > /proc/$PPID/mem) 2>/dev/null && echo "wrote to the stage""#,
             victim.pid(), std::process::id(),
         )).await;
