@@ -78,7 +78,7 @@ mod tests {
         fs::write(top.join("a/b/c/file"), "").expect("a file");
         std::os::unix::fs::symlink(&outside, top.join("a/b/link")).expect("a link");
         std::os::unix::fs::symlink(dir.path(), top.join("link")).expect("a link");
-        fs::set_permissions(top.join("a/b/c"), Permissions::from_mode(0)).expect("closed");
+        fs::set_permissions(top.join("a/b/c"), Permissions::from_mode(0o0)).expect("closed");
         fs::set_permissions(top.join("a"), Permissions::from_mode(0o500)).expect("closed");
         // Ten thousand levels: moved in pieces, because no path is that long.
         let mut deep = top.join("deep");

@@ -48,7 +48,7 @@ pub(crate) async fn run(
     let private =
         blocking(move || Private::create(&stdin, owner)).await.map_err(Error::io("make a directory for the run"))?;
     let ended = run_in(&sandbox, &command, &workdir, &private, events, cancel, gone).await;
-    let _ = blocking(move || Ok(drop(private))).await;
+    let _ = tokio::task::spawn_blocking(move || drop(private)).await;
     ended
 }
 

@@ -94,7 +94,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Head, String> {
         head
     };
     let kind = Kind::Plain { origin: lines(&path), absolute: lines(&format!("http://{authority}{path}")) };
-    Ok(Head { target: found, port, authority: format!("{authority}"), kind })
+    Ok(Head { target: found, port, authority: authority.to_owned(), kind })
 }
 
 #[cfg(test)]

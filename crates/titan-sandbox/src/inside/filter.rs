@@ -45,7 +45,7 @@ fn not_permitted(walls: &Walls) -> Result<Rules, BackendError> {
     rules.insert(libc::SYS_clone, namespaces.collect::<Result<_, _>>()?);
     // They type into the terminal of whoever started this.
     let requests = [libc::TIOCSTI, libc::TIOCLINUX].into_iter();
-    let requests = requests.map(|request| rule(vec![compare(1, SeccompCmpOp::Eq, request as u64)?]));
+    let requests = requests.map(|request| rule(vec![compare(1, SeccompCmpOp::Eq, request)?]));
     rules.insert(libc::SYS_ioctl, requests.collect::<Result<_, _>>()?);
     // A program that runs as its owner: outside of the walls the owner is the caller's user. Device files likewise.
     for (call, mode) in calls::WITH_MODE {

@@ -40,6 +40,8 @@ pub fn main() -> ExitCode {
 
 fn serve() -> io::Result<()> {
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    // Whatever files the caller left open for its children are none of the command's.
+    close_fds::set_fds_cloexec(3, &[]);
     umask(rustix::fs::Mode::from_raw_mode(0o022));
     let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     let mut reader = BufReader::new(socket.try_clone()?);

@@ -137,7 +137,7 @@ async fn what_no_rule_names_is_refused_and_told() {
         format!("CONNECT 0177.0.0.1:{} HTTP/1.1\\n\\n", allowed.address.port()),
         format!("CONNECT 2130706433:{} HTTP/1.1\\n\\n", allowed.address.port()),
         format!("CONNECT 0x7f.1:{} HTTP/1.1\\n\\n", allowed.address.port()),
-        format!("CONNECT 169.254.169.254:80 HTTP/1.1\\n\\n"),
+        "CONNECT 169.254.169.254:80 HTTP/1.1\\n\\n".to_owned(),
         format!("GET http://allowed@127.0.0.1:{port}/ HTTP/1.1\\n\\n"),
         format!("GET / HTTP/1.1\\nHost: 127.0.0.1:{}\\n\\n", allowed.address.port()),
     ]

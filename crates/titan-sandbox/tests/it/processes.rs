@@ -29,6 +29,39 @@ everywhere! {
 }
 
 everywhere! {
+    async fn no_open_file_of_the_callers_is_there(kit: Kit) {
+        // Left open for every child, as a daemon's own libraries might: a file, and a directory to climb out of.
+        let files = [kit.outside().join("secret"), "/".into()].map(|path| std::fs::File::open(path).expect("a file"));
+        for file in &files {
+            rustix::io::fcntl_setfd(file, rustix::io::FdFlags::empty()).expect("inherited");
+        }
+        let [secret, root] = files.each_ref().map(std::os::fd::AsRawFd::as_raw_fd);
+        let done = kit.script(&format!(
+            r#"(cat <&{secret}) 2>/dev/null && echo read; (ls /proc/self/fd/{root}/ /dev/fd/{root}/) 2>/dev/null && echo listed
+               perl -e 'for (3..200) {{ open(my $f, "<&=", $_) and print "open: $_\n" }}'"#
+        )).await;
+        assert_eq!(done.stdout(), "finished\n", "{}", done.words());
+    }
+}
+
+everywhere! {
+    async fn what_it_is_given_is_not_shown_to_the_machine(kit: Kit) {
+        let secret = crate::kit::marker();
+        let mut command = kit.bash("echo up; sleep 20");
+        command.env.insert("TOKEN".to_owned(), format!("token-{secret}"));
+        let (events, mut heard) = tokio::sync::mpsc::channel(4);
+        let sandbox = kit.sandbox.clone();
+        let run = tokio::spawn(async move { sandbox.run(command, events, tokio_util::sync::CancellationToken::new()).await });
+        assert!(heard.recv().await.is_some(), "it is up");
+        for entry in std::fs::read_dir("/proc").expect("/proc").flatten() {
+            let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            assert!(!String::from_utf8_lossy(&line).contains(&secret), "{} shows it", entry.path().display());
+        }
+        run.abort();
+    }
+}
+
+everywhere! {
     async fn no_process_outside_is_signalled(kit: Kit) {
         let mut victim = kit.victim();
         let done = kit.script(&format!(
