@@ -50,6 +50,13 @@ pub(crate) struct Grants {
     pub identity: Option<(u32, u32)>,
 }
 
+impl Grants {
+    /// Whether the command owns what the caller owns.
+    pub(crate) fn is_callers_user(&self) -> bool {
+        self.identity.is_none()
+    }
+}
+
 /// What the stage tells.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Report {

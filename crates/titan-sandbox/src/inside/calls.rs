@@ -104,18 +104,22 @@ pub(super) const UNSEEN_BY_LANDLOCK: &[c_long] = &[
     libc::SYS_fremovexattr,
 ];
 
-/// The same for what an owner may do by a path. Only for a command that is the same user as the caller; as a user of its own it
-/// owns nothing outside. By an open file it stays possible, because a file outside cannot be opened.
-pub(super) const OF_OWNERS: &[c_long] = &[
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_chmod,
+/// They give a file to somebody else by its path, which Landlock does not see either.
+pub(super) const GIVES_AWAY: &[c_long] = &[
     #[cfg(target_arch = "x86_64")]
     libc::SYS_chown,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_lchown,
-    libc::SYS_fchmodat,
-    SYS_FCHMODAT2,
     libc::SYS_fchownat,
+];
+
+/// They change a mode by a path, and which argument is the mode. By an open file it stays possible: what is outside cannot be
+/// opened.
+pub(super) const CHANGES_MODE: &[(c_long, u8)] = &[
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_chmod, 1),
+    (libc::SYS_fchmodat, 2),
+    (SYS_FCHMODAT2, 2),
 ];
 
 /// Newer than the C library's list; one number on all architectures.

@@ -69,16 +69,29 @@ fn not_permitted(walls: &Walls) -> Result<Rules, BackendError> {
         }
         rules.insert(*call, refused);
     }
-    match walls {
-        Walls::Bubblewrap => {}
-        Walls::Landlock(grants) => {
-            rules.extend(always(calls::UNSEEN_BY_LANDLOCK));
-            if grants.identity.is_none() {
-                rules.extend(always(calls::OF_OWNERS));
+    if let Walls::Landlock(grants) = walls {
+        rules.extend(always(calls::UNSEEN_BY_LANDLOCK));
+        if grants.is_callers_user() {
+            rules.extend(always(calls::GIVES_AWAY));
+            for (call, mode) in calls::CHANGES_MODE {
+                rules.entry(*call).or_default().extend(opens_or_closes(*mode)?);
             }
         }
     }
     Ok(rules)
+}
+
+/// A mode that lets anybody else in, or the owner not. What remains can at most take others' access to the user's files away;
+/// and it is what a linker asks for, under the narrow umask that such a command has.
+fn opens_or_closes(mode: u8) -> Result<Vec<SeccompRule>, BackendError> {
+    let mut refused = Vec::new();
+    for bit in [0o040, 0o020, 0o010, 0o004, 0o002, 0o001] {
+        refused.push(rule(vec![has(mode, bit)?])?);
+    }
+    for bit in [0o400, 0o200] {
+        refused.push(rule(vec![compare(mode, SeccompCmpOp::MaskedEq(bit), 0)?])?);
+    }
+    Ok(refused)
 }
 
 fn not_there(walls: &Walls) -> Rules {

@@ -42,12 +42,14 @@ fn serve() -> io::Result<()> {
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     // Whatever files the caller left open for its children are none of the command's.
     close_fds::set_fds_cloexec(3, &[]);
-    umask(rustix::fs::Mode::from_raw_mode(0o022));
     let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     let mut reader = BufReader::new(socket.try_clone()?);
     let mut line = Vec::new();
     reader.by_ref().take(MAX_ORDER).read_until(b'\n', &mut line)?;
     let order: Order = serde_json::from_slice(&line)?;
+    // The narrow one goes with the modes that the filter leaves.
+    let is_narrow = matches!(&order.walls, Walls::Landlock(grants) if grants.is_callers_user());
+    umask(rustix::fs::Mode::from_raw_mode(if is_narrow { 0o077 } else { 0o022 }));
     if let Walls::Landlock(_) = order.walls {
         // Orphans come to this process instead of to the system's first one, and no terminal is left to write to.
         set_child_subreaper(Some(rustix::process::getpid()))?;

@@ -110,7 +110,7 @@ everywhere! {
 everywhere! {
     async fn no_program_becomes_its_owner(kit: Kit) {
         let done = kit.script(
-            r#"cp /usr/bin/env plain && chmod 755 plain && echo plain
+            r#"cp /usr/bin/env plain && chmod 700 plain && echo plain
                cp /usr/bin/env s1; chmod u+s s1 2>/dev/null && echo "set by chmod"
                cp /usr/bin/env s2; chmod 2755 s2 2>/dev/null && echo "set by chmod"
                perl -e 'use Fcntl; umask 0;
@@ -179,4 +179,20 @@ async fn one_run_sees_nothing_of_another_ones_scratch() {
             assert!(!std::path::Path::new(place.trim_end()).exists(), "it was removed with the run");
         }
     }
+}
+
+/// As the caller's own user an owner's powers would reach outside; what is left of them lets nobody in.
+#[tokio::test]
+async fn with_landlock_no_file_of_the_callers_is_opened_to_others() {
+    let kit = Kit::new(Kind::Landlock).await;
+    let secret = kit.outside().join("secret");
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).expect("closed");
+    let done = kit
+        .script(
+            r#"for mode in 644 755 777 000 400 4700; do chmod $mode "$OUTSIDE/secret" 2>/dev/null && echo "$mode"; done
+               chown :$(id -g) "$OUTSIDE/secret" 2>/dev/null && [ "$(id -u)" = 65534 ] && echo chown"#,
+        )
+        .await;
+    assert_eq!(done.stdout(), "finished\n", "{}", done.words());
+    assert_eq!(fs::metadata(secret).expect("the secret").mode() & 0o7777, 0o600);
 }
