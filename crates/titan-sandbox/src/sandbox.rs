@@ -165,11 +165,11 @@ fn explain(variant: Variant, reason: &str) -> String {
     }
 }
 
-/// A program lies where the others of this installation do; a test's executable in `deps`, one below.
+/// A program lies where the others of this installation do; a test or an example, one below.
 fn stage_beside_this_program() -> Option<PathBuf> {
     let own = env::current_exe().ok()?;
     let dir = own.parent()?;
-    let above = dir.parent().filter(|_| dir.ends_with("deps"));
+    let above = dir.parent().filter(|_| dir.ends_with("deps") || dir.ends_with("examples"));
     [Some(dir), above].into_iter().flatten().map(|dir| dir.join(STAGE)).find(|path| path.is_file())
 }
 
