@@ -15,6 +15,7 @@
 //! - `run`: one command from its launch to its end.
 //! - `output`: two pipes as one stream, whole characters, cut at a limit.
 //! - `private`: the directory that a run has for itself.
+//! - `leftovers`: those whose caller was killed.
 //! - [`remove`]: removing a directory that a command wrote into.
 //! - `launch`: how the stage gets behind the walls, by bubblewrap or by itself with Landlock.
 //! - `protocol`: what caller and stage say to each other.
@@ -27,6 +28,7 @@ pub mod outcome;
 
 pub mod sandbox;
 
+mod leftovers;
 mod output;
 mod private;
 mod protocol;

@@ -1,7 +1,7 @@
 //! The directory that a run has for itself: what of `/etc` is made up for it, its input, the socket of its proxy, and with
 //! Landlock its `/tmp`. It goes with the run.
 
-use std::fs::{self, DirBuilder, Permissions};
+use std::fs::{self, DirBuilder, File, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, FileType, Mode, makedev, mknodat};
 use tempfile::TempDir;
 
+use crate::leftovers::{self, PREFIX};
 use crate::remove::remove_all;
 
 /// Files that tell who and where one is. They name the sandbox, not the machine.
@@ -32,13 +33,16 @@ pub(crate) struct Private {
     dir: TempDir,
     /// Whether it holds devices of its own.
     has_devices: bool,
+    /// Says that it is somebody's.
+    _lock: File,
 }
 
 impl Private {
     /// `owner` is the user and group that the command becomes, when that is another one than this process.
     pub(crate) fn create(stdin: &[u8], owner: Option<(u32, u32)>) -> io::Result<Self> {
-        let dir = tempfile::Builder::new().prefix("titan-sandbox-").tempdir()?;
-        let mut private = Self { dir, has_devices: false };
+        let dir = tempfile::Builder::new().prefix(PREFIX).tempdir()?;
+        let lock = leftovers::lock(dir.path())?;
+        let mut private = Self { dir, has_devices: false, _lock: lock };
         // To pass through is allowed to all, to look around to nobody: another user may be the one who needs what is in it.
         fs::set_permissions(private.dir.path(), Permissions::from_mode(0o711))?;
         for (name, text) in MADE_UP {
@@ -64,7 +68,7 @@ impl Private {
             mknodat(CWD, &path, FileType::CharacterDevice, mode, makedev(MEMORY, minor))?;
             fs::set_permissions(&path, Permissions::from_mode(0o666))?;
             // Where the file system is not for devices, it was made and is none.
-            fs::File::open(&path)?;
+            File::open(&path)?;
         }
         Ok(())
     }

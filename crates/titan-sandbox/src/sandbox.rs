@@ -14,6 +14,7 @@ use crate::command::Command;
 use crate::egress::Way;
 use crate::error::{Error, Unavailable};
 use crate::launch::bubblewrap::WORK;
+use crate::leftovers;
 use crate::outcome::{Ended, Event};
 use crate::run;
 
@@ -62,6 +63,7 @@ impl Sandbox {
     /// # Errors
     /// When nothing works: no command is ever run without walls.
     pub async fn detect(settings: Settings) -> Result<Self, Unavailable> {
+        let _ = tokio::task::spawn_blocking(leftovers::sweep).await;
         let mut reasons = Vec::new();
         let Some(stage) = settings.stage.or_else(stage_beside_this_program) else {
             return Err(Unavailable {
@@ -135,7 +137,7 @@ impl Sandbox {
 
     /// Runs the smallest command there is.
     async fn try_out(&self) -> Result<(), String> {
-        let dir = tempfile::Builder::new().prefix("titan-sandbox-try-").tempdir().map_err(|error| error.to_string())?;
+        let dir = tempfile::Builder::new().prefix("titan-try-").tempdir().map_err(|error| error.to_string())?;
         if self.variant() == Variant::Landlock && rustix::process::geteuid().is_root() {
             chown(dir.path(), Some(NOBODY), Some(NOBODY)).map_err(|error| error.to_string())?;
         }

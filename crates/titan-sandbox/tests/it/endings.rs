@@ -132,8 +132,12 @@ everywhere! {
 async fn who_is_killed_leaves_nothing() {
     for kind in [Kind::Bubblewrap, Kind::Landlock] {
         let marker = marker();
+        // What it leaves behind goes with this one.
+        let place = tempfile::tempdir().expect("a directory");
+        std::fs::set_permissions(place.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("open");
         let mut caller = std::process::Command::new(std::env::current_exe().expect("this test"))
             .args(["--exact", "endings::helper_that_is_killed", "--ignored", "--nocapture"])
+            .env("TMPDIR", place.path())
             .env("TITAN_SANDBOX_TEST", format!("{kind:?} {marker}"))
             .stdout(std::process::Stdio::null())
             .spawn()
