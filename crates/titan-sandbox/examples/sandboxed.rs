@@ -1,5 +1,5 @@
 //! Runs one command in the sandbox, to see what it looks like from inside:
-//! `cargo run -p titan-sandbox --example sandboxed -- [--landlock] [--read PATH]... [--allow TARGET]... DIRECTORY PROGRAM [ARGUMENT]...`
+//! `cargo run -p titan-sandbox --example sandboxed -- --allow example.org ./some-directory curl -sS https://example.org`.
 
 use std::error::Error;
 use std::io::{self, Write as _};

@@ -6,6 +6,7 @@
 mod bare;
 pub(crate) mod bubblewrap;
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -48,6 +49,9 @@ const ETC: [&str; 13] = [
     "/etc/login.defs",
 ];
 
+/// Directories of which a part may be the command's, but never the whole.
+const SHARED: [&str; 9] = ["/", "/home", "/mnt", "/opt", "/root", "/run", "/srv", "/tmp", "/var"];
+
 /// Who the command is when this process is root: the owner of its directory, so that it owns nothing else. Whoever is not root
 /// cannot choose.
 pub(crate) fn owner(workdir: &Path) -> Result<Option<(u32, u32)>, Error> {
@@ -66,7 +70,9 @@ pub(crate) fn unusable(workdir: &Path, why: &str) -> Error {
 pub(crate) fn workdir(command: &Command) -> Result<PathBuf, Error> {
     let dir = command.workdir.canonicalize().map_err(|error| unusable(&command.workdir, &error.to_string()))?;
     // The whole of a system as the place to write would be no wall.
-    if dir.parent().is_none() || SYSTEM.iter().any(|system| dir.starts_with(system)) {
+    let is_within = |places: &[&str]| places.iter().any(|place| dir.starts_with(place));
+    let is_one_of = |places: &[&str]| places.iter().any(|place| dir == Path::new(place));
+    if is_within(&SYSTEM) || is_within(&["/etc", "/boot", "/dev", "/proc", "/sys"]) || is_one_of(&SHARED) {
         return Err(unusable(&dir, "it is part of the system: give one that holds the command's own files"));
     }
     if dir.is_dir() { Ok(dir) } else { Err(unusable(&dir, "it is no directory")) }
@@ -86,9 +92,9 @@ pub(crate) fn plan(sandbox: &Sandbox, command: &Command, workdir: PathBuf, priva
 }
 
 /// The environment with plain values for what everything expects.
-fn environment(command: &Command, tmp: &Path) -> std::collections::BTreeMap<String, String> {
+fn environment(command: &Command, tmp: &Path) -> BTreeMap<String, String> {
     let tmp = tmp.to_string_lossy().into_owned();
-    let mut all = std::collections::BTreeMap::from([
+    let mut all = BTreeMap::from([
         ("PATH".to_owned(), "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned()),
         ("HOME".to_owned(), tmp.clone()),
         ("TMPDIR".to_owned(), tmp),

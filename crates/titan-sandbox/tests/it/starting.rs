@@ -63,7 +63,9 @@ async fn what_cannot_be_run_is_refused_with_a_reason() {
         Command::new("true", "/nowhere"),
         Command::new("true", "/usr/bin"),
         Command::new("true", "/"),
-        Command::new("true", "/etc/hostname"),
+        Command::new("true", "/etc/ssl"),
+        Command::new("true", "/tmp"),
+        Command::new("true", "/bin/../etc"),
     ];
     for name in ["", "A=B"] {
         let mut command = plain();
