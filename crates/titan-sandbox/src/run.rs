@@ -1,5 +1,6 @@
 //! One command from its launch to its end: builds its walls, hears the stage, and gives up on nothing without a time.
 
+use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream as Pair;
@@ -18,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::command::{Command, Limits, Network};
 use crate::egress::Proxy;
 use crate::error::Error;
+use crate::inside::tree;
 use crate::launch::{self, Launch};
 use crate::outcome::{Ended, Event};
 use crate::output::Output;
@@ -71,6 +73,9 @@ async fn run_in(
         }
     };
     let mut stage = Stage::start(&launch)?;
+    if let Some(process) = stage.child.id().and_then(|id| i32::try_from(id).ok()) {
+        let _ = tokio::task::spawn_blocking(move || offer_first(process)).await;
+    }
     let begun = Instant::now();
     tokio::select! {
         started = stage.order(&launch.order) => started?,
@@ -211,6 +216,14 @@ impl Stage {
         let text = String::from_utf8_lossy(&text).trim().to_owned();
         if text.is_empty() { "it said nothing".to_owned() } else { text }
     }
+}
+
+/// When the machine runs out of memory, the kernel is to take the command and not its caller. Nothing runs yet: what this process
+/// has started by now is named here, and what it starts later inherits it.
+fn offer_first(process: i32) {
+    let offer = |process: i32| drop(fs::write(format!("/proc/{process}/oom_score_adj"), "1000"));
+    offer(process);
+    tree::descendants(process).into_iter().for_each(|(child, _)| offer(child));
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {

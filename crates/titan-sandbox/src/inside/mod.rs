@@ -14,7 +14,7 @@ mod calls;
 mod confine;
 mod filter;
 mod forward;
-mod tree;
+pub(crate) mod tree;
 mod watch;
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
@@ -39,6 +39,8 @@ pub fn main() -> ExitCode {
 }
 
 fn serve() -> io::Result<()> {
+    // The caller does it too, where this is refused: after the next line only root can.
+    let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     // Whatever files the caller left open for its children are none of the command's.
     close_fds::set_fds_cloexec(3, &[]);

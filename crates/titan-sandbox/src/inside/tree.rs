@@ -21,7 +21,7 @@ pub(super) struct Sample {
 
 /// What `/proc/<pid>/stat` says of one.
 #[derive(Debug, Clone, Copy)]
-struct Stat {
+pub(crate) struct Stat {
     parent: i32,
     threads: u64,
     pages: u64,
@@ -40,7 +40,7 @@ pub(super) fn sample() -> Sample {
         system += own.children_system;
     }
     let page = u64::try_from(rustix::param::page_size()).unwrap_or(4096);
-    for (_, stat) in descendants() {
+    for (_, stat) in ours() {
         sample.processes += if stat.is_dead { 1 } else { stat.threads };
         sample.memory += stat.pages * page;
         user += stat.user + stat.children_user;
@@ -57,7 +57,7 @@ pub(super) fn sample() -> Sample {
 pub(super) fn exact_memory() -> u64 {
     let page = u64::try_from(rustix::param::page_size()).unwrap_or(4096);
     let of = |(pid, stat): (i32, Stat)| proportional(pid).unwrap_or(stat.pages * page);
-    descendants().into_iter().map(of).sum()
+    ours().into_iter().map(of).sum()
 }
 
 /// Bytes in shared memory of System V, which need not be mapped by anybody. Only for who has a namespace of its own.
@@ -72,7 +72,7 @@ pub(super) fn system_v_memory() -> u64 {
 
 /// Sends a signal to all. Each may be gone by then, which is as good.
 pub(super) fn signal_all(signal: Signal) {
-    for (pid, _) in descendants() {
+    for (pid, _) in ours() {
         if let Some(pid) = Pid::from_raw(pid) {
             let _ = kill_process(pid, signal);
         }
@@ -88,7 +88,7 @@ pub(super) fn kill_all() {
     }
     // Stopped first, so that what forks stands still; again, because a fork may have been under way.
     for _ in 0..200 {
-        let living: Vec<i32> = descendants().iter().filter(|(_, stat)| !stat.is_dead).map(|(pid, _)| *pid).collect();
+        let living: Vec<i32> = ours().iter().filter(|(_, stat)| !stat.is_dead).map(|(pid, _)| *pid).collect();
         if living.is_empty() {
             return;
         }
@@ -101,8 +101,12 @@ pub(super) fn kill_all() {
     }
 }
 
-fn descendants() -> Vec<(i32, Stat)> {
-    let own = getpid().as_raw_nonzero().get();
+fn ours() -> Vec<(i32, Stat)> {
+    descendants(getpid().as_raw_nonzero().get())
+}
+
+/// All processes that descend from one, without itself.
+pub(crate) fn descendants(of: i32) -> Vec<(i32, Stat)> {
     let mut all = BTreeMap::new();
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
         let name = entry.file_name();
@@ -116,7 +120,7 @@ fn descendants() -> Vec<(i32, Stat)> {
     for (pid, stat) in &all {
         children.entry(stat.parent).or_default().push(*pid);
     }
-    let (mut found, mut open, mut seen) = (Vec::new(), vec![own], BTreeSet::from([own]));
+    let (mut found, mut open, mut seen) = (Vec::new(), vec![of], BTreeSet::from([of]));
     while let Some(parent) = open.pop() {
         for child in children.get(&parent).into_iter().flatten() {
             if seen.insert(*child) {

@@ -220,9 +220,16 @@ fn fresh() -> u32 {
 
 /// How many processes of this machine carry it.
 pub(crate) fn carrying(marker: &str) -> usize {
-    let processes = fs::read_dir("/proc").expect("/proc").flatten();
-    let lines = processes.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
-    lines.filter(|line| line.split(|byte| *byte == 0).any(|word| word == marker.as_bytes())).count()
+    places_of(marker).len()
+}
+
+/// Their directories in `/proc`.
+pub(crate) fn places_of(marker: &str) -> Vec<PathBuf> {
+    let carries = |place: &PathBuf| {
+        let line = fs::read(place.join("cmdline")).unwrap_or_default();
+        line.split(|byte| *byte == 0).any(|word| word == marker.as_bytes())
+    };
+    fs::read_dir("/proc").expect("/proc").flatten().map(|entry| entry.path()).filter(carries).collect()
 }
 
 /// Waits until it holds.

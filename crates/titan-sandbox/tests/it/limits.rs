@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use titan_sandbox::{Event, Exit};
 
-use crate::kit::{Kind, Kit, carrying, everywhere, marker};
+use crate::kit::{Kind, Kit, carrying, eventually, everywhere, marker, places_of};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -119,5 +119,20 @@ everywhere! {
         assert_eq!(done.stdout().len(), 1000);
         assert_eq!(done.events.last(), Some(&Event::Cut { limit: 1000 }));
         assert_eq!(done.ended.output_bytes, 20_000_004);
+    }
+}
+
+everywhere! {
+    async fn the_machine_takes_it_first_when_memory_is_short(kit: Kit) {
+        let marker = marker();
+        let command = kit.bash(&format!("perl -e 'sleep 20' {marker}"));
+        let (events, _heard) = tokio::sync::mpsc::channel(1);
+        let sandbox = kit.sandbox.clone();
+        let run = tokio::spawn(async move { sandbox.run(command, events, tokio_util::sync::CancellationToken::new()).await });
+        eventually("it is up", Duration::from_secs(10), || carrying(&marker) == 1).await;
+        for place in places_of(&marker) {
+            assert_eq!(std::fs::read_to_string(place.join("oom_score_adj")).expect("its place in the queue"), "1000\n");
+        }
+        run.abort();
     }
 }
