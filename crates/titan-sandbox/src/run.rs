@@ -6,6 +6,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream as Pair;
 use std::path::Path;
 use std::process::Stdio;
+use std::thread;
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Lines};
@@ -25,7 +26,7 @@ use crate::outcome::{Ended, Event};
 use crate::output::Output;
 use crate::private::Private;
 use crate::protocol::{CANCEL, Order, Report, Taken};
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, Variant};
 
 /// For the walls to stand. They take a few milliseconds.
 const START: Duration = Duration::from_secs(30);
@@ -35,6 +36,10 @@ const MARGIN: Duration = Duration::from_secs(5);
 const END: Duration = Duration::from_secs(10);
 /// The most that is told of what bubblewrap complained about, in bytes.
 const MAX_COMPLAINT: u64 = 4096;
+
+/// For the first process behind the walls to appear: how often it is looked for.
+const LOOKS: u32 = 50;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
 
 pub(crate) async fn run(
     sandbox: Sandbox,
@@ -73,8 +78,9 @@ async fn run_in(
         }
     };
     let mut stage = Stage::start(&launch)?;
+    let has_child = sandbox.variant() == Variant::Bubblewrap;
     if let Some(process) = stage.child.id().and_then(|id| i32::try_from(id).ok()) {
-        let _ = tokio::task::spawn_blocking(move || offer_first(process)).await;
+        let _ = tokio::task::spawn_blocking(move || offer_first(process, has_child)).await;
     }
     let begun = Instant::now();
     tokio::select! {
@@ -220,10 +226,20 @@ impl Stage {
 
 /// When the machine runs out of memory, the kernel is to take the command and not its caller. Nothing runs yet: what this process
 /// has started by now is named here, and what it starts later inherits it.
-fn offer_first(process: i32) {
-    let offer = |process: i32| drop(fs::write(format!("/proc/{process}/oom_score_adj"), "1000"));
-    offer(process);
-    tree::descendants(process).into_iter().for_each(|(child, _)| offer(child));
+fn offer_first(process: i32, has_child: bool) {
+    let offer = |process: i32| fs::write(format!("/proc/{process}/oom_score_adj"), "1000");
+    let _ = offer(process);
+    // One that was started a moment before may not be in sight yet.
+    for _ in 0..LOOKS {
+        let children = tree::descendants(process);
+        for (child, _) in &children {
+            let _ = offer(*child);
+        }
+        if !has_child || !children.is_empty() {
+            return;
+        }
+        thread::sleep(BETWEEN_LOOKS);
+    }
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
