@@ -14,7 +14,7 @@ use crate::live::hub::ChangeHint;
 use crate::live::run::{Heartbeat, StreamEnd};
 use crate::routes::{
     agents, attachments, budgets, changes, events, execute, health, jobs, limits, logs, memories, messages, metrics,
-    models, outputs, projects, queues, runs, system, tasks, workflows,
+    models, outputs, projects, queues, runs, system, tasks, templates, workflows,
 };
 
 #[derive(OpenApi)]
@@ -46,6 +46,7 @@ use crate::routes::{
         memories::erase_person,
         messages::list_messages, messages::send_message,
         attachments::create_attachment, attachments::get_attachment_content,
+        templates::list_templates, templates::get_template, templates::validate_template, templates::install_template,
         queues::list_queues, queues::create_queue, queues::pause_queue, queues::resume_queue,
         jobs::list_jobs, jobs::change_jobs,
         limits::list_limits, limits::put_limit, limits::delete_limit,

@@ -26,3 +26,5 @@ mod reading;
 mod sequences;
 mod states;
 mod support;
+mod template_builds;
+mod templates;
