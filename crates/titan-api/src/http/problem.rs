@@ -186,11 +186,13 @@ impl From<Core> for ApiError {
             }
             Core::UnknownTemplate { .. } => ApiError::new(Code::TemplateNotFound, sentence(&error.to_string())),
             Core::WrongTemplate(problems) => {
-                let told = problems.iter().map(|problem| FieldError {
-                    field: problem.path.clone(),
-                    message: problem.message.clone(),
-                });
-                ApiError { errors: told.collect(), ..ApiError::new(Code::TemplateInvalid, sentence(&error.to_string())) }
+                let told = problems
+                    .iter()
+                    .map(|problem| FieldError { field: problem.path.clone(), message: problem.message.clone() });
+                ApiError {
+                    errors: told.collect(),
+                    ..ApiError::new(Code::TemplateInvalid, sentence(&error.to_string()))
+                }
             }
             Core::Conflict(reason) => ApiError::new(Code::Conflict, sentence(reason)),
             Core::AlreadyDecided(_) => ApiError::new(Code::AlreadyDecided, sentence(&error.to_string())),

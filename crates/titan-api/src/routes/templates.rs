@@ -103,11 +103,7 @@ pub struct InstalledTemplate {
 /// List the templates that a project can be made from, by name
 #[utoipa::path(get, path = "/api/templates", tag = "templates", params(TemplateFilter),
     responses((status = 200, body = Templates)))]
-pub async fn list_templates(
-    _: Access<TemplatesRead>,
-    state: State,
-    query: Query<TemplateFilter>,
-) -> Answer<Templates> {
+pub async fn list_templates(_: Access<TemplatesRead>, state: State, query: Query<TemplateFilter>) -> Answer<Templates> {
     let TemplateFilter { q, tag, limit, cursor } = query.0;
     let folder = state.config.templates_dir.clone();
     let list = move |connection: &mut PgConnection| {
@@ -212,7 +208,8 @@ impl From {
         match (body.archive, body.directory, body.git) {
             (Some(archive), None, None) => Ok(From::Archive(decoded("archive", &archive)?)),
             (None, Some(name), None) => {
-                let root = root.ok_or_else(|| wrong("directory", "needs TEMPLATES_DIR, which is not set for the API"))?;
+                let root =
+                    root.ok_or_else(|| wrong("directory", "needs TEMPLATES_DIR, which is not set for the API"))?;
                 Ok(From::Folder { root, name })
             }
             // To be cloned by a worker, as a job: the API reaches no other address than the database's.

@@ -43,7 +43,8 @@ async fn the_shipped_templates_are_found_and_shown() {
     let rust = app.client.get("/api/templates?tag=rust&q=service").await.expect(200);
     assert_eq!(names(&rust), ["api-service"]);
     let page = app.client.get("/api/templates?limit=1").await.expect(200);
-    let next = app.client.get(&format!("/api/templates?limit=1&cursor={}", text(&page["next_cursor"]))).await.expect(200);
+    let next =
+        app.client.get(&format!("/api/templates?limit=1&cursor={}", text(&page["next_cursor"]))).await.expect(200);
     assert_eq!((names(&page), names(&next)), (vec!["api-service"], vec!["cli"]));
 
     let basic = app.client.get("/api/templates/persona/basic").await.expect(200);
@@ -84,7 +85,10 @@ async fn a_template_is_checked_without_being_kept() {
         (json!({"manifest": GOOD, "files": [{"text": ""}]}), "files[0].path: is required"),
         (json!({"manifest": GOOD, "files": [{"path": "a"}]}), "files[0].text: is required, or data"),
         (json!({"manifest": GOOD, "files": [{"path": "a", "data": "*"}]}), "files[0].data: must be base64"),
-        (json!({"manifest": GOOD, "files": [{"path": "a", "text": ""}, {"path": "a", "text": ""}]}), "files[1].path: is there already"),
+        (
+            json!({"manifest": GOOD, "files": [{"path": "a", "text": ""}, {"path": "a", "text": ""}]}),
+            "files[1].path: is there already",
+        ),
     ] {
         let reply = check(body).await;
         assert!(reply.status == 422 && text(&reply.json()["detail"]).starts_with(says), "{}", reply.text);

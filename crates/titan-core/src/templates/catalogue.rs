@@ -190,7 +190,8 @@ impl Catalogue {
         let counts = |one: &&Found| one.offer.shadowed_by.is_none();
         let fits = |one: &&Found| wanted.version.as_ref().is_none_or(|version| *version == one.version);
         found.iter().filter(counts).find(fits).ok_or_else(|| {
-            let versions: Vec<String> = found.iter().filter(counts).map(|one| one.version.to_string()).take(20).collect();
+            let versions: Vec<String> =
+                found.iter().filter(counts).map(|one| one.version.to_string()).take(20).collect();
             unknown(format!("its versions are {}", versions.join(", ")))
         })
     }
@@ -234,7 +235,8 @@ fn entry(found: &[Found]) -> Option<Entry> {
 
 impl Filter {
     fn takes(&self, entry: &Entry) -> bool {
-        let text = format!("{} {} {} {}", entry.name, entry.title, entry.description, entry.tags.join(" ")).to_lowercase();
+        let text =
+            format!("{} {} {} {}", entry.name, entry.title, entry.description, entry.tags.join(" ")).to_lowercase();
         let words = self.q.as_deref().unwrap_or_default().to_lowercase();
         words.split_whitespace().all(|word| text.contains(word))
             && self.tag.as_ref().is_none_or(|tag| entry.tags.contains(tag))

@@ -71,13 +71,14 @@ pub fn one_in(root: &Path, name: &str) -> Result<Template, Vec<Problem>> {
     for part in name.split('/') {
         folder.push(part);
         if !fs::symlink_metadata(&folder).is_ok_and(|found| found.is_dir()) {
-            return Err(one("directory", format!("there is no folder {name:?} in TEMPLATES_DIR; links are not followed")));
+            return Err(one(
+                "directory",
+                format!("there is no folder {name:?} in TEMPLATES_DIR; links are not followed"),
+            ));
         }
     }
     read(&folder)
 }
-
-
 
 fn read(folder: &Path) -> Result<Template, Vec<Problem>> {
     let bytes = limited(&folder.join(MANIFEST), MAX_MANIFEST).map_err(|why| one(MANIFEST, why))?;
@@ -90,7 +91,12 @@ fn read(folder: &Path) -> Result<Template, Vec<Problem>> {
     Template::new(text, files)
 }
 
-fn read_files(root: &Path, folder: &Path, depth: usize, files: &mut BTreeMap<String, Vec<u8>>) -> Result<(), Vec<Problem>> {
+fn read_files(
+    root: &Path,
+    folder: &Path,
+    depth: usize,
+    files: &mut BTreeMap<String, Vec<u8>>,
+) -> Result<(), Vec<Problem>> {
     let place = |path: &Path| format!("{FILES}{}", relative(root, path));
     let entries = entries(folder).map_err(|error| one(place(folder), format!("cannot be read: {error}")))?;
     for entry in entries {

@@ -6,7 +6,7 @@ use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::{Map, Value, json};
 
 use super::MAX_INPUTS;
-use super::place::{Place, kind, pointer};
+use super::place::{Place, kind, one_of, pointer};
 use super::problem::{Problem, Problems, one};
 
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -45,7 +45,8 @@ fn required(schema: &Value) -> Vec<&str> {
 
 fn check_top(place: &Place<'_>, problems: &mut Problems) {
     if !place.value.is_object() {
-        let message = format!("must be a JSON Schema such as {{type: object, properties: {{}}}}, and is {}", kind(place.value));
+        let message =
+            format!("must be a JSON Schema such as {{type: object, properties: {{}}}}, and is {}", kind(place.value));
         place.wrong(problems, message);
         return;
     }
@@ -87,7 +88,10 @@ fn check_references(place: &Place<'_>, problems: &mut Problems) {
                 let inner = Place { value, path: pointer(&place.path, name) };
                 let leads_out = value.as_str().is_some_and(|target| !target.starts_with('#'));
                 if matches!(name.as_str(), "$ref" | "$dynamicRef") && leads_out {
-                    inner.wrong(problems, format!("must lead to a part of this schema, such as #/$defs/size, and is {}", kind(value)));
+                    inner.wrong(
+                        problems,
+                        format!("must lead to a part of this schema, such as #/$defs/size, and is {}", kind(value)),
+                    );
                 } else if matches!(name.as_str(), "$id" | "$vocabulary") {
                     inner.wrong(problems, "cannot be used here; leave it out");
                 }
@@ -106,7 +110,15 @@ fn check_references(place: &Place<'_>, problems: &mut Problems) {
 fn check_schema(place: &Place<'_>, problems: &mut Problems) {
     let before = problems.len();
     for error in jsonschema::draft202012::meta::validator().iter_errors(place.value) {
-        problems.add(format!("{}{}", place.path, error.instance_path()), in_words(&error));
+        let path = format!("{}{}", place.path, error.instance_path());
+        let message = match error.kind() {
+            Kind::AnyOf { .. } if path.ends_with("/type") => {
+                let known = one_of(&["string", "number", "integer", "boolean", "array", "object", "null"]);
+                format!("must be {known}, or a list of these, and is {}", kind(error.instance()))
+            }
+            _ => in_words(&error),
+        };
+        problems.add(path, message);
     }
     if problems.len() == before
         && let Err(error) = validator(place.value)
@@ -211,6 +223,9 @@ fn in_words(error: &ValidationError<'_>) -> String {
         Kind::Format { format } => format!("must be of the form {format}, and is {given}"),
         Kind::AdditionalProperties { unexpected } => format!("must not have the field {}", unexpected.join(", ")),
         Kind::Required { property } => format!("must have the field {property}"),
+        Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } => {
+            format!("fits none of the forms that it may have, and is {given}")
+        }
         _ => crate::text::head(&crate::error::one_line(&error.to_string()), 300).to_owned(),
     }
 }

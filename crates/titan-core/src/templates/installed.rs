@@ -82,11 +82,12 @@ fn check_room(connection: &mut PgConnection) -> Result<()> {
 }
 
 fn version(connection: &mut PgConnection, name: &str, version: &str) -> Result<Option<Row>> {
-    let row = sql_query("SELECT manifest, sha256, origin, installed_at FROM templates WHERE name = $1 AND version = $2")
-        .bind::<Text, _>(name)
-        .bind::<Text, _>(version)
-        .get_result(connection)
-        .optional()?;
+    let row =
+        sql_query("SELECT manifest, sha256, origin, installed_at FROM templates WHERE name = $1 AND version = $2")
+            .bind::<Text, _>(name)
+            .bind::<Text, _>(version)
+            .get_result(connection)
+            .optional()?;
     Ok(row)
 }
 

@@ -93,7 +93,8 @@ impl Language {
             }
             Value::Object(map) => {
                 self.has_lists("an object")?;
-                let (open, between, close) = if self == Language::Toml { ("{ ", " = ", " }") } else { ("{", ": ", "}") };
+                let (open, between, close) =
+                    if self == Language::Toml { ("{ ", " = ", " }") } else { ("{", ": ", "}") };
                 let fields: Result<Vec<String>, String> = map
                     .iter()
                     .map(|(name, value)| Ok(format!("{}{between}{}", self.text(name), self.write(value)?)))
@@ -189,13 +190,26 @@ fn markdown(text: &str) -> String {
 
 /// Without line breaks, and without what nobody sees: for comments, and for a language's file that has no other word for it.
 pub(super) fn line(text: &str) -> String {
-    let seen: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !is_invisible(*c)).collect();
+    let seen: String =
+        text.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !is_invisible(*c)).collect();
     crate::error::one_line(&seen)
 }
 
 /// Words that mean something to a tool that would see them as a name.
-const MEANT: [&str; 12] =
-    ["build", "con", "deps", "dist", "examples", "incremental", "node-modules", "nul", "src", "target", "test", "tests"];
+const MEANT: [&str; 12] = [
+    "build",
+    "con",
+    "deps",
+    "dist",
+    "examples",
+    "incremental",
+    "node-modules",
+    "nul",
+    "src",
+    "target",
+    "test",
+    "tests",
+];
 const MAX_SLUG: usize = 40;
 
 /// A name for a program or a package: lowercase letters, digits and hyphens, the first a letter.

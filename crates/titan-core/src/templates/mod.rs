@@ -32,8 +32,8 @@ pub use archive::unpack;
 pub use builtin::built_in;
 pub use catalogue::{Broken, Catalogue, Entry, Filter, Offer, Source, catalogue, resolve};
 pub use folder::one_in as in_folder;
-pub use installed::{Installed, install, keep, kept};
 pub use inputs::inputs_of_project;
+pub use installed::{Installed, install, keep, kept};
 pub use manifest::{
     Cache, Check, Deploy, Directory, FileCheck, FileRule, HttpCheck, Manifest, Network, Preview, Run, Step, Steps, What,
 };

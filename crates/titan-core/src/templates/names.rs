@@ -85,7 +85,9 @@ mod tests {
         for good in ["a", "persona/basic", "a/b/c", "a-1/b2", "web-app@1.0.0", "x@2.0.0-rc.1"] {
             assert_eq!(good.parse::<Reference>().unwrap().to_string(), good);
         }
-        for bad in ["", "/", "a/", "a/b/c/d", "A", "a_b", "-a", "a--b", "a-", "1a", "../a", "a@", "a@1", "a@1.0", "install"] {
+        for bad in
+            ["", "/", "a/", "a/b/c/d", "A", "a_b", "-a", "a--b", "a-", "1a", "../a", "a@", "a@1", "a@1.0", "install"]
+        {
             assert!(bad.parse::<Reference>().is_err(), "{bad}");
         }
     }

@@ -6,7 +6,7 @@ use super::manifest::{FileRule, Manifest};
 use super::names;
 use super::place::Place;
 use super::problem::{Problem, Problems, one};
-use super::{MAX_MANIFEST, inputs, patterns, paths, steps};
+use super::{MAX_MANIFEST, inputs, paths, patterns, steps};
 
 /// What the file is called.
 pub const MANIFEST: &str = "template.yaml";
@@ -37,7 +37,7 @@ pub fn parse(text: &str) -> Result<Manifest, Vec<Problem>> {
     let version = version(&root, &mut problems);
     let mut words = |field: &str, example: &str, most: usize| {
         let place = root.needed(&mut problems, field, example);
-        place.map(|place| place.text(&mut problems, most)).unwrap_or_default()
+        place.map(|place| place.text(&mut problems, most).trim().to_owned()).unwrap_or_default()
     };
     let title = words("title", "\"Web shop\"", MAX_TITLE);
     let description = words("description", "\"A shop with a cart, built with Vite\"", MAX_DESCRIPTION);

@@ -44,7 +44,9 @@ fn check_part(part: &str) -> Result<(), String> {
         return Err(format!("must not hold {c:?}: not every system can store it"));
     }
     if part.ends_with(['.', ' ']) || part.starts_with(' ') {
-        return Err(format!("must not hold {part:?}: a space at either end or a dot at the end gets lost on some systems"));
+        return Err(format!(
+            "must not hold {part:?}: a space at either end or a dot at the end gets lost on some systems"
+        ));
     }
     let lower = part.to_lowercase();
     if lower == ".git" || lower == "git~1" {
@@ -74,7 +76,9 @@ pub(super) fn check_together<'p>(paths: impl Iterator<Item = &'p str>, problems:
             let message = if other == *path {
                 "is there twice; each path can be that of one file only".to_owned()
             } else {
-                format!("differs from {other:?} only in case or in how its letters are composed, which is one file on some systems")
+                format!(
+                    "differs from {other:?} only in case or in how its letters are composed, which is one file on some systems"
+                )
             };
             problems.add(*path, message);
         }
@@ -100,7 +104,9 @@ mod tests {
 
     #[test]
     fn good_paths() {
-        for path in ["a", "a/b.txt", ".gitignore", ".github/workflows/ci.yml", "äöü/日本.md", "console.log", "com10", "a b"] {
+        for path in
+            ["a", "a/b.txt", ".gitignore", ".github/workflows/ci.yml", "äöü/日本.md", "console.log", "com10", "a b"]
+        {
             assert_eq!(check(path), Ok(()), "{path}");
         }
     }
@@ -110,9 +116,34 @@ mod tests {
         let long = "x".repeat(241);
         let deep = "d/".repeat(13) + "f";
         for path in [
-            "", "/etc/passwd", "../a", "a/../b", "./a", "a//b", "a/", "a\\b", "C:/x", "a\0b", "a\nb", ".git/config", "a/.GIT/x",
-            ".git./x", ".git /x", "git~1/x", ".g\u{200c}it/x", "con", "NUL.txt", "a/com1.log", "lpt9", "a.", "a ", " a", "a?",
-            "\u{202e}a", &long, &deep,
+            "",
+            "/etc/passwd",
+            "../a",
+            "a/../b",
+            "./a",
+            "a//b",
+            "a/",
+            "a\\b",
+            "C:/x",
+            "a\0b",
+            "a\nb",
+            ".git/config",
+            "a/.GIT/x",
+            ".git./x",
+            ".git /x",
+            "git~1/x",
+            ".g\u{200c}it/x",
+            "con",
+            "NUL.txt",
+            "a/com1.log",
+            "lpt9",
+            "a.",
+            "a ",
+            " a",
+            "a?",
+            "\u{202e}a",
+            &long,
+            &deep,
         ] {
             assert!(check(path).is_err(), "{path:?}");
         }

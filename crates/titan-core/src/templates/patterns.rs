@@ -14,7 +14,10 @@ pub(super) fn read(place: &Place<'_>, problems: &mut Problems) -> String {
         return pattern;
     }
     if pattern.starts_with('/') || pattern.contains('\\') || pattern.split('/').any(|part| part == "..") {
-        place.wrong(problems, format!("must be a relative path or pattern without \"..\" or \"\\\", and is {pattern:?}"));
+        place.wrong(
+            problems,
+            format!("must be a relative path or pattern without \"..\" or \"\\\", and is {pattern:?}"),
+        );
     } else if let Err(error) = glob(&pattern) {
         place.wrong(problems, format!("is not a pattern such as src/**/*.ts: {}", error.kind()));
     }

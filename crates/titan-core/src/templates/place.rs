@@ -54,22 +54,29 @@ impl<'v> Place<'v> {
         found
     }
 
-    /// A text that is not blank, on one line.
+    /// A text that is not blank.
     pub(super) fn text(&self, problems: &mut Problems, most: usize) -> String {
+        let text = self.any_text(problems, most);
+        if text.trim().is_empty() && self.value.is_string() {
+            self.wrong(problems, "must not be empty");
+        }
+        text
+    }
+
+    /// A text that may be empty.
+    pub(super) fn any_text(&self, problems: &mut Problems, most: usize) -> String {
         let Value::String(text) = self.value else {
             let hint = if self.value.is_number() { "; write it in quotes" } else { "" };
             self.wrong(problems, format!("must be a text, and is {}{hint}", kind(self.value)));
             return String::new();
         };
         let length = text.chars().count();
-        if text.trim().is_empty() {
-            self.wrong(problems, "must not be empty");
-        } else if length > most {
+        if length > most {
             self.wrong(problems, format!("must have at most {most} characters, and has {length}"));
         } else if text.contains('\0') {
             self.wrong(problems, "must not contain NUL characters");
         }
-        text.trim().to_owned()
+        text.clone()
     }
 
     pub(super) fn flag(&self, problems: &mut Problems) -> bool {

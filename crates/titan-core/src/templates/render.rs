@@ -2,9 +2,12 @@
 //! calls nothing, and ends, with a limit to its steps and to what it writes.
 
 use std::io::Write;
+use std::sync::LazyLock;
 
-use minijinja::value::Value as Jinja;
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Serde, Value as Jinja};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, filters, tests};
+use regex::Regex;
 use serde_json::Value;
 
 use super::language::{Language, line, slug};
@@ -128,7 +131,7 @@ impl<'i> Filler<'i> {
 
     fn fill(&self, name: &str, source: &str, most: usize) -> Result<Vec<u8>, Error> {
         let mut out = Limited { bytes: Vec::new(), most };
-        self.environment.template_from_named_str(name, source)?.render_to_write(self.inputs, &mut out)?;
+        self.environment.template_from_named_str(name, source)?.render_captured_to(Serde(self.inputs), &mut out)?;
         Ok(out.bytes)
     }
 }
@@ -158,6 +161,9 @@ fn wrong_in(name: &str, source: &str, names: &[&str]) -> Vec<(Option<usize>, Str
         Ok(template) => template,
         Err(error) => return vec![(error.line(), in_words(&error))],
     };
+    if let Some(found) = including(source) {
+        return vec![found];
+    }
     let mut unknown: Vec<String> =
         template.undeclared_variables(false).into_iter().filter(|name| !names.contains(&name.as_str())).collect();
     unknown.sort_unstable();
@@ -167,6 +173,20 @@ fn wrong_in(name: &str, source: &str, names: &[&str]) -> Vec<(Option<usize>, Str
         (line, format!("{unknown} is not an input of this template; {known}"))
     };
     unknown.into_iter().map(told).collect()
+}
+
+/// A word that would bring another template in; there is none, which would be found out only when it is rendered.
+fn including(source: &str) -> Option<(Option<usize>, String)> {
+    static RAW: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"(?s)\{%[-+]?\s*raw\s*[-+]?%\}.*?\{%[-+]?\s*endraw").ok());
+    static WORD: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"\{%[-+]?\s*(include|import|from|extends|block)\b").ok());
+    let (raw, word) = (RAW.as_ref()?, WORD.as_ref()?);
+    // What is raw is not looked at, and keeps its lines.
+    let seen = raw.replace_all(source, |raw: &regex::Captures<'_>| "\n".repeat(raw[0].matches('\n').count()));
+    let found = word.captures(&seen)?.get(1)?;
+    let line = seen.get(..found.start())?.matches('\n').count() + 1;
+    Some((Some(line), format!("{} cannot be used: a file's template is one by itself", found.as_str())))
 }
 
 fn in_words(error: &Error) -> String {
@@ -181,15 +201,18 @@ fn in_words(error: &Error) -> String {
 fn environment() -> Environment<'static> {
     let mut environment = Environment::empty();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_keep_trailing_newline(true);
-    environment.set_trim_blocks(true);
-    environment.set_lstrip_blocks(true);
+    // The usual marks always make a configuration.
+    if let Ok(syntax) =
+        SyntaxConfig::builder().keep_trailing_newline(true).trim_blocks(true).lstrip_blocks(true).build()
+    {
+        environment.set_syntax(syntax);
+    }
     environment.set_fuel(Some(FUEL));
-    environment.set_auto_escape_callback(|name| AutoEscape::Custom(Language::of_file(name).name()));
+    environment.set_auto_escape_callback(|name| AutoEscape::Custom(Language::of_file(name).name().into()));
     environment.set_formatter(write_value);
     for language in Language::ALL {
-        let filter = move |state: &State<'_, '_>, value: &Jinja| {
-            let in_page = matches!(state.auto_escape(), AutoEscape::Custom("html"));
+        let filter = move |state: &mut State<'_, '_>, value: &Jinja| {
+            let in_page = matches!(state.auto_escape(), AutoEscape::Custom(name) if name == "html");
             let language = if in_page && language == Language::Json { Language::Script } else { language };
             written(language, value).map(Jinja::from_safe_string)
         };
@@ -213,7 +236,7 @@ fn environment() -> Environment<'static> {
 }
 
 /// Whatever a file's template prints is written as the file's language writes it, but for what a filter has written already.
-fn write_value(out: &mut Output<'_>, state: &State<'_, '_>, value: &Jinja) -> Result<(), Error> {
+fn write_value(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Jinja) -> Result<(), Error> {
     let text = match (value.is_safe(), state.auto_escape()) {
         (false, AutoEscape::Custom(name)) => written(Language::named(name), value)?,
         _ => value.to_string(),
@@ -222,7 +245,8 @@ fn write_value(out: &mut Output<'_>, state: &State<'_, '_>, value: &Jinja) -> Re
 }
 
 fn written(language: Language, value: &Jinja) -> Result<String, Error> {
-    let plain = serde_json::to_value(value).map_err(|error| Error::new(ErrorKind::BadSerialization, error.to_string()))?;
+    let plain =
+        serde_json::to_value(value).map_err(|error| Error::new(ErrorKind::BadSerialization, error.to_string()))?;
     language.write(&plain).map_err(|why| Error::new(ErrorKind::InvalidOperation, why))
 }
 

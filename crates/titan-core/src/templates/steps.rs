@@ -126,7 +126,7 @@ fn env(place: &Place<'_>, names: &[&str], problems: &mut Problems) -> BTreeMap<S
         } else if TAKEN.contains(&name) || TAKEN_BEGINNINGS.iter().any(|beginning| name.starts_with(beginning)) {
             place.wrong(problems, format!("{name} is set by the sandbox and cannot be chosen"));
         }
-        let value = place.text(problems, MAX_VALUE);
+        let value = place.any_text(problems, MAX_VALUE);
         render::check_text(&place, &value, names, problems);
         env.insert(name.to_owned(), value);
     }

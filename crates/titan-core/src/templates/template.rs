@@ -110,7 +110,10 @@ impl Template {
             }
         }
         for (index, rule) in self.manifest.files.iter().enumerate().filter(|(index, _)| !used.contains(index)) {
-            let named = matchers.get(index).and_then(Option::as_ref).is_some_and(|glob| self.files.keys().any(|path| glob.is_match(path)));
+            let named = matchers
+                .get(index)
+                .and_then(Option::as_ref)
+                .is_some_and(|glob| self.files.keys().any(|path| glob.is_match(path)));
             let message = if named {
                 format!("{:?} names only files that a rule above names already", rule.from)
             } else {
@@ -142,7 +145,8 @@ fn check_files(files: &BTreeMap<String, Vec<u8>>, problems: &mut Problems) {
             problems.add(format!("{FILES}{path}"), why);
         }
         if bytes.len() > MAX_FILE {
-            problems.add(format!("{FILES}{path}"), format!("must have at most {MAX_FILE} bytes, and has {}", bytes.len()));
+            problems
+                .add(format!("{FILES}{path}"), format!("must have at most {MAX_FILE} bytes, and has {}", bytes.len()));
         }
     }
     let mut together = Problems::default();

@@ -64,7 +64,17 @@ fn command(folder: &Path, run: &Run) -> Command {
     let argv = run.argv();
     let mut command = Command::new(&argv[0]);
     command.args(&argv[1..]).current_dir(folder).env_clear().stdin(Stdio::null());
-    for name in ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"] {
+    for name in [
+        "PATH",
+        "HOME",
+        "CARGO_HOME",
+        "RUSTUP_HOME",
+        "HTTPS_PROXY",
+        "https_proxy",
+        "NO_PROXY",
+        "SSL_CERT_FILE",
+        "NODE_EXTRA_CA_CERTS",
+    ] {
         if let Some(value) = std::env::var_os(name) {
             command.env(name, value);
         }
@@ -73,7 +83,8 @@ fn command(folder: &Path, run: &Run) -> Command {
 }
 
 fn run(folder: &Path, step: &Step) {
-    let output = command(folder, &step.run).envs(&step.env).output().unwrap_or_else(|error| panic!("{}: {error}", step.name));
+    let output =
+        command(folder, &step.run).envs(&step.env).output().unwrap_or_else(|error| panic!("{}: {error}", step.name));
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{}: {}\n{out}\n{err}", step.name, output.status);
 }
@@ -114,12 +125,22 @@ fn look(folder: &Path, served: Option<&Served>, check: &Check) {
         What::File(file) => {
             let bytes = fs::read(folder.join(&file.path)).unwrap_or_else(|error| panic!("{}: {error}", check.name));
             let text = String::from_utf8_lossy(&bytes);
-            assert!(text.contains(file.contains.as_deref().unwrap_or_default()), "{}: {:?} in\n{text}", check.name, file.contains);
+            assert!(
+                text.contains(file.contains.as_deref().unwrap_or_default()),
+                "{}: {:?} in\n{text}",
+                check.name,
+                file.contains
+            );
         }
         What::Http(http) => {
             let (status, body) = served.expect("a preview").get(&http.path).expect("an answer");
             assert_eq!(status, http.status, "{}", check.name);
-            assert!(body.contains(http.contains.as_deref().unwrap_or_default()), "{}: {:?} in\n{body}", check.name, http.contains);
+            assert!(
+                body.contains(http.contains.as_deref().unwrap_or_default()),
+                "{}: {:?} in\n{body}",
+                check.name,
+                http.contains
+            );
         }
     }
 }
@@ -171,7 +192,11 @@ fn check_syntax(folder: &Path, rendered: &Rendered) {
             "py" => python("import ast, sys; ast.parse(open(sys.argv[1], encoding='utf-8').read())"),
             "html" => python(HTML),
             "svg" => python("import sys, xml.dom.minidom as d; d.parse(sys.argv[1])"),
-            "rs" => Run::Program(["rustfmt", "--edition", "2024", "--check", "--config", "max_width=120,use_small_heuristics=Max", name].map(str::to_owned).to_vec()),
+            "rs" => Run::Program(
+                ["rustfmt", "--edition", "2024", "--check", "--config", "max_width=120,use_small_heuristics=Max", name]
+                    .map(str::to_owned)
+                    .to_vec(),
+            ),
             _ => continue,
         };
         let output = command(folder, &tool).output().unwrap();
@@ -286,11 +311,13 @@ fn the_guide_makes_a_template_that_is_built() {
         }
     }
     assert_eq!(blocks, 4);
-    let template = templates::in_folder(root.path(), "notes/book").unwrap_or_else(|problems| panic!("{}", in_words(&problems)));
+    let template =
+        templates::in_folder(root.path(), "notes/book").unwrap_or_else(|problems| panic!("{}", in_words(&problems)));
     let mut nasty = nasty();
     nasty["chapters"] = nasty["features"].take();
     for inputs in [json!({"title": "Tea", "chapters": ["Leaves", "Water & time"]}), nasty] {
-        let rendered = templates::render(&template, &inputs).unwrap_or_else(|problems| panic!("{}", in_words(&problems)));
+        let rendered =
+            templates::render(&template, &inputs).unwrap_or_else(|problems| panic!("{}", in_words(&problems)));
         build_rendered("guide", &rendered);
     }
 }

@@ -9,8 +9,8 @@ use insta::assert_snapshot;
 use serde_json::json;
 use titan_core::Error;
 use titan_core::templates::{
-    self, Filter, MANIFEST, MAX_FILE, MAX_FILES, Problem, Source, Template, built_in, in_folder, in_words, parse, render,
-    unpack,
+    self, Filter, MANIFEST, MAX_FILE, MAX_FILES, Problem, Source, Template, built_in, in_folder, in_words, parse,
+    render, unpack,
 };
 use titan_testkit::db::TestDb;
 
@@ -67,11 +67,20 @@ fn files_and_manifest_must_fit() {
         (".git/hooks/pre-commit", "#!/bin/sh"),
     ];
     assert_snapshot!(wrong(manifest, &paths).join("\n"));
-    assert_eq!(wrong(GOOD, &[]), ["files/: must hold at least one file, such as files/README.md", "/files/0/from: there is no file files/**"]);
+    assert_eq!(
+        wrong(GOOD, &[]),
+        ["files/: must hold at least one file, such as files/README.md", "/files/0/from: there is no file files/**"]
+    );
     let mut many = BTreeMap::from([("large".to_owned(), vec![0; MAX_FILE + 1])]);
     many.extend((0..MAX_FILES).map(|number| (format!("f{number}"), Vec::new())));
     let told = lines(&Template::new(GOOD.to_owned(), many).unwrap_err());
-    assert_eq!(told, ["files/: must hold at most 500 files, and holds 501", "files/large: must have at most 1048576 bytes, and has 1048577"]);
+    assert_eq!(
+        told,
+        [
+            "files/: must hold at most 500 files, and holds 501",
+            "files/large: must have at most 1048576 bytes, and has 1048577"
+        ]
+    );
     let binary = BTreeMap::from([("a".to_owned(), vec![0xff, 0xfe])]);
     let told = Template::new(GOOD.replace("{from: '**'}", "{from: '**', render: true}"), binary).unwrap_err();
     assert_eq!(lines(&told), ["files/a: is not text in UTF-8, and cannot be rendered; copy it as it is"]);
@@ -86,7 +95,12 @@ fn inputs_fill_files_paths_and_checks_and_cannot_lead_out() {
         checks: [{file: {path: raw.txt, contains: '{{ title|html }}'}}]\n";
     let template = template(manifest, &[("a.py", "T = {{ title }}\nN = {{ size }}\n"), ("raw.txt", "{{ title }}")]);
     let rendered = render(&template, &json!({"title": "a \"b\" & c"})).unwrap_err();
-    assert_eq!(lines(&rendered), ["files/a.py: would become \"a \\\"b\\\" & c/main.py\", and a path must not hold '\"': not every system can store it"]);
+    assert_eq!(
+        lines(&rendered),
+        [
+            "files/a.py: would become \"a \\\"b\\\" & c/main.py\", and a path must not hold '\"': not every system can store it"
+        ]
+    );
     let rendered = render(&template, &json!({"title": "tea & co"})).unwrap();
     let text = |index: usize| String::from_utf8(rendered.files[index].bytes.clone()).unwrap();
     assert_eq!((rendered.files[0].path.as_str(), text(0).as_str()), ("raw.txt", "{{ title }}"));
@@ -98,10 +112,10 @@ fn inputs_fill_files_paths_and_checks_and_cannot_lead_out() {
         let problems = render(&template, &json!({"title": title})).unwrap_err();
         assert!(problems[0].path == "files/a.py", "{title:?}: {problems:?}");
     }
-    assert_eq!(lines(&render(&template, &json!({"size": "x"})).unwrap_err()), [
-        "inputs/size: must be a whole number, and is the text \"x\"",
-        "inputs/title: is needed",
-    ]);
+    assert_eq!(
+        lines(&render(&template, &json!({"size": "x"})).unwrap_err()),
+        ["inputs/size: must be a whole number, and is the text \"x\"", "inputs/title: is needed",]
+    );
 }
 
 #[test]
@@ -120,7 +134,13 @@ fn two_files_must_not_become_one_and_none_grows_without_end() {
     let bomb = template(manifest, &[("steps", loops), ("size", &"{{ list }}".repeat(3000))]);
     let list: Vec<u32> = (0..1000).collect();
     let told = lines(&render(&bomb, &json!({"list": list})).unwrap_err());
-    assert_eq!(told, ["files/size:1: would become larger than 2097152 bytes", "files/steps:1: takes too many steps; a loop may be too long"]);
+    assert_eq!(
+        told,
+        [
+            "files/size:1: would become larger than 2097152 bytes",
+            "files/steps:1: takes too many steps; a loop may be too long"
+        ]
+    );
 }
 
 #[test]
@@ -148,12 +168,24 @@ fn an_archive_is_read_in_each_form_and_nothing_else_is() {
         builder.into_inner().unwrap()
     };
     use tar::EntryType::{Fifo, Link, Regular, Symlink};
-    let nested = packed(&[("repo-1.0/template.yaml", Regular, GOOD), ("repo-1.0/README", Regular, "x"), ("repo-1.0/files/a", Regular, "a")]);
+    let nested = packed(&[
+        ("repo-1.0/template.yaml", Regular, GOOD),
+        ("repo-1.0/README", Regular, "x"),
+        ("repo-1.0/files/a", Regular, "a"),
+    ]);
     assert_eq!(unpack(&nested).unwrap().listing().len(), 1);
     let told = |entries: &[(&str, tar::EntryType, &str)]| lines(&unpack(&packed(entries)).unwrap_err());
-    assert_eq!(told(&[("x", Regular, "")]), ["archive: has no template.yaml at its top or in the one folder that it holds"]);
     assert_eq!(
-        told(&[("template.yaml", Regular, GOOD), ("files/a", Symlink, ""), ("files/b", Link, ""), ("files/c", Fifo, "")]),
+        told(&[("x", Regular, "")]),
+        ["archive: has no template.yaml at its top or in the one folder that it holds"]
+    );
+    assert_eq!(
+        told(&[
+            ("template.yaml", Regular, GOOD),
+            ("files/a", Symlink, ""),
+            ("files/b", Link, ""),
+            ("files/c", Fifo, "")
+        ]),
         [
             "files/a: is a link; a template holds files and folders only",
             "files/b: is a link; a template holds files and folders only",
@@ -164,7 +196,10 @@ fn an_archive_is_read_in_each_form_and_nothing_else_is() {
         told(&[("template.yaml", Regular, GOOD), ("files/../../etc/x", Regular, ""), ("files//etc/x", Regular, "")])[0],
         "files/../../etc/x: must not hold \"..\" as a folder"
     );
-    assert_eq!(told(&[("template.yaml", Regular, GOOD), ("files/a", Regular, "1"), ("files/a", Regular, "2")]), ["files/a: is in the archive twice"]);
+    assert_eq!(
+        told(&[("template.yaml", Regular, GOOD), ("files/a", Regular, "1"), ("files/a", Regular, "2")]),
+        ["files/a: is in the archive twice"]
+    );
     assert!(in_words(&unpack(b"not a tar").unwrap_err()).starts_with("archive: "));
     assert!(in_words(&unpack(&[0x1f, 0x8b, 1]).unwrap_err()).starts_with("archive: is not a whole .tar.gz"));
     let mut bomb = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
@@ -198,19 +233,28 @@ fn the_catalogue_says_what_counts_and_what_is_shadowed() {
     assert!(!templates::install(&mut connection, &installed, "a test").unwrap());
     assert!(templates::install(&mut connection, &installed, "a test").unwrap(), "the same again changes nothing");
     let other = template(&site("1.0.0"), &[("other.txt", "")]);
-    assert!(matches!(templates::install(&mut connection, &other, "a test"), Err(Error::Conflict(why)) if why.contains("higher version")));
+    assert!(
+        matches!(templates::install(&mut connection, &other, "a test"), Err(Error::Conflict(why)) if why.contains("higher version"))
+    );
 
     let catalogue = templates::catalogue(&mut connection, Some(root.path())).unwrap();
     let (entry, offer) = catalogue.find("static-site").unwrap();
     assert_eq!((offer.version.as_str(), offer.source), ("1.0.0", Source::Installed));
-    let told: Vec<String> = entry.versions.iter().map(|offer| format!("{} {} {:?}", offer.version, offer.source, offer.shadowed_by)).collect();
-    assert_eq!(told, [
-        "1.0.0 installed None",
-        "1.0.0 folder Some(Installed)",
-        "1.0.0 built_in Some(Installed)",
-        "0.9.0 folder None",
-        "2.0.0-rc.1 folder None",
-    ]);
+    let told: Vec<String> = entry
+        .versions
+        .iter()
+        .map(|offer| format!("{} {} {:?}", offer.version, offer.source, offer.shadowed_by))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "1.0.0 installed None",
+            "1.0.0 folder Some(Installed)",
+            "1.0.0 built_in Some(Installed)",
+            "0.9.0 folder None",
+            "2.0.0-rc.1 folder None",
+        ]
+    );
     assert_eq!(catalogue.find("static-site@2.0.0-rc.1").unwrap().1.origin.unwrap(), "next");
     let broken: Vec<&str> = catalogue.broken.iter().map(|broken| broken.folder.as_str()).collect();
     assert_eq!(broken, ["broken", "leak"]);
@@ -269,7 +313,8 @@ fn all_shipped_templates_can_be_read_and_are_named_by_their_folder() {
     assert_eq!(names, ["api-service", "cli", "persona/basic", "python-service", "static-site", "web-app"]);
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
     for template in built_in() {
-        let read = in_folder(&shipped, &template.manifest.name).unwrap_or_else(|problems| panic!("{}", in_words(&problems)));
+        let read =
+            in_folder(&shipped, &template.manifest.name).unwrap_or_else(|problems| panic!("{}", in_words(&problems)));
         assert_eq!(read.sha256(), template.sha256(), "{}", template.manifest.name);
         assert!(template.listing().iter().any(|file| file.path == "README.md" && file.rendered));
         assert!(!template.manifest.checks.is_empty());
