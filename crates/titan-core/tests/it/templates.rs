@@ -131,7 +131,7 @@ fn two_files_must_not_become_one_and_none_grows_without_end() {
         inputs: {type: object, required: [list], properties: {list: {type: array, items: {type: integer}}}}\n\
         files: [{from: '*', render: true}]\n";
     let loops = "{% for a in list %}{% for b in list %}{% for c in list %}X{% endfor %}{% endfor %}{% endfor %}";
-    let bomb = template(manifest, &[("steps", loops), ("size", &"{{ list }}".repeat(3000))]);
+    let bomb = template(manifest, &[("steps", loops), ("size", &"{{ list|json }}".repeat(3000))]);
     let list: Vec<u32> = (0..1000).collect();
     let told = lines(&render(&bomb, &json!({"list": list})).unwrap_err());
     assert_eq!(
