@@ -80,7 +80,7 @@ fn check_property(name: &str, property: &Place<'_>, required: &[&str], problems:
     }
 }
 
-/// Whatever leads out of the schema.
+/// Whatever leads out of the schema, and expressions that the schema of schemas lets pass.
 fn check_references(place: &Place<'_>, problems: &mut Problems) {
     match place.value {
         Value::Object(map) => {
@@ -94,6 +94,14 @@ fn check_references(place: &Place<'_>, problems: &mut Problems) {
                     );
                 } else if matches!(name.as_str(), "$id" | "$vocabulary") {
                     inner.wrong(problems, "cannot be used here; leave it out");
+                } else if name == "pattern"
+                    && value.is_string()
+                    && let Err(error) = validator(&json!({"pattern": value}))
+                {
+                    inner.wrong(
+                        problems,
+                        format!("is not an expression that is matched in linear time: {}", in_words(&error)),
+                    );
                 }
                 check_references(&inner, problems);
             }

@@ -1,6 +1,7 @@
 //! Reading `template.yaml`: every problem at once. What the files themselves hold is looked at in `template`.
 
 use serde_json::Value;
+use serde_saphyr::UserMessageFormatter;
 
 use super::manifest::{FileRule, Manifest};
 use super::names;
@@ -57,8 +58,9 @@ fn yaml(text: &str) -> Result<Value, Vec<Problem>> {
     }
     let value: Value = serde_saphyr::from_str(text).map_err(|error| {
         let line = error.location().map(|location| format!(":{}", location.line())).unwrap_or_default();
-        let said = crate::error::one_line(&error.without_snippet().to_string());
-        one(format!("{MANIFEST}{line}"), format!("is not the YAML of a manifest: {said}"))
+        // In the words for those who write YAML, not for those who call the reader.
+        let said = error.without_snippet().render_with_formatter(&UserMessageFormatter);
+        one(format!("{MANIFEST}{line}"), format!("is not the YAML of a manifest: {}", crate::error::one_line(&said)))
     })?;
     if depth(&value) > MAX_DEPTH {
         return Err(one(MANIFEST, format!("must be nested at most {MAX_DEPTH} deep")));

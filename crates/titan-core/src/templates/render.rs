@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value as Jinja};
-use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, filters, tests};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, filters};
 use regex::Regex;
 use serde_json::Value;
 
@@ -161,8 +161,9 @@ fn wrong_in(name: &str, source: &str, names: &[&str]) -> Vec<(Option<usize>, Str
         Ok(template) => template,
         Err(error) => return vec![(error.line(), in_words(&error))],
     };
-    if let Some(found) = including(source) {
-        return vec![found];
+    let unusable = unusable(source);
+    if !unusable.is_empty() {
+        return unusable;
     }
     let mut unknown: Vec<String> =
         template.undeclared_variables(false).into_iter().filter(|name| !names.contains(&name.as_str())).collect();
@@ -175,18 +176,45 @@ fn wrong_in(name: &str, source: &str, names: &[&str]) -> Vec<(Option<usize>, Str
     unknown.into_iter().map(told).collect()
 }
 
-/// A word that would bring another template in; there is none, which would be found out only when it is rendered.
-fn including(source: &str) -> Option<(Option<usize>, String)> {
-    static RAW: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r"(?s)\{%[-+]?\s*raw\s*[-+]?%\}.*?\{%[-+]?\s*endraw").ok());
-    static WORD: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r"\{%[-+]?\s*(include|import|from|extends|block)\b").ok());
-    let (raw, word) = (RAW.as_ref()?, WORD.as_ref()?);
-    // What is raw is not looked at, and keeps its lines.
-    let seen = raw.replace_all(source, |raw: &regex::Captures<'_>| "\n".repeat(raw[0].matches('\n').count()));
-    let found = word.captures(&seen)?.get(1)?;
-    let line = seen.get(..found.start())?.matches('\n').count() + 1;
-    Some((Some(line), format!("{} cannot be used: a file's template is one by itself", found.as_str())))
+/// What would be found out only when it is rendered: words that bring another template in, since there is none, and filters that
+/// nobody knows.
+fn unusable(source: &str) -> Vec<(Option<usize>, String)> {
+    static MARKS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"(?s)\{%[-+]?\s*raw\s*[-+]?%\}.*?\{%[-+]?\s*endraw|\{#.*?#\}|\{\{(.*?)\}\}|\{%[-+]?\s*(.*?)%\}")
+            .ok()
+    });
+    static TEXTS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#""[^"]*"|'[^']*'"#).ok());
+    static FILTER: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\|\s*(\w+)").ok());
+    let (Some(marks), Some(texts), Some(filter)) = (MARKS.as_ref(), TEXTS.as_ref(), FILTER.as_ref()) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for mark in marks.captures_iter(source) {
+        let before = mark.get(0).and_then(|whole| source.get(..whole.start())).unwrap_or_default();
+        let line = Some(before.matches('\n').count() + 1);
+        let word = mark.get(2).map(|inner| inner.as_str().split_whitespace().next().unwrap_or_default());
+        if let Some(word) = word.filter(|word| ALONE.contains(word)) {
+            found.push((line, format!("{word} cannot be used: a file's template is one by itself")));
+        }
+        let Some(inner) = mark.get(1).or(mark.get(2)) else { continue };
+        for name in filter.captures_iter(&texts.replace_all(inner.as_str(), "")).filter_map(|filter| filter.get(1)) {
+            if !filters_known().contains(&name.as_str()) {
+                let known = one_of(&filters_known());
+                found.push((line, format!("{} is not a filter; there are {known}", name.as_str())));
+            }
+        }
+    }
+    found
+}
+
+/// Words that name another template.
+const ALONE: [&str; 5] = ["block", "extends", "from", "import", "include"];
+/// Filters beside those that write a value in a language.
+const FILTERS: [&str; 12] =
+    ["default", "first", "join", "last", "length", "line", "lower", "replace", "slug", "sort", "trim", "upper"];
+
+fn filters_known() -> Vec<&'static str> {
+    Language::ALL.into_iter().map(Language::name).chain(FILTERS).collect()
 }
 
 fn in_words(error: &Error) -> String {
@@ -230,8 +258,8 @@ fn environment() -> Environment<'static> {
     environment.add_filter("sort", filters::sort);
     environment.add_filter("trim", filters::trim);
     environment.add_filter("upper", filters::upper);
-    environment.add_test("defined", tests::is_defined);
-    environment.add_test("none", tests::is_none);
+    environment.add_test("defined", minijinja::tests::is_defined);
+    environment.add_test("none", minijinja::tests::is_none);
     environment
 }
 
@@ -267,5 +295,45 @@ impl Write for Limited {
 
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_filter_that_is_known_is_there() {
+        let inputs = json!({"text": "a", "list": ["a"]});
+        let filler = Filler::new(&inputs);
+        for name in filters_known() {
+            let source = match name {
+                "join" | "first" | "last" | "sort" => format!("{{{{ list|{name}|length }}}}"),
+                "replace" => "{{ text|replace('a', 'b') }}".to_owned(),
+                _ => format!("{{{{ text|{name} }}}}"),
+            };
+            assert!(wrong_in("x.txt", &source, &["text", "list"]).is_empty(), "{name}");
+            assert!(filler.fill("x.txt", &source, 100).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_found_before_there_are_inputs() {
+        let told = |source: &str| {
+            let found = wrong_in("x.txt", source, &["a"]);
+            found.into_iter().map(|(line, why)| format!("{}: {why}", line.unwrap_or_default())).collect::<Vec<_>>()
+        };
+        assert!(
+            told("{% raw %}{% include 'x' %}{{ b|c }}{% endraw %}{# {{ d|e }} #}{{ a|replace('|x', \"|y\") }} || x")
+                .is_empty()
+        );
+        assert_eq!(told("\n{%- include 'x' %}"), ["2: include cannot be used: a file's template is one by itself"]);
+        assert!(
+            told("\n\n{% if a|shout %}{% endif %}")[0].starts_with("3: shout is not a filter; there are plain, html")
+        );
+        assert_eq!(told("{{ b }}"), ["1: b is not an input of this template; there are a"]);
+        assert!(told("{{ a")[0].starts_with("1: syntax error"));
     }
 }

@@ -114,7 +114,7 @@ fn inputs_fill_files_paths_and_checks_and_cannot_lead_out() {
     }
     assert_eq!(
         lines(&render(&template, &json!({"size": "x"})).unwrap_err()),
-        ["inputs/size: must be a whole number, and is the text \"x\"", "inputs/title: is needed",]
+        ["inputs/title: is needed", "inputs/size: must be a whole number, and is the text \"x\""]
     );
 }
 
