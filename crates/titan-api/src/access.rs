@@ -40,6 +40,8 @@ permissions! {
     MemoriesWrite = "memories:write",
     BudgetsRead = "budgets:read",
     BudgetsWrite = "budgets:write",
+    TemplatesRead = "templates:read",
+    TemplatesWrite = "templates:write",
     QueueRead = "queue:read",
     QueueWrite = "queue:write",
     SystemRead = "system:read",

@@ -13,8 +13,8 @@ use crate::live::changes::Resync;
 use crate::live::hub::ChangeHint;
 use crate::live::run::{Heartbeat, StreamEnd};
 use crate::routes::{
-    agents, attachments, budgets, changes, events, execute, files, git, health, jobs, limits, logs, memories, messages,
-    metrics, models, outputs, projects, queues, runs, system, tasks, workflows,
+    agents, attachments, budgets, changes, events, execute, files, git, health, jobs, limits, logs, memories,
+    messages, metrics, models, outputs, projects, queues, runs, system, tasks, templates, workflows,
 };
 
 #[derive(OpenApi)]
@@ -48,6 +48,7 @@ use crate::routes::{
         attachments::create_attachment, attachments::get_attachment_content,
         files::list_files, files::get_file, files::put_file, files::delete_file,
         git::get_status, git::list_commits, git::get_diff,
+        templates::list_templates, templates::get_template, templates::validate_template, templates::install_template,
         queues::list_queues, queues::create_queue, queues::pause_queue, queues::resume_queue,
         jobs::list_jobs, jobs::change_jobs,
         limits::list_limits, limits::put_limit, limits::delete_limit,

@@ -8,8 +8,8 @@ use crate::access::Permitted;
 use crate::dashboard;
 use crate::http::params::path_config;
 use crate::routes::{
-    agents, attachments, budgets, changes, events, execute, files, git, health, jobs, limits, logs, memories, messages,
-    metrics, models, outputs, projects, queues, runs, system, tasks, workflows,
+    agents, attachments, budgets, changes, events, execute, files, git, health, jobs, limits, logs, memories,
+    messages, metrics, models, outputs, projects, queues, runs, system, tasks, templates, workflows,
 };
 
 /// Every route, and the dashboard for what is none.
@@ -104,6 +104,12 @@ pub fn configure(table: &mut web::ServiceConfig) {
         .patch(memories::update_memory)
         .delete(memories::delete_memory)
         .add(table);
+
+    // Before the one with a name, which would take the word for one; the names of templates hold slashes.
+    at("/api/templates").get(templates::list_templates).add(table);
+    at("/api/templates/validate").post(templates::validate_template).add(table);
+    at("/api/templates/install").post(templates::install_template).add(table);
+    at("/api/templates/{reference:.+}").get(templates::get_template).add(table);
 
     at("/api/queues").get(queues::list_queues).post(queues::create_queue).add(table);
     at("/api/queues/{name}/pause").post(queues::pause_queue).add(table);

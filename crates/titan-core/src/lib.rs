@@ -44,6 +44,7 @@ pub mod providers;
 pub mod runs;
 pub mod summaries;
 pub mod tasks;
+pub mod templates;
 pub mod workers;
 pub mod workspaces;
 

@@ -1,4 +1,4 @@
-//! Texts that are cut to a length.
+//! Texts that are cut to a length, and bytes as text.
 
 /// The first so many characters of a text.
 #[must_use]
@@ -8,6 +8,12 @@ pub fn head(text: &str, chars: usize) -> &str {
         return text;
     }
     text.char_indices().nth(chars).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
+}
+
+/// Bytes as lowercase hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -77,6 +77,7 @@ codes! {
     MemoryNotFound = "memory_not_found", 404, "There is no such memory";
     FileNotFound = "file_not_found", 404, "There is no such file";
     WorkflowNotFound = "workflow_not_found", 404, "There is no such workflow";
+    TemplateNotFound = "template_not_found", 404, "There is no such template";
     QueueNotFound = "queue_not_found", 404, "There is no such queue";
     LimitNotFound = "limit_not_found", 404, "There is no such limit";
     BudgetNotFound = "budget_not_found", 404, "There is no such budget";
@@ -87,6 +88,7 @@ codes! {
     PayloadTooLarge = "payload_too_large", 413, "The body is too large";
     UnsupportedMediaType = "unsupported_media_type", 415, "The body must be JSON";
     ValidationFailed = "validation_failed", 422, "A field is wrong";
+    TemplateInvalid = "template_invalid", 422, "The template is wrong";
     UnknownTaskType = "unknown_task_type", 422, "Nothing executes tasks of this type";
     IdempotencyKeyReused = "idempotency_key_reused", 422, "The key belongs to another request";
     Internal = "internal", 500, "Something went wrong in the server";
@@ -183,6 +185,16 @@ impl From<Core> for ApiError {
                 let detail = sentence(&error.to_string());
                 let errors = vec![FieldError { field: "type".to_owned(), message: error.to_string() }];
                 ApiError { errors, ..ApiError::new(Code::UnknownTaskType, detail) }
+            }
+            Core::UnknownTemplate { .. } => ApiError::new(Code::TemplateNotFound, sentence(&error.to_string())),
+            Core::WrongTemplate(problems) => {
+                let told = problems
+                    .iter()
+                    .map(|problem| FieldError { field: problem.path.clone(), message: problem.message.clone() });
+                ApiError {
+                    errors: told.collect(),
+                    ..ApiError::new(Code::TemplateInvalid, sentence(&error.to_string()))
+                }
             }
             Core::Conflict(reason) => ApiError::new(Code::Conflict, sentence(reason)),
             Core::Stale(reason) => ApiError::new(Code::PreconditionFailed, sentence(reason)),

@@ -23,6 +23,7 @@ pub mod queues;
 pub mod runs;
 pub mod system;
 pub mod tasks;
+pub mod templates;
 pub mod workflows;
 
 use actix_web::web;

@@ -23,4 +23,5 @@ mod review;
 mod startup;
 mod story;
 mod support;
+mod templates;
 mod user_examples;

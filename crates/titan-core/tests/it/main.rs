@@ -26,4 +26,7 @@ mod reading;
 mod sequences;
 mod states;
 mod support;
+
+mod template_builds;
+mod templates;
 mod workspaces;

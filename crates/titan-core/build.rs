@@ -1,0 +1,5 @@
+//! The shipped templates are part of the program: a file that is added to them must be noticed.
+
+fn main() {
+    println!("cargo:rerun-if-changed=templates");
+}
