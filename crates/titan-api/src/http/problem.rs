@@ -75,6 +75,11 @@ codes! {
     ArtifactNotFound = "artifact_not_found", 404, "There is no such artifact";
     AttachmentNotFound = "attachment_not_found", 404, "There is no such attachment";
     MemoryNotFound = "memory_not_found", 404, "There is no such memory";
+    ContactNotFound = "contact_not_found", 404, "There is no such contact";
+    DocumentNotFound = "document_not_found", 404, "There is no such document";
+    OfferNotFound = "offer_not_found", 404, "There is no such offer";
+    LeadNotFound = "lead_not_found", 404, "There is no such lead";
+    NoteNotFound = "note_not_found", 404, "There is no such note";
     WorkflowNotFound = "workflow_not_found", 404, "There is no such workflow";
     QueueNotFound = "queue_not_found", 404, "There is no such queue";
     LimitNotFound = "limit_not_found", 404, "There is no such limit";
@@ -84,6 +89,7 @@ codes! {
     AlreadyDecided = "already_decided", 409, "It was decided the other way before";
     PayloadTooLarge = "payload_too_large", 413, "The body is too large";
     UnsupportedMediaType = "unsupported_media_type", 415, "The body must be JSON";
+    RangeNotSatisfiable = "range_not_satisfiable", 416, "There are no such bytes";
     ValidationFailed = "validation_failed", 422, "A field is wrong";
     UnknownTaskType = "unknown_task_type", 422, "Nothing executes tasks of this type";
     IdempotencyKeyReused = "idempotency_key_reused", 422, "The key belongs to another request";
@@ -214,6 +220,11 @@ fn not_found(what: &str) -> Code {
         "artifact" => Code::ArtifactNotFound,
         "attachment" => Code::AttachmentNotFound,
         "memory" => Code::MemoryNotFound,
+        "contact" => Code::ContactNotFound,
+        "document" => Code::DocumentNotFound,
+        "offer" => Code::OfferNotFound,
+        "lead" => Code::LeadNotFound,
+        "note" => Code::NoteNotFound,
         _ => Code::NotFound,
     }
 }

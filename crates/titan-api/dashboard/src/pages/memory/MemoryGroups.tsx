@@ -5,7 +5,7 @@ import { Empty } from '../../components/Empty';
 import { Panel } from '../../components/Panel';
 import { QueryView } from '../../components/QueryView';
 import { memoriesQuery } from '../../data/queries';
-import { LoadMore } from '../queue/LoadMore';
+import { LoadMore } from '../../components/LoadMore';
 import classes from './Memory.module.css';
 import { MemoryRow } from './MemoryRow';
 import { byAgent, pinnedFirst, SCOPES } from './words';

@@ -16,7 +16,7 @@ import { BulkDialog } from './BulkDialog';
 import { bulkActions, isNarrowed, isOutcome, onTab, TABS, tabCount, tabOf } from './filter';
 import { JobFilters } from './JobFilters';
 import { JobTable } from './JobTable';
-import { LoadMore } from './LoadMore';
+import { LoadMore } from '../../components/LoadMore';
 import classes from './QueuePage.module.css';
 
 const BULK_LABELS: Record<BulkAction, string> = {

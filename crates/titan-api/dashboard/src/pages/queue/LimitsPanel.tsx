@@ -13,7 +13,7 @@ import { limitsQuery } from '../../data/queries';
 import { useOffline } from '../../live/hooks';
 import { DeleteLimitDialog } from './DeleteLimitDialog';
 import { LimitDialog } from './LimitDialog';
-import { LoadMore } from './LoadMore';
+import { LoadMore } from '../../components/LoadMore';
 import { rateInWords } from './limit';
 import classes from './QueuePage.module.css';
 
