@@ -31,7 +31,7 @@ pub fn named(connection: &mut PgConnection, project_id: Uuid, text: &str, limit:
     let rows: Vec<Named> = sql_query(
         "SELECT name, role, organisation FROM (SELECT c.*, (SELECT count(*) FROM unnest($2) AS word \
            WHERE word = ANY (regexp_split_to_array(lower(c.name), '[^[:alnum:]]+'))) AS named \
-         FROM contacts c WHERE c.project_id = $1) AS some WHERE named > 0 ORDER BY named DESC, id DESC LIMIT $3",
+         FROM contacts c WHERE c.project_id = $1) AS counted WHERE named > 0 ORDER BY named DESC, id DESC LIMIT $3",
     )
     .bind::<SqlUuid, _>(project_id)
     .bind::<Array<Text>, _>(words.each())

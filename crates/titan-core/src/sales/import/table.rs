@@ -72,7 +72,7 @@ impl Table {
                 ));
             }
             if !record.iter().all(str::is_empty) {
-                rows.push(row(&record, &columns));
+                rows.push(row(line(&record, text), &record, &columns));
             }
         }
         if rows.is_empty() {
@@ -82,12 +82,19 @@ impl Table {
     }
 }
 
-fn row(record: &StringRecord, columns: &[ImportColumn]) -> Row {
+/// The line that a record begins on. The reader tells where it was before it passed over ends of lines.
+fn line(record: &StringRecord, text: &str) -> u64 {
+    let Some(position) = record.position() else { return 0 };
+    let from = usize::try_from(position.byte()).ok().and_then(|at| text.as_bytes().get(at..)).unwrap_or_default();
+    let passed = from.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).filter(|byte| **byte == b'\n').count();
+    position.line() + passed as u64
+}
+
+fn row(line: u64, record: &StringRecord, columns: &[ImportColumn]) -> Row {
     let cell = |field: LeadField| {
         let place = columns.iter().position(|column| column.field == Some(field))?;
         record.get(place).map(bare).filter(|text| !text.is_empty())
     };
-    let line = record.position().map_or(0, csv::Position::line);
     let name = cell(LeadField::Name)
         .or_else(|| cell(LeadField::Company))
         .or_else(|| cell(LeadField::Email))
