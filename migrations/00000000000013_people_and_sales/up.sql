@@ -15,8 +15,8 @@ CREATE TABLE contacts (
 );
 CREATE INDEX contacts_of_project ON contacts (project_id, id DESC);
 
--- A file and what is known of its text. The bytes are a blob; the text stands in passages, so that an excerpt need not be cut out of a
--- long text, and so that none is too long for a tsvector.
+-- A file and what is known of its text. The bytes are a blob; the text stands in passages, so that an excerpt need not be cut
+-- out of a long text, and so that none is too long for a tsvector.
 CREATE TABLE documents (
     id         uuid PRIMARY KEY,
     project_id uuid NOT NULL,

@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use crate::{Error, Result};
 
-/// Refuses `more` rows when a project would then have more than `most` of them. Two that count at once may together go a little over a
-/// limit, which is there against floods and not for the last row.
+/// Refuses `more` rows when a project would then have more than `most` of them. Two that count at once may together go a
+/// little over a limit, which is there against floods and not for the last row.
 pub(crate) fn refuse_more(
     connection: &mut PgConnection,
     table: &'static str,

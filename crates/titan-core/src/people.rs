@@ -1,4 +1,5 @@
-//! What holds for people wherever they are written down, as contacts or as leads: how they are reached, and that they can be erased.
+//! What holds for people wherever they are written down, as contacts or as leads: how they are reached, and that they can be
+//! erased.
 
 use diesel::sql_types::{BigInt, Nullable, Text, Uuid as SqlUuid};
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, sql_query};
@@ -53,8 +54,8 @@ pub struct ErasedPeople {
     pub leads: i64,
 }
 
-/// Erases the contacts and leads with this name, as a word or words of its own and in any case, in one project or in all, deleted ones
-/// included. Notes of others that name the person go too: the whole note of a lead, and the notes of a contact.
+/// Erases the contacts and leads with this name, as a word or words of its own and in any case, in one project or in all,
+/// deleted ones included. Notes of others that name the person go too: the whole note of a lead, and the notes of a contact.
 ///
 /// # Errors
 /// A name that is wrong, or when the database does not answer.

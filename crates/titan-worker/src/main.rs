@@ -44,7 +44,8 @@ enum Command {
         /// The id of the task
         id: Uuid,
     },
-    /// Read a file from the standard input and answer its text as JSON: what a worker does with documents, in a process of their own
+    /// Read a file from the standard input and answer its text as JSON: what a worker does with documents, in a process of
+    /// their own
     #[command(hide = true)]
     Extract {
         /// `text`, `markdown`, `html`, `csv`, `pdf` or `docx`

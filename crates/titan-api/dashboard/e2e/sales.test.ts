@@ -1,4 +1,5 @@
-// Sales as a person does it: an offer is drafted and published, leads come in from a table after a look, move by keyboard, and go out.
+// Sales as a person does it: an offer is drafted and published, leads come in from a table after a look, move by keyboard,
+// and go out.
 import { beforeAll, expect } from 'vitest';
 import { createProject, getLeadsExport } from './support/api';
 import { keepPicture, withBrowser } from './support/browser';

@@ -1,5 +1,5 @@
-//! The header `Range`: a part of a file. One range is answered; what asks for several, or in another unit, gets the whole file, as
-//! RFC 9110 (14.2) allows.
+//! The header `Range`: a part of a file. One range is answered; what asks for several, or in another unit, gets the whole
+//! file, as RFC 9110 (14.2) allows.
 
 use std::future::{Ready, ready};
 

@@ -1,5 +1,5 @@
-//! Documents: files that a project is given, so that what stands in them is known. A worker reads them; here they are taken in, looked for
-//! and given back.
+//! Documents: files that a project is given, so that what stands in them is known. A worker reads them; here they are taken
+//! in, looked for and given back.
 
 use actix_web::http::header::DispositionType;
 use actix_web::{HttpResponse, web};
@@ -60,8 +60,9 @@ pub async fn list_documents(
 
 /// Give a project a document
 ///
-/// The body is the file, of at most 25 MiB: a text in UTF-8 (txt, md, html, csv), a PDF or a Word document (docx). A worker reads it;
-/// `state` says how far it is. The Content-Type may be the file's own or application/octet-stream, but none that a web form can send.
+/// The body is the file, of at most 25 MiB: a text in UTF-8 (txt, md, html, csv), a PDF or a Word document (docx). A worker
+/// reads it; `state` says how far it is. The Content-Type may be the file's own or application/octet-stream, but none that a
+/// web form can send.
 #[utoipa::path(post, path = "/api/projects/{id}/documents", tag = "documents",
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     params(("id" = Uuid, Path), DocumentName,

@@ -18,8 +18,8 @@ struct Named {
     organisation: Option<String>,
 }
 
-/// A line for each contact of whose name a word stands in the text, those with most such words first. How the person is reached is
-/// not told: who is to write to somebody looks that up.
+/// A line for each contact of whose name a word stands in the text, those with most such words first. How the person is
+/// reached is not told: who is to write to somebody looks that up.
 ///
 /// # Errors
 /// When the database does not answer.

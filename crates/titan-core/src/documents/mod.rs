@@ -1,5 +1,5 @@
-//! Documents: files that people give a project, so that what stands in them is known. A file is taken in by `create`, read by a worker
-//! (`reading`), and from then on found by its words (`search`).
+//! Documents: files that people give a project, so that what stands in them is known. A file is taken in by `create`, read by
+//! a worker (`reading`), and from then on found by its words (`search`).
 
 mod create;
 mod format;
@@ -161,7 +161,8 @@ pub fn content(connection: &mut PgConnection, document: &Document) -> Result<Vec
     blobs::read(connection, &document.sha256, document.size)
 }
 
-/// Takes it away with its text, and tells whose it was. Its bytes stay among the blobs until those that nobody names are collected.
+/// Takes it away with its text, and tells whose it was. Its bytes stay among the blobs until those that nobody names are
+/// collected.
 ///
 /// # Errors
 /// [`Error::NotFound`].

@@ -1,5 +1,5 @@
-//! How a document is read: by a job without a run, in a worker. What the worker says is believed while the document waits or is being
-//! read, and twice the same changes nothing.
+//! How a document is read: by a job without a run, in a worker. What the worker says is believed while the document waits or
+//! is being read, and twice the same changes nothing.
 
 use std::time::Duration;
 

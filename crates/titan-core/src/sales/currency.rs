@@ -39,8 +39,8 @@ fn digits(currency: &str) -> usize {
     }
 }
 
-/// What somebody wrote: `1.234,50`, `1,234.50`, `1 234`, `49.9`, with or without the sign of a currency around it. The last mark is
-/// the decimal one unless three digits stand behind it, as they do behind one for thousands.
+/// What somebody wrote: `1.234,50`, `1,234.50`, `1 234`, `49.9`, with or without the sign of a currency around it. The last
+/// mark is the decimal one unless three digits stand behind it, as they do behind one for thousands.
 pub(super) fn parsed(written: &str, currency: &str) -> Result<i64> {
     let wrong = || Error::invalid("value", "must be an amount such as 1234.50");
     let is_mark = |c: char| matches!(c, '.' | ',');

@@ -1,5 +1,5 @@
-//! Leads as a table. A spreadsheet takes a cell that begins with certain signs for a formula and runs it, so such a cell gets an
-//! apostrophe in front (OWASP, "CSV Injection"); the import takes it away again.
+//! Leads as a table. A spreadsheet takes a cell that begins with certain signs for a formula and runs it, so such a cell gets
+//! an apostrophe in front (OWASP, "CSV Injection"); the import takes it away again.
 
 use diesel::PgConnection;
 use uuid::Uuid;

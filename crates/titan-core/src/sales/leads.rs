@@ -206,7 +206,8 @@ pub(super) fn all(connection: &mut PgConnection, project_id: Uuid) -> Result<Vec
 /// The flag says whether the key had been seen before.
 ///
 /// # Errors
-/// [`Error::NotFound`] for the project, a field that is wrong, too many of them, an address that another lead has, the key's misuse.
+/// [`Error::NotFound`] for the project, a field that is wrong, too many of them, an address that another lead has, the key's
+/// misuse.
 pub fn create(
     connection: &mut PgConnection,
     project_id: Uuid,
@@ -255,8 +256,8 @@ pub(super) fn insert(connection: &mut PgConnection, project_id: Uuid, new: &[(Uu
 }
 
 /// # Errors
-/// [`Error::NotFound`], a field that is wrong, and [`Error::Conflict`] for a stage that it may not come to, or an address that another
-/// lead has.
+/// [`Error::NotFound`], a field that is wrong, and [`Error::Conflict`] for a stage that it may not come to, or an address
+/// that another lead has.
 pub fn update(connection: &mut PgConnection, id: Uuid, edit: LeadEdit) -> Result<Lead> {
     connection.transaction(|connection| {
         // Nobody changes it in between.

@@ -1,5 +1,5 @@
-//! Sales: what a project offers and for how much, and who may buy it. Offers and leads are rows that people write; the rules by which
-//! they move are pure functions (`stage`). Lists of leads come in and go out as CSV (`import`, `export`).
+//! Sales: what a project offers and for how much, and who may buy it. Offers and leads are rows that people write; the rules
+//! by which they move are pure functions (`stage`). Lists of leads come in and go out as CSV (`import`, `export`).
 
 mod currency;
 mod export;

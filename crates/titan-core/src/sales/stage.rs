@@ -1,5 +1,5 @@
-//! The states of offers and the stages of leads, and the only moves between them, as pure functions. Postgres refuses any other move
-//! too (migration `people_and_sales`); `tests/it/sales.rs` compares the two pair by pair.
+//! The states of offers and the stages of leads, and the only moves between them, as pure functions. Postgres refuses any
+//! other move too (migration `people_and_sales`); `tests/it/sales.rs` compares the two pair by pair.
 
 use crate::state::text_enum;
 use crate::{Error, Result};
@@ -45,8 +45,8 @@ impl LeadStage {
         !matches!(self, LeadStage::Won | LeadStage::Lost)
     }
 
-    /// Forward past any number of open stages, back by one. Won is only who was qualified; whoever is still open may be lost. Lost
-    /// ones are taken up again by contacting them, and a win that was none goes back to the proposal.
+    /// Forward past any number of open stages, back by one. Won is only who was qualified; whoever is still open may be lost.
+    /// Lost ones are taken up again by contacting them, and a win that was none goes back to the proposal.
     #[must_use]
     pub fn may_become(self, next: LeadStage) -> bool {
         use LeadStage::{Contacted, Lost, Proposal, Qualified, Won};

@@ -1,5 +1,5 @@
-//! The text of a file, whatever its format. Files come from anybody: what reads them is guarded by limits of its own, and by a process of
-//! its own (`process`), which can be ended when it takes too long or too much.
+//! The text of a file, whatever its format. Files come from anybody: what reads them is guarded by limits of its own, and by
+//! a process of its own (`process`), which can be ended when it takes too long or too much.
 
 mod docx;
 mod html;

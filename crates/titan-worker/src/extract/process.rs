@@ -1,5 +1,5 @@
-//! A file is read by a process of its own: this program once more, without the daemon's environment, with little memory and little time.
-//! Whatever a hostile file does to its reader, it does it there.
+//! A file is read by a process of its own: this program once more, without the daemon's environment, with little memory and
+//! little time. Whatever a hostile file does to its reader, it does it there.
 
 use std::io::{Read as _, Write as _};
 use std::path::PathBuf;

@@ -31,7 +31,8 @@ impl Background {
     }
 }
 
-/// Those that match at least half as well as the best one: a passage that shares one common word with a long message says nothing.
+/// Those that match at least half as well as the best one: a passage that shares one common word with a long message says
+/// nothing.
 fn worth_showing(found: &[Found]) -> impl Iterator<Item = &Found> {
     let best = found.first().map_or(0.0, |found| found.score);
     found.iter().filter(move |found| found.score * 2.0 >= best)

@@ -1,5 +1,5 @@
-//! Documents in the hands of a real worker: every format is read, hostile files end their reader and nothing else, and what has to do with
-//! a message reaches the model.
+//! Documents in the hands of a real worker: every format is read, hostile files end their reader and nothing else, and what
+//! has to do with a message reaches the model.
 
 use std::io::{Cursor, Write as _};
 use std::time::Duration;

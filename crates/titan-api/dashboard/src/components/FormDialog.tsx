@@ -1,5 +1,5 @@
-// A dialog with fields: what is wrong stands beside its field, whether the page or the server says so, and the fields keep what was typed
-// until the server has it.
+// A dialog with fields: what is wrong stands beside its field, whether the page or the server says so, and the fields keep
+// what was typed until the server has it.
 import { Button, Modal } from '@mantine/core';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { asApiError } from '../api/errors';

@@ -37,8 +37,9 @@ pub struct ErasedMemories {
 
 /// Erase what a project remembers, all of it or what is about a person
 ///
-/// Summaries of the conversation go too, and the contacts and leads of that name. Its messages, documents, attachments, tasks, logs, outputs, backups and what providers keep are not
-/// reached: a model is still shown the conversation, whatever was erased from the memory. Works for a deleted project as well.
+/// Summaries of the conversation go too, and the contacts and leads of that name. Its messages, documents, attachments,
+/// tasks, logs, outputs, backups and what providers keep are not reached: a model is still shown the conversation, whatever
+/// was erased from the memory. Works for a deleted project as well.
 #[utoipa::path(post, path = "/api/projects/{id}/memories/erase", tag = "memories", params(("id" = Uuid, Path)),
     request_body = EraseMemoriesBody, responses((status = 200, body = ErasedMemories)))]
 pub async fn erase_memories(
@@ -52,8 +53,9 @@ pub async fn erase_memories(
 
 /// Erase what is remembered about a person in all projects
 ///
-/// Summaries of the conversations that it came from go too, and the contacts and leads of that name. Messages, documents, attachments, tasks, logs, outputs, backups and what
-/// providers keep are not reached: a model is still shown the conversation of its project, whatever was erased from the memory.
+/// Summaries of the conversations that it came from go too, and the contacts and leads of that name. Messages, documents,
+/// attachments, tasks, logs, outputs, backups and what providers keep are not reached: a model is still shown the
+/// conversation of its project, whatever was erased from the memory.
 #[utoipa::path(post, path = "/api/memories/erase", tag = "memories", request_body = EraseMemoriesBody,
     responses((status = 200, body = ErasedMemories)))]
 pub async fn erase_person(

@@ -53,9 +53,9 @@ impl ImportParams {
 
 /// Take leads in from a table
 ///
-/// The body is CSV in UTF-8 with a header, of at most 5 MiB and 5,000 rows, with commas, semicolons or tabs; its Content-Type text/csv.
-/// A row whose e-mail is known is merged: what the lead lacks is filled in. Rows that are refused keep no other from coming in, and
-/// all that come in do so at once.
+/// The body is CSV in UTF-8 with a header, of at most 5 MiB and 5,000 rows, with commas, semicolons or tabs; its Content-Type
+/// text/csv. A row whose e-mail is known is merged: what the lead lacks is filled in. Rows that are refused keep no other
+/// from coming in, and all that come in do so at once.
 #[utoipa::path(post, path = "/api/projects/{id}/leads/import", tag = "sales",
     request_body(content = String, content_type = "text/csv"),
     params(("id" = Uuid, Path), ImportParams,

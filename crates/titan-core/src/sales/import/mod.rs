@@ -1,5 +1,5 @@
-//! Leads from a table: first what would happen, row by row, then the same for real in one transaction. Rows that are refused keep no
-//! other from coming in.
+//! Leads from a table: first what would happen, row by row, then the same for real in one transaction. Rows that are refused
+//! keep no other from coming in.
 
 mod columns;
 mod table;
@@ -57,11 +57,12 @@ pub struct ImportedRow {
     pub lead_id: Option<Uuid>,
 }
 
-/// A row with an e-mail address that the project knows, or that stands further up in the table, is merged: what the lead lacks is
-/// filled in, nothing is overwritten, and a note is added.
+/// A row with an e-mail address that the project knows, or that stands further up in the table, is merged: what the lead
+/// lacks is filled in, nothing is overwritten, and a note is added.
 ///
 /// # Errors
-/// [`Error::NotFound`] for the project; a table that cannot be read, or is too long; too many leads; a key that was used before.
+/// [`Error::NotFound`] for the project; a table that cannot be read, or is too long; too many leads; a key that was used
+/// before.
 pub fn import(
     connection: &mut PgConnection,
     project_id: Uuid,

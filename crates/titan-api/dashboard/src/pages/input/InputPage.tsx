@@ -1,4 +1,5 @@
-// "Tell Titan something." Segments: the conversation with its composer, and what the project is told beside it, documents and contacts.
+// "Tell Titan something." Segments: the conversation with its composer, and what the project is told beside it, documents and
+// contacts.
 import { Button, SegmentedControl } from '@mantine/core';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
