@@ -9,7 +9,8 @@ import { withApi } from './support/stack';
 
 const browserTest = withBrowser();
 
-const TABLE = 'Name,E-Mail,Value,Currency\nIda Holm,ida@example.com,1200,EUR\nBo Berg,no address,,\n=cmd(),c@example.com,,\n';
+const TABLE =
+  'Name,E-Mail,Value,Currency\nIda Holm,ida@example.com,1200,EUR\nBo Berg,no address,,\n=cmd(),c@example.com,,\n';
 
 beforeAll(withApi);
 

@@ -28,11 +28,14 @@ export interface Form<T> {
 }
 
 /** The fields of a form are texts; `check` says what is wrong with them. The server's names of fields are the form's. */
-export function useForm<T extends Record<keyof T & string, string>>(initial: () => T, check: (values: T) => Problems<T>): Form<T> {
+export function useForm<T extends Record<keyof T & string, string>>(
+  initial: () => T,
+  check: (values: T) => Problems<T>,
+): Form<T> {
   const [values, setValues] = useState(initial);
   const [judged, setJudged] = useState(false);
   const [refusal, setRefusal] = useState<unknown>(null);
-  const problems = judged ? check(values) : {};
+  const problems: Problems<T> = judged ? check(values) : {};
   const set = (change: Partial<T>) => setValues((now) => ({ ...now, ...change }));
   return {
     values,

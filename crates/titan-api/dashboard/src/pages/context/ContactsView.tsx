@@ -150,8 +150,8 @@ function DeleteContact({ projectId, contact, onClose }: DeleteContactProps) {
       onClose={onClose}
     >
       <p>
-        <strong>{contact.name}</strong> goes from this project. What is remembered about a person is erased on the Output
-        tab, under Memory.
+        <strong>{contact.name}</strong> goes from this project. What is remembered about a person is erased on the
+        Output tab, under Memory.
       </p>
     </ConfirmDialog>
   );

@@ -14,8 +14,7 @@ function serve(routes: Parameters<typeof fakeServer>[0]) {
 const listed = (items: unknown[]) => ({
   'GET /api/projects/p1/documents?': () => json({ items, next_cursor: null }),
 });
-const show = (q = '', onSearch = vi.fn()) =>
-  renderPage(<DocumentsView projectId="p1" q={q} onSearch={onSearch} />);
+const show = (q = '', onSearch = vi.fn()) => renderPage(<DocumentsView projectId="p1" q={q} onSearch={onSearch} />);
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -55,7 +54,12 @@ describe('the documents of a project', () => {
   });
 
   it('sends what is dropped, and keeps what was refused with its reason', async () => {
-    const refusal = { title: 'A field is wrong', detail: 'body: must be a text', code: 'validation_failed', errors: [] };
+    const refusal = {
+      title: 'A field is wrong',
+      detail: 'body: must be a text',
+      code: 'validation_failed',
+      errors: [],
+    };
     const server = serve({
       ...listed([]),
       'POST /api/projects/p1/documents?name=notes.md': () => json(aDocument(), 201),

@@ -119,8 +119,8 @@ function DeleteDocument({ projectId, document, onClose }: DeleteDocumentProps) {
       onClose={onClose}
     >
       <p>
-        <strong>{document.name}</strong> and its text go, and no model is shown it any more. Answers given so far stay as
-        they are.
+        <strong>{document.name}</strong> and its text go, and no model is shown it any more. Answers given so far stay
+        as they are.
       </p>
     </ConfirmDialog>
   );

@@ -16,7 +16,11 @@ export function UploadList({ uploads }: { uploads: Uploads }) {
               <p className={classes.name}>{upload.file.name}</p>
               <p className={classes.facts} role="status">
                 <span>{formatBytes(upload.file.size)}</span>
-                {upload.failure === null ? <span>is being sent</span> : <span className={classes.bad}>{upload.failure}</span>}
+                {upload.failure === null ? (
+                  <span>is being sent</span>
+                ) : (
+                  <span className={classes.bad}>{upload.failure}</span>
+                )}
               </p>
             </div>
             {upload.failure === null && <Loader size={16} aria-hidden />}
@@ -26,7 +30,10 @@ export function UploadList({ uploads }: { uploads: Uploads }) {
               </Button>
             )}
             {upload.failure !== null && (
-              <CloseButton aria-label={`Take ${upload.file.name} off the list`} onClick={() => uploads.forget(upload)} />
+              <CloseButton
+                aria-label={`Take ${upload.file.name} off the list`}
+                onClick={() => uploads.forget(upload)}
+              />
             )}
           </li>
         ))}

@@ -53,7 +53,11 @@ export function InputPage() {
         // Another project is another conversation: nothing typed or sent may leak from one to the other.
         <ConversationPage key={projectId} projectId={projectId} />
       ) : (
-        <ScrollBox className={classes.context} label={segment === 'contacts' ? 'Contacts' : 'Documents'} testId="context">
+        <ScrollBox
+          className={classes.context}
+          label={segment === 'contacts' ? 'Contacts' : 'Documents'}
+          testId="context"
+        >
           <Suspense fallback={<Loading what={`the ${segment}`} />}>
             <View key={projectId} projectId={projectId} q={q} onSearch={onSearch} />
           </Suspense>

@@ -113,8 +113,7 @@ function Columns({ preview, onMapping }: ColumnsProps) {
       <legend className="sr-only">What each column is</legend>
       {preview.columns.map(({ header, field }, place) => (
         <Select
-          // Two columns may have the same header.
-          // biome-ignore lint/suspicious/noArrayIndexKey: see above, and columns do not move
+          // Two columns may have the same header, and they do not move.
           key={place}
           size="xs"
           label={header || `Column ${place + 1}`}

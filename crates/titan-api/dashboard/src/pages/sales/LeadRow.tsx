@@ -22,7 +22,8 @@ interface LeadRowProps {
 
 export function LeadRow({ lead, onEdit, onDelete }: LeadRowProps) {
   const offline = useOffline();
-  const value = lead.value !== null && lead.value !== undefined && lead.currency ? formatMoney(lead.value, lead.currency) : null;
+  const value =
+    lead.value !== null && lead.value !== undefined && lead.currency ? formatMoney(lead.value, lead.currency) : null;
   return (
     <li className={classes.row} data-testid="lead" data-lead={lead.id} data-stage={lead.stage}>
       <div className={classes.text}>

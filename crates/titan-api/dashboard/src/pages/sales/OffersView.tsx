@@ -155,7 +155,8 @@ function DeleteOffer({ projectId, offer, onClose }: { projectId: string; offer: 
       onClose={onClose}
     >
       <p>
-        <strong>{offer.title}</strong> goes. {offer.leads > 0 && `Its ${plural(offer.leads, 'lead')} stay, without an offer.`}
+        <strong>{offer.title}</strong> goes.{' '}
+        {offer.leads > 0 && `Its ${plural(offer.leads, 'lead')} stay, without an offer.`}
       </p>
     </ConfirmDialog>
   );

@@ -121,8 +121,13 @@ describe('the leads of a project', () => {
     await userEvent.click((await screen.findAllByRole('button', { name: 'Import' }))[0] as HTMLElement);
     const dialog = within(await screen.findByRole('dialog', { name: 'Import leads' }));
     const input = container.querySelector<HTMLInputElement>('input[type="file"]');
-    await userEvent.upload(input as HTMLInputElement, new File(['Who,Size\nIda,1\nBo,2\n'], 'a.csv', { type: 'text/csv' }));
-    await waitFor(() => expect(dialog.getByTestId('import-summary').textContent).toContain('It would become 1 new lead'));
+    await userEvent.upload(
+      input as HTMLInputElement,
+      new File(['Who,Size\nIda,1\nBo,2\n'], 'a.csv', { type: 'text/csv' }),
+    );
+    await waitFor(() =>
+      expect(dialog.getByTestId('import-summary').textContent).toContain('It would become 1 new lead'),
+    );
     expect(dialog.getAllByTestId('import-row')[0]?.textContent).toContain('must be one address');
     expect(calls).toEqual(['dry_run=true']);
     await userEvent.click(dialog.getByRole('button', { name: 'Import 1 row' }));

@@ -35,7 +35,10 @@ export function mayBecome(was: LeadStage, next: LeadStage): boolean {
 
 export const movesFrom = (stage: LeadStage): LeadStage[] => LEAD_STAGES.filter((next) => mayBecome(stage, next));
 
-export const OFFER_WORDS: Record<OfferState, { word: string; look: string; moves: { to: OfferState; verb: string }[] }> = {
+export const OFFER_WORDS: Record<
+  OfferState,
+  { word: string; look: string; moves: { to: OfferState; verb: string }[] }
+> = {
   draft: { word: 'Draft', look: 'pending', moves: [{ to: 'published', verb: 'Publish' }] },
   published: { word: 'Published', look: 'completed', moves: [{ to: 'withdrawn', verb: 'Withdraw' }] },
   withdrawn: {
@@ -48,7 +51,13 @@ export const OFFER_WORDS: Record<OfferState, { word: string; look: string; moves
   },
 };
 
-const UNITS: Record<string, string> = { once: '', hour: 'per hour', day: 'per day', month: 'per month', year: 'per year' };
+const UNITS: Record<string, string> = {
+  once: '',
+  hour: 'per hour',
+  day: 'per day',
+  month: 'per month',
+  year: 'per year',
+};
 
 /** What stands behind the price. */
 export const unitWords = (unit: string): string => UNITS[unit] ?? `per ${unit}`;
