@@ -76,6 +76,11 @@ codes! {
     AttachmentNotFound = "attachment_not_found", 404, "There is no such attachment";
     MemoryNotFound = "memory_not_found", 404, "There is no such memory";
     FileNotFound = "file_not_found", 404, "There is no such file";
+    ContactNotFound = "contact_not_found", 404, "There is no such contact";
+    DocumentNotFound = "document_not_found", 404, "There is no such document";
+    OfferNotFound = "offer_not_found", 404, "There is no such offer";
+    LeadNotFound = "lead_not_found", 404, "There is no such lead";
+    NoteNotFound = "note_not_found", 404, "There is no such note";
     WorkflowNotFound = "workflow_not_found", 404, "There is no such workflow";
     TemplateNotFound = "template_not_found", 404, "There is no such template";
     QueueNotFound = "queue_not_found", 404, "There is no such queue";
@@ -87,6 +92,7 @@ codes! {
     PreconditionFailed = "precondition_failed", 412, "It was changed meanwhile";
     PayloadTooLarge = "payload_too_large", 413, "The body is too large";
     UnsupportedMediaType = "unsupported_media_type", 415, "The body must be JSON";
+    RangeNotSatisfiable = "range_not_satisfiable", 416, "There are no such bytes";
     ValidationFailed = "validation_failed", 422, "A field is wrong";
     TemplateInvalid = "template_invalid", 422, "The template is wrong";
     UnknownTaskType = "unknown_task_type", 422, "Nothing executes tasks of this type";
@@ -229,6 +235,11 @@ fn not_found(what: &str) -> Code {
         "artifact" => Code::ArtifactNotFound,
         "attachment" => Code::AttachmentNotFound,
         "memory" => Code::MemoryNotFound,
+        "contact" => Code::ContactNotFound,
+        "document" => Code::DocumentNotFound,
+        "offer" => Code::OfferNotFound,
+        "lead" => Code::LeadNotFound,
+        "note" => Code::NoteNotFound,
         _ => Code::NotFound,
     }
 }
