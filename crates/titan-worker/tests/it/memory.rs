@@ -164,10 +164,11 @@ async fn a_fact_that_has_changed_is_kept_beside_the_old_one() {
     let new = memories::NewMemory { content: format!("An {UNEMBEDDABLE} one"), ..memories::NewMemory::default() };
     let id = stage.project_id;
     stage.db.run(move |connection| memories::create(connection, id, &new, None)).await.unwrap();
+    // Without a worker, which may be about to make up for those that are missing.
+    worker.stop(GRACE).await;
     stage.own.as_ref().unwrap().execute("UPDATE memories SET embedding = NULL, embedding_model = NULL");
     let now = "SELECT count(*) FROM memories WHERE embedding IS NULL";
     assert_eq!(stage.count(now), 3);
-    worker.stop(GRACE).await;
     let worker = stage.worker(&[EXTRACT, (variable, model.as_str())]).await;
     wait::until("embeddings that are made up for", async || (stage.count(now) == 1).then_some(())).await;
     worker.stop(GRACE).await;
