@@ -135,7 +135,8 @@ pub(crate) fn descendants(of: i32) -> Vec<(i32, Stat)> {
 }
 
 fn stat(pid: &str) -> Option<Stat> {
-    parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+    // A process names itself, with bytes that need not be text: it must not drop out of sight by that.
+    parse(&String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/stat")).ok()?))
 }
 
 /// The fields after the name, which may itself hold spaces and parentheses. Numbers are those of proc(5), less three.
