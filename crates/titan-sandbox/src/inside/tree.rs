@@ -56,7 +56,9 @@ pub(super) fn sample() -> Sample {
 /// The bytes they hold with each shared page counted once. It takes longer than a look, so it is asked only before a verdict.
 pub(super) fn exact_memory() -> u64 {
     let page = u64::try_from(rustix::param::page_size()).unwrap_or(4096);
-    let of = |(pid, stat): (i32, Stat)| proportional(pid).unwrap_or(stat.pages * page);
+    // One that closes itself to others counts in full; one that ended since has nothing any more.
+    let resident = |pid: i32| stat(&pid.to_string()).map_or(0, |stat| stat.pages * page);
+    let of = |(pid, _)| proportional(pid).unwrap_or_else(|| resident(pid));
     ours().into_iter().map(of).sum()
 }
 
@@ -133,7 +135,8 @@ pub(crate) fn descendants(of: i32) -> Vec<(i32, Stat)> {
 }
 
 fn stat(pid: &str) -> Option<Stat> {
-    parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+    // A process names itself, with bytes that need not be text: it must not drop out of sight by that.
+    parse(&String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/stat")).ok()?))
 }
 
 /// The fields after the name, which may itself hold spaces and parentheses. Numbers are those of proc(5), less three.

@@ -30,6 +30,11 @@ enum Heard {
 pub(super) fn run(order: &Order, caller: BufReader<UnixStream>, socket: &UnixStream) -> io::Result<()> {
     let has_namespaces = matches!(order.walls, Walls::Bubblewrap);
     let proxy = order.egress.as_deref().map(forward::listen).transpose()?;
+    // All threads are there before the command is, which may leave no room for them.
+    let (tell, heard) = channel();
+    let (tell_child, child) = channel();
+    listen(caller, tell.clone())?;
+    reap(child, tell)?;
     let started = Instant::now();
     let child = match confine::start(order, proxy) {
         Ok(child) => child,
@@ -38,10 +43,8 @@ pub(super) fn run(order: &Order, caller: BufReader<UnixStream>, socket: &UnixStr
             return Ok(());
         }
     };
+    let _ = tell_child.send(child);
     report(socket, &Report::Started);
-    let (tell, heard) = channel();
-    listen(caller, tell.clone())?;
-    reap(child, tell)?;
     let mut watch = Watch { limits: &order.limits, has_namespaces, started, peak: tree::Sample::default() };
     let exit = watch.until_the_end(&heard);
     watch.look();
@@ -139,8 +142,9 @@ fn exit_of(status: WaitStatus) -> Exit {
 }
 
 /// Waits for every process that ends, since orphans are this one's to bury, and tells of the command's own end.
-fn reap(child: Pid, tell: Sender<Heard>) -> io::Result<()> {
+fn reap(child: Receiver<Pid>, tell: Sender<Heard>) -> io::Result<()> {
     thread::Builder::new().name("reap".into()).spawn(move || {
+        let Ok(child) = child.recv() else { return };
         loop {
             match wait(WaitOptions::empty()) {
                 Ok(Some((pid, status))) if pid == child => drop(tell.send(Heard::Exited(status))),

@@ -8,11 +8,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::kit::{Kind, Kit, carrying, eventually, everywhere, marker};
 
-/// A process that has left its group, its session and its parent, and hears no signal that can be ignored.
+/// A process that has left its group, its session and its parent, hears no signal that can be ignored, and has a name that is
+/// no text and looks like the end of one.
 fn clinging(marker: &str) -> String {
+    let prctl = libc::SYS_prctl;
     format!(
         r#"perl -e 'use POSIX; fork and exit; POSIX::setsid(); fork and exit;
-             $SIG{{$_}} = "IGNORE" for qw(TERM INT HUP QUIT); exec {{ "perl" }} "perl", "-e", "sleep 1 while 1", "{marker}"'"#
+             $SIG{{$_}} = "IGNORE" for qw(TERM INT HUP QUIT); exec {{ "perl" }} "perl", "-e", "my \$n = qq{{\\xff) S 1 (x}}; syscall({prctl}, 15, \$n); sleep 1 while 1", "{marker}"'"#
     )
 }
 

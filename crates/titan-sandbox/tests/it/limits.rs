@@ -136,3 +136,16 @@ everywhere! {
         run.abort();
     }
 }
+
+everywhere! {
+    async fn memory_of_who_closes_itself_to_others(kit: Kit) {
+        // Not dumpable: its exact numbers are refused to everybody of its user.
+        let prctl = libc::SYS_prctl;
+        let mut command = kit.bash(&format!(
+            r#"perl -e 'syscall({prctl}, 4, 0, 0, 0, 0); my @all; for (1..4000) {{ push @all, "x" x 1048576; select(undef, undef, undef, 0.002) }} print "had it all\n"'"#
+        ));
+        command.limits.memory = 200 * MIB;
+        let done = kit.run(command).await.expect("it runs");
+        assert_eq!(done.ended.exit, Exit::OutOfMemory, "{}", done.words());
+    }
+}
