@@ -26,11 +26,12 @@ use crate::{Error, Result};
 text_enum! {
     /// Where a template comes from, in the order in which they count: the database, the folder `TEMPLATES_DIR` of the machine that
     /// answers, or the program itself.
-    Source { Installed = "installed", Folder = "folder", BuiltIn = "built_in" }
+    TemplateSource { Installed = "installed", Folder = "folder", BuiltIn = "built_in" }
 }
 
 /// A template of the catalogue, as its name alone means it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = TemplateEntry)]
 pub struct Entry {
     pub name: String,
     /// The one that the name alone means.
@@ -44,20 +45,22 @@ pub struct Entry {
 
 /// A version of a template from one place.
 #[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = TemplateOffer)]
 pub struct Offer {
     pub version: String,
-    pub source: Source,
+    pub source: TemplateSource,
     /// Of its manifest and files, in lowercase hex.
     pub sha256: String,
     /// What it was installed from, or the folder that it lies in.
     pub origin: Option<String>,
     pub installed_at: Option<DateTime<Utc>>,
     /// The place whose template of this version counts instead of it.
-    pub shadowed_by: Option<Source>,
+    pub shadowed_by: Option<TemplateSource>,
 }
 
 /// A folder that should hold a template.
 #[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = BrokenTemplate)]
 pub struct Broken {
     /// Below `TEMPLATES_DIR`; empty for that one itself.
     pub folder: String,
@@ -106,10 +109,13 @@ pub fn catalogue(connection: &mut PgConnection, templates_dir: Option<&Path>) ->
     let mut broken = Vec::new();
     if let Some(found) = in_folder {
         broken = found.broken;
-        let of_folder = |(origin, template): (String, Template)| of_template(Source::Folder, Some(origin), template);
+        let of_folder =
+            |(origin, template): (String, Template)| of_template(TemplateSource::Folder, Some(origin), template);
         all.extend(found.templates.into_iter().filter_map(of_folder));
     }
-    all.extend(builtin::built_in().iter().filter_map(|template| of_template(Source::BuiltIn, None, template.clone())));
+    all.extend(
+        builtin::built_in().iter().filter_map(|template| of_template(TemplateSource::BuiltIn, None, template.clone())),
+    );
     let mut by_name: BTreeMap<String, Vec<Found>> = BTreeMap::new();
     for found in all {
         by_name.entry(found.manifest.name.clone()).or_default().push(found);
@@ -121,7 +127,7 @@ pub fn catalogue(connection: &mut PgConnection, templates_dir: Option<&Path>) ->
 fn put_in_order(found: &mut [Found]) {
     // Stable: of the same version and place, as in two folders, the first stays the first.
     found.sort_by(|a, b| newer(&a.version, &b.version).then(a.offer.source.cmp(&b.offer.source)));
-    let mut counts: Option<(Version, Source)> = None;
+    let mut counts: Option<(Version, TemplateSource)> = None;
     for one in found {
         match &counts {
             Some((version, source)) if *version == one.version => one.offer.shadowed_by = Some(*source),
@@ -133,7 +139,7 @@ fn put_in_order(found: &mut [Found]) {
 fn of_installed(installed: installed::Installed) -> Option<Found> {
     let offer = Offer {
         version: installed.manifest.version.clone(),
-        source: Source::Installed,
+        source: TemplateSource::Installed,
         sha256: hex(&installed.sha256),
         origin: Some(installed.origin),
         installed_at: Some(installed.installed_at),
@@ -143,7 +149,7 @@ fn of_installed(installed: installed::Installed) -> Option<Found> {
     Some(Found { manifest: installed.manifest, version, offer, files: Files::Kept(installed.sha256) })
 }
 
-fn of_template(source: Source, origin: Option<String>, template: Template) -> Option<Found> {
+fn of_template(source: TemplateSource, origin: Option<String>, template: Template) -> Option<Found> {
     let offer = Offer {
         version: template.manifest.version.clone(),
         source,

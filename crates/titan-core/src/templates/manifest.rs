@@ -7,6 +7,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = TemplateManifest)]
 pub struct Manifest {
     /// One to three words with slashes between them, such as `persona/basic`.
     pub name: String,
@@ -27,6 +28,7 @@ pub struct Manifest {
 
 /// What is done with the files that a pattern names. The first rule that names a file counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = TemplateFileRule)]
 pub struct FileRule {
     /// A pattern for paths under `files/`; `*` stays within a folder, `**` does not.
     pub from: String,
@@ -38,6 +40,7 @@ pub struct FileRule {
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = TemplateSteps)]
 pub struct Steps {
     pub build: Vec<Step>,
     pub verify: Vec<Step>,
@@ -46,6 +49,7 @@ pub struct Steps {
 
 /// A command in the sandbox, in the project's folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = TemplateStep)]
 pub struct Step {
     pub name: String,
     pub run: Run,
@@ -60,6 +64,7 @@ pub struct Step {
 
 /// A program with its arguments, or a line for `sh -c`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = TemplateCommand)]
 #[serde(untagged)]
 pub enum Run {
     Program(Vec<String>),
@@ -78,6 +83,7 @@ impl Run {
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = TemplateNetwork)]
 #[serde(rename_all = "snake_case")]
 pub enum Network {
     #[default]
@@ -88,6 +94,7 @@ pub enum Network {
 
 /// A folder that is kept between builds, for the tool whose variable names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[schema(as = TemplateCache)]
 #[serde(rename_all = "snake_case")]
 pub enum Cache {
     Cargo,
@@ -119,6 +126,7 @@ impl Cache {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = TemplateCheck)]
 pub struct Check {
     pub name: String,
     #[serde(flatten)]
@@ -126,6 +134,7 @@ pub struct Check {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = TemplateCheckKind)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
     /// GET of a path of the preview.
@@ -137,6 +146,7 @@ pub enum What {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = TemplateHttpCheck)]
 pub struct HttpCheck {
     pub path: String,
     pub status: u16,
@@ -145,6 +155,7 @@ pub struct HttpCheck {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = TemplateFileCheck)]
 pub struct FileCheck {
     pub path: String,
     /// What the file must hold; may hold inputs. Null: it must be there.
@@ -153,6 +164,7 @@ pub struct FileCheck {
 
 /// Where the project can be deployed to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = TemplateDeploy)]
 pub struct Deploy {
     pub preview: Option<Preview>,
     pub directory: Option<Directory>,
@@ -162,6 +174,7 @@ pub struct Deploy {
 
 /// A server that runs until it is stopped. The variable `PORT` tells it where to listen, on 127.0.0.1.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = TemplatePreview)]
 pub struct Preview {
     pub run: Run,
     /// For a program that listens on one port only. Null: one that is free is chosen.
@@ -176,6 +189,7 @@ pub struct Preview {
 
 /// The built files, to be copied somewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = TemplateDirectory)]
 pub struct Directory {
     /// A folder of the project; `.` is all of it.
     pub from: String,

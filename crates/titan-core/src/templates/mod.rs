@@ -30,7 +30,7 @@ mod installed;
 
 pub use archive::unpack;
 pub use builtin::built_in;
-pub use catalogue::{Broken, Catalogue, Entry, Filter, Offer, Source, catalogue, resolve};
+pub use catalogue::{Broken, Catalogue, Entry, Filter, Offer, TemplateSource, catalogue, resolve};
 pub use folder::one_in as in_folder;
 pub use inputs::inputs_of_project;
 pub use installed::{Installed, install, keep, kept};

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 const MOST: usize = 100;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = TemplateProblem)]
 pub struct Problem {
     /// A JSON pointer into the manifest, such as `/steps/build/0/run`, or a file, with its line where that is known:
     /// `template.yaml:7`, `files/README.md:3`.

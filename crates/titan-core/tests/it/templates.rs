@@ -9,8 +9,8 @@ use insta::assert_snapshot;
 use serde_json::json;
 use titan_core::Error;
 use titan_core::templates::{
-    self, Filter, MANIFEST, MAX_FILE, MAX_FILES, Problem, Source, Template, built_in, in_folder, in_words, parse,
-    render, unpack,
+    self, Filter, MANIFEST, MAX_FILE, MAX_FILES, Problem, Template, TemplateSource, built_in, in_folder, in_words,
+    parse, render, unpack,
 };
 use titan_testkit::db::TestDb;
 
@@ -239,7 +239,7 @@ fn the_catalogue_says_what_counts_and_what_is_shadowed() {
 
     let catalogue = templates::catalogue(&mut connection, Some(root.path())).unwrap();
     let (entry, offer) = catalogue.find("static-site").unwrap();
-    assert_eq!((offer.version.as_str(), offer.source), ("1.0.0", Source::Installed));
+    assert_eq!((offer.version.as_str(), offer.source), ("1.0.0", TemplateSource::Installed));
     let told: Vec<String> = entry
         .versions
         .iter()
