@@ -23,15 +23,24 @@ export function formatMoney(amount: number, currency: string): string {
 export const moneyText = (amount: number, currency: string): string =>
   (amount / 10 ** digitsOf(currency)).toFixed(digitsOf(currency));
 
-/** Null for what is no amount; the last point or comma is the decimal one. */
+/**
+ * Null for what is no amount. The last point or comma is the decimal one, unless three digits stand behind it, as they do
+ * behind one for thousands.
+ */
 export function parseMoney(text: string, currency: string): number | null {
   const digits = digitsOf(currency);
-  const match = /^(\d{1,3}(?:[ .,']?\d{3})*|\d+)(?:[.,](\d{1,3}))?$/.exec(text.trim());
-  if (match === null) return null;
-  const whole = (match[1] ?? '').replace(/\D/g, '');
-  const fraction = match[2] ?? '';
-  if (fraction.length > digits) return null;
-  const amount = Number(whole + fraction.padEnd(digits, '0'));
+  const bare = text.replace(/[\s'’]/g, '');
+  if (!/^\d[\d.,]*$/.test(bare)) return null;
+  const at = Math.max(bare.lastIndexOf('.'), bare.lastIndexOf(','));
+  const behind = at < 0 ? '' : bare.slice(at + 1);
+  const marks = bare.split(bare[at] ?? ' ').length - 1;
+  const thousands = at < 0 || (behind.length === 3 && (digits !== 3 || marks > 1));
+  const groups = (thousands ? bare : bare.slice(0, at)).split(/[.,]/);
+  const fraction = thousands ? '' : behind;
+  const grouped = groups.length === 1 || (groups[0]?.length ?? 0) <= 3;
+  if (!grouped || groups.slice(1).some(({ length }) => length !== 3) || fraction.length > digits) return null;
+  if (!thousands && fraction === '') return null;
+  const amount = Number(groups.join('') + fraction.padEnd(digits, '0'));
   return Number.isSafeInteger(amount) ? amount : null;
 }
 
