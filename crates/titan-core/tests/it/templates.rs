@@ -137,7 +137,7 @@ fn two_files_must_not_become_one_and_none_grows_without_end() {
     assert_eq!(
         told,
         [
-            "files/size:1: would become larger than 2097152 bytes",
+            "files/size: would become larger than 2097152 bytes",
             "files/steps:1: takes too many steps; a loop may be too long"
         ]
     );
