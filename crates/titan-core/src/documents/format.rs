@@ -52,8 +52,10 @@ impl DocumentFormat {
             || (format == DocumentFormat::Docx && told == "application/zip");
         if !agrees {
             let is = format.media_type();
-            let message =
-                format!("says {:?}, and the file is {is}; say that, or application/octet-stream", head(&told, 100));
+            let message = format!(
+                "says {:?}, and the file is {is}; send application/octet-stream to leave it open",
+                head(&told, 100)
+            );
             return Err(Error::invalid("Content-Type", message));
         }
         Ok(format)
