@@ -44,7 +44,10 @@ browserTest('files are made, changed and deleted, and their history is kept', as
     body: JSON.stringify({ content: '# Notes\n\nTheirs.\n' }),
   });
   expect(theirs.status).toBe(200);
-  await file.getByRole('alert').getByText(/Somebody else has changed this file/).waitFor();
+  await file
+    .getByRole('alert')
+    .getByText(/Somebody else has changed this file/)
+    .waitFor();
   expect(await file.getByRole('button', { name: 'Save' }).isDisabled()).toBe(true);
   await file.getByRole('button', { name: 'Write over it' }).click();
   await file.getByRole('button', { name: 'Save' }).click();
