@@ -102,10 +102,11 @@ async function build(profile) {
   } else if (profile === 'release') {
     await buildDashboard();
     console.log('Building titan-api and titan-worker (the first time takes some minutes)');
-    const packages = ['-p', 'titan-api', '-p', 'titan-worker', '--features', 'titan-api/dashboard'];
+    const packages = ['-p', 'titan-api', '-p', 'titan-worker', '-p', 'titan-sandbox', '--features', 'titan-api/dashboard'];
     await run('cargo', ['build', '--locked', '--release', ...packages], { cwd: root });
   }
-  for (const name of ['titan-api', 'titan-worker']) {
+  // The stage is what the worker runs commands with, and looks for beside itself.
+  for (const name of ['titan-api', 'titan-worker', 'titan-stage']) {
     if (!existsSync(binary(name, profile))) throw new Failure(`${binary(name, profile)} is missing: scripts/test.sh build`);
   }
 }

@@ -13,8 +13,9 @@ use crate::live::changes::Resync;
 use crate::live::hub::ChangeHint;
 use crate::live::run::{Heartbeat, StreamEnd};
 use crate::routes::{
-    agents, attachments, budgets, changes, events, execute, files, git, health, jobs, limits, logs, memories, messages,
-    metrics, models, outputs, projects, queues, runs, system, tasks, workflows,
+    agents, attachments, budgets, changes, contacts, documents, events, execute, files, git, health, jobs, limits,
+    logs, memories, messages, metrics, models, outputs, projects, queues, runs, sales, system, tasks, templates,
+    workflows,
 };
 
 #[derive(OpenApi)]
@@ -48,6 +49,13 @@ use crate::routes::{
         attachments::create_attachment, attachments::get_attachment_content,
         files::list_files, files::get_file, files::put_file, files::delete_file,
         git::get_status, git::list_commits, git::get_diff,
+        templates::list_templates, templates::get_template, templates::validate_template, templates::install_template,
+        contacts::list_contacts, contacts::create_contact, contacts::get_contact, contacts::update_contact, contacts::delete_contact,
+        documents::list_documents, documents::upload_document, documents::search_documents, documents::get_document,
+        documents::delete_document, documents::download_document,
+        sales::list_offers, sales::create_offer, sales::get_offer, sales::update_offer, sales::delete_offer,
+        sales::list_leads, sales::create_lead, sales::get_leads_summary, sales::import_leads, sales::export_leads,
+        sales::get_lead, sales::update_lead, sales::delete_lead, sales::list_notes, sales::add_note, sales::delete_note,
         queues::list_queues, queues::create_queue, queues::pause_queue, queues::resume_queue,
         jobs::list_jobs, jobs::change_jobs,
         limits::list_limits, limits::put_limit, limits::delete_limit,

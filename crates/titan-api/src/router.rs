@@ -8,8 +8,9 @@ use crate::access::Permitted;
 use crate::dashboard;
 use crate::http::params::path_config;
 use crate::routes::{
-    agents, attachments, budgets, changes, events, execute, files, git, health, jobs, limits, logs, memories, messages,
-    metrics, models, outputs, projects, queues, runs, system, tasks, workflows,
+    agents, attachments, budgets, changes, contacts, documents, events, execute, files, git, health, jobs, limits,
+    logs, memories, messages, metrics, models, outputs, projects, queues, runs, sales, system, tasks, templates,
+    workflows,
 };
 
 /// Every route, and the dashboard for what is none.
@@ -54,6 +55,14 @@ pub fn configure(table: &mut web::ServiceConfig) {
     at("/api/projects/{id}/memory").get(memories::list_memories).add(table);
     at("/api/projects/{id}/attachments").post(attachments::create_attachment).add(table);
     at("/api/attachments/{id}/content").get(attachments::get_attachment_content).add(table);
+    at("/api/projects/{id}/contacts").get(contacts::list_contacts).post(contacts::create_contact).add(table);
+    at("/api/projects/{id}/documents").get(documents::list_documents).post(documents::upload_document).add(table);
+    at("/api/projects/{id}/documents/search").get(documents::search_documents).add(table);
+    at("/api/projects/{id}/offers").get(sales::list_offers).post(sales::create_offer).add(table);
+    at("/api/projects/{id}/leads").get(sales::list_leads).post(sales::create_lead).add(table);
+    at("/api/projects/{id}/leads/summary").get(sales::get_leads_summary).add(table);
+    at("/api/projects/{id}/leads/import").post(sales::import_leads).add(table);
+    at("/api/projects/{id}/leads/export").get(sales::export_leads).add(table);
     at("/api/projects/{id}/messages").get(messages::list_messages).post(messages::send_message).add(table);
 
     at("/api/projects/{id}/files").get(files::list_files).add(table);
@@ -104,6 +113,23 @@ pub fn configure(table: &mut web::ServiceConfig) {
         .patch(memories::update_memory)
         .delete(memories::delete_memory)
         .add(table);
+
+    // Before the one with a name, which would take the word for one; the names of templates hold slashes.
+    at("/api/templates").get(templates::list_templates).add(table);
+    at("/api/templates/validate").post(templates::validate_template).add(table);
+    at("/api/templates/install").post(templates::install_template).add(table);
+    at("/api/templates/{reference:.+}").get(templates::get_template).add(table);
+    at("/api/contacts/{id}")
+        .get(contacts::get_contact)
+        .patch(contacts::update_contact)
+        .delete(contacts::delete_contact)
+        .add(table);
+    at("/api/documents/{id}").get(documents::get_document).delete(documents::delete_document).add(table);
+    at("/api/documents/{id}/download").get(documents::download_document).add(table);
+    at("/api/offers/{id}").get(sales::get_offer).patch(sales::update_offer).delete(sales::delete_offer).add(table);
+    at("/api/leads/{id}").get(sales::get_lead).patch(sales::update_lead).delete(sales::delete_lead).add(table);
+    at("/api/leads/{id}/notes").get(sales::list_notes).post(sales::add_note).add(table);
+    at("/api/lead-notes/{id}").delete(sales::delete_note).add(table);
 
     at("/api/queues").get(queues::list_queues).post(queues::create_queue).add(table);
     at("/api/queues/{name}/pause").post(queues::pause_queue).add(table);

@@ -15,6 +15,11 @@ pub enum Error {
     Invalid { field: &'static str, message: String },
     #[error("task type {given:?} is not known; known are: {known}")]
     UnknownTaskType { given: String, known: String },
+    #[error("there is no template {given:?}: {message}")]
+    UnknownTemplate { given: String, message: String },
+    /// It cannot be read, or a project's inputs do not fit it.
+    #[error("the template is wrong: {}", crate::templates::in_words(.0))]
+    WrongTemplate(Vec<crate::templates::Problem>),
     /// The thing is in a state in which this is not allowed.
     #[error("{0}")]
     Conflict(String),

@@ -15,9 +15,11 @@ pub mod config;
 pub mod daemon;
 pub mod error;
 pub mod ids;
+mod owned;
 pub mod page;
 pub mod redact;
 pub mod text;
+mod words;
 
 pub mod db;
 
@@ -31,7 +33,9 @@ pub mod agents;
 pub mod attachments;
 pub mod budgets;
 pub mod calls;
+pub mod contacts;
 pub mod counters;
+pub mod documents;
 pub mod events;
 pub mod idempotency;
 pub mod logs;
@@ -39,11 +43,14 @@ pub mod memories;
 pub mod messages;
 pub mod meter;
 pub mod outputs;
+pub mod people;
 pub mod projects;
 pub mod providers;
 pub mod runs;
+pub mod sales;
 pub mod summaries;
 pub mod tasks;
+pub mod templates;
 pub mod workers;
 pub mod workspaces;
 

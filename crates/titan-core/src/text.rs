@@ -1,4 +1,7 @@
-//! Texts that are cut to a length.
+//! Texts that are cut to a length, what a file may be called, and bytes as text.
+
+use crate::Result;
+use crate::projects::checked_text;
 
 /// The first so many characters of a text.
 #[must_use]
@@ -8,6 +11,31 @@ pub fn head(text: &str, chars: usize) -> &str {
         return text;
     }
     text.char_indices().nth(chars).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
+}
+
+/// The last part of a path, without what no file is called.
+///
+/// # Errors
+/// When nothing is left, or more than 200 characters.
+pub(crate) fn file_name(name: &str) -> Result<String> {
+    let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let name: String = name.chars().filter(|c| !c.is_control()).collect();
+    checked_text("name", &name, 200)
+}
+
+/// What stands between the cells of a table: whichever mark its first line has most of, a comma before others.
+#[must_use]
+pub fn delimiter(table: &str) -> u8 {
+    let first = table.lines().next().unwrap_or_default();
+    let times = |mark: &u8| first.bytes().filter(|byte| byte == mark).count();
+    // Of equals the last one.
+    [b'\t', b';', b','].into_iter().max_by_key(times).unwrap_or(b',')
+}
+
+/// Bytes as lowercase hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

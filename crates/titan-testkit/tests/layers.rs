@@ -8,20 +8,23 @@ use std::process::Command;
 use serde_json::Value;
 
 /// What each crate may use in what it ships.
-const MAY_USE: [(&str, &[&str]); 5] = [
+const MAY_USE: [(&str, &[&str]); 6] = [
     ("titan-core", &[]),
-    ("titan-agent", &["titan-core"]),
-    ("titan-worker", &["titan-core", "titan-agent"]),
+    ("titan-sandbox", &[]),
+    ("titan-agent", &["titan-core", "titan-sandbox"]),
+    ("titan-worker", &["titan-core", "titan-sandbox", "titan-agent"]),
     ("titan-api", &["titan-core"]),
-    ("titan-testkit", &["titan-core", "titan-agent", "titan-worker", "titan-api"]),
+    ("titan-testkit", &["titan-core", "titan-sandbox", "titan-agent", "titan-worker", "titan-api"]),
 ];
 
 /// Libraries that belong to some crates alone.
-const ONLY_IN: [(&str, &[&str]); 5] = [
+const ONLY_IN: [(&str, &[&str]); 7] = [
     ("diesel", &["titan-core", "titan-testkit"]),
     ("tokio-postgres", &["titan-core"]),
     ("actix-web", &["titan-api", "titan-testkit"]),
     ("reqwest", &["titan-agent", "titan-testkit"]),
+    ("seccompiler", &["titan-sandbox"]),
+    ("landlock", &["titan-sandbox"]),
     ("titan-testkit", &[]),
 ];
 

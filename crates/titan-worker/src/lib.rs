@@ -9,6 +9,7 @@
 //! - `asking`: every call of a model, reserved, priced and written down.
 //! - [`models`], `agents`: the model providers and the agents of this worker, and what the API is told about them.
 //! - [`embedder`]: the model that turns texts into embeddings.
+//! - [`extract`]: the text of a file, whatever its format and whoever made it.
 //! - [`worker`]: starting and stopping all of it.
 //! - `slots`, `intake`, `poll`: how many jobs it may take, what the committer claims for it, and the look twice a second.
 //! - `job`, `in_hand`: each job is a task of the runtime; the table of what is held.
@@ -23,6 +24,7 @@ pub mod stop;
 
 mod asking;
 pub mod embedder;
+pub mod extract;
 pub mod handlers;
 pub mod models;
 

@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 use clap::{Parser, Subcommand};
 use titan_core::config::{Config, DEFAULT_FILTER};
 use titan_core::daemon::ShutdownSignals;
+use titan_core::documents::DocumentFormat;
 use titan_core::{Error, daemon, db};
+use titan_worker::extract::process;
 use titan_worker::run_task::{Ended, run_task};
 use titan_worker::{Registry, Worker, handlers, watchdog};
 use uuid::Uuid;
@@ -42,10 +44,20 @@ enum Command {
         /// The id of the task
         id: Uuid,
     },
+    /// Read a file from the standard input and answer its text as JSON: what a worker does with documents, in a process of
+    /// their own
+    #[command(hide = true)]
+    Extract {
+        /// `text`, `markdown`, `html`, `csv`, `pdf` or `docx`
+        format: DocumentFormat,
+    },
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(Command::Extract { format }) = arguments.command {
+        return process::main(format);
+    }
     let config = match Config::from_env() {
         Ok(config) => config,
         Err(error) => return refuse(&error.to_string(), daemon::EXIT_CONFIG),
@@ -64,6 +76,8 @@ fn main() -> ExitCode {
     let done = match arguments.command.unwrap_or(Command::Run) {
         Command::Run => runtime.block_on(run(&config, handlers)),
         Command::RunTask { id } => runtime.block_on(once(&config, handlers, id)),
+        // Done above, without what a daemon needs.
+        Command::Extract { .. } => Ok(ExitCode::SUCCESS),
     };
     // A thread that waits for a database that is away is not waited for.
     runtime.shutdown_timeout(Duration::from_secs(1));

@@ -9,6 +9,10 @@ pub struct Parts<'a> {
     pub project: Project<'a>,
     /// The one most worth having first.
     pub memories: &'a [String],
+    /// Who the people are that the message names, a line each.
+    pub contacts: &'a [String],
+    /// Passages of the project's documents that have to do with the message, the best first.
+    pub documents: &'a [String],
     /// What was done in the project lately, a line each, the newest first.
     pub recent: &'a [String],
     /// What stands in for the older messages.

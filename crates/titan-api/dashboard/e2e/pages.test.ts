@@ -71,7 +71,10 @@ browserTest('the pages of a project', async ({ page }) => {
     { path: `${base}/output`, title: title('Output'), shows: testId('preview') },
     { path: `${base}/output?segment=memory`, title: title('Output'), shows: testId('memory-row') },
     { path: `${base}/output?segment=memory&q=second`, title: title('Output'), shows: testId('memory-why') },
-    { path: `${base}/sales`, title: title('Sales'), shows: text('Sales is not built yet.') },
+    { path: `${base}/input?segment=documents`, title: title('Input'), shows: text('No documents yet') },
+    { path: `${base}/input?segment=contacts`, title: title('Input'), shows: text('No contacts yet') },
+    { path: `${base}/sales`, title: title('Sales'), shows: text('No offers yet') },
+    { path: `${base}/sales?segment=leads`, title: title('Sales'), shows: text('No leads yet') },
   ]);
 });
 

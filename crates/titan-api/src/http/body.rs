@@ -1,4 +1,4 @@
-//! JSON bodies: read up to a limit, parsed with the path to what is wrong. Fields that are not known are ignored.
+//! Bodies: read up to a limit; JSON is parsed with the path to what is wrong, and fields that are not known are ignored.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use super::problem::{ApiError, Code};
 pub const LIMIT: usize = 1 << 20;
 /// How much of a body that is too large is read and thrown away, so that a client which first sends everything hears why
 /// it was refused. Beyond that the connection is simply closed.
-const DRAINED: usize = 32 << 20;
+const DRAINED: usize = 64 << 20;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A body that must be there, of at most so many bytes. `raw` is what was sent, for telling repeated requests from new ones.
@@ -56,6 +56,23 @@ impl<T: DeserializeOwned + 'static> FromRequest for OptionalBody<T> {
             let raw = raw.await?;
             parse(if raw.is_empty() { b"{}" } else { &raw }).map(OptionalBody)
         })
+    }
+}
+
+/// A file as it is, of at most so many bytes, and what it is said to be. Only at addresses that `guard` knows as such.
+pub struct Upload<const MOST: usize> {
+    pub bytes: Bytes,
+    pub media_type: Option<String>,
+}
+
+impl<const MOST: usize> FromRequest for Upload<MOST> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let (media_type, bytes) = (media_type.map(str::to_owned), read(request, payload.take(), MOST));
+        Box::pin(async move { Ok(Upload { bytes: bytes.await?, media_type }) })
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! - `Host` must be a name of this machine, against names of strangers that resolve to it.
 //! - `Origin`, when sent, must be the host itself; `Sec-Fetch-Site` must not say that another site writes.
-//! - Writes are JSON only, which no HTML form can send.
+//! - Writes are JSON, or at the addresses for uploads anything else that no HTML form can send.
 
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{self, HeaderMap, HeaderName};
@@ -30,7 +30,36 @@ pub fn check(request: &ServiceRequest) -> Result<(), ApiError> {
             site(request.headers())?;
         }
     }
-    if writes { content_type(request.headers()) } else { Ok(()) }
+    match writes {
+        true if takes_uploads(request.path()) => upload_type(request.headers()),
+        true => content_type(request.headers()),
+        false => Ok(()),
+    }
+}
+
+/// Where a body is a file.
+fn takes_uploads(path: &str) -> bool {
+    path.starts_with("/api/projects/") && (path.ends_with("/documents") || path.ends_with("/leads/import"))
+}
+
+/// What an HTML form can send, and so a page of any site without being asked.
+const OF_FORMS: [&str; 3] = ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"];
+
+fn upload_type(headers: &HeaderMap) -> Result<(), ApiError> {
+    let refuse = |detail: String| Err(ApiError::new(Code::UnsupportedMediaType, detail));
+    match headers.get(header::CONTENT_TYPE) {
+        None => refuse("There is no Content-Type header; send the file's, or application/octet-stream.".to_owned()),
+        Some(value) => {
+            let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+            if essence.is_empty() || OF_FORMS.iter().any(|form| essence.eq_ignore_ascii_case(form)) {
+                let detail = format!(
+                    "The Content-Type is {value:?}, which a form of any site can send; send application/octet-stream."
+                );
+                return refuse(detail);
+            }
+            Ok(())
+        }
+    }
 }
 
 /// The host that the client asked for. Every place that names one must name an allowed one.
@@ -175,6 +204,19 @@ mod tests {
         }
         let behind_tls = Url::parse("http://titan.lan/").unwrap();
         assert!(origin(&headers(&[("origin", "https://titan.lan")]), &behind_tls).is_ok());
+    }
+
+    #[test]
+    fn a_file_is_what_no_form_can_send() {
+        assert!(takes_uploads("/api/projects/1/documents") && takes_uploads("/api/projects/1/leads/import"));
+        assert!(!takes_uploads("/api/projects/1/leads") && !takes_uploads("/documents"));
+        for right in ["application/pdf", "text/csv; charset=utf-8", "application/octet-stream", "application/json"] {
+            assert!(upload_type(&headers(&[("content-type", right)])).is_ok(), "{right}");
+        }
+        for wrong in ["text/plain", "Multipart/Form-Data; boundary=x", "application/x-www-form-urlencoded", ";", ""] {
+            assert!(upload_type(&headers(&[("content-type", wrong)])).is_err(), "{wrong}");
+        }
+        assert!(upload_type(&headers(&[])).is_err());
     }
 
     #[test]

@@ -9,3 +9,4 @@ pub mod headers;
 pub mod idempotency;
 pub mod params;
 pub mod problem;
+pub mod range;

@@ -76,7 +76,13 @@ codes! {
     AttachmentNotFound = "attachment_not_found", 404, "There is no such attachment";
     MemoryNotFound = "memory_not_found", 404, "There is no such memory";
     FileNotFound = "file_not_found", 404, "There is no such file";
+    ContactNotFound = "contact_not_found", 404, "There is no such contact";
+    DocumentNotFound = "document_not_found", 404, "There is no such document";
+    OfferNotFound = "offer_not_found", 404, "There is no such offer";
+    LeadNotFound = "lead_not_found", 404, "There is no such lead";
+    NoteNotFound = "note_not_found", 404, "There is no such note";
     WorkflowNotFound = "workflow_not_found", 404, "There is no such workflow";
+    TemplateNotFound = "template_not_found", 404, "There is no such template";
     QueueNotFound = "queue_not_found", 404, "There is no such queue";
     LimitNotFound = "limit_not_found", 404, "There is no such limit";
     BudgetNotFound = "budget_not_found", 404, "There is no such budget";
@@ -86,7 +92,9 @@ codes! {
     PreconditionFailed = "precondition_failed", 412, "It was changed meanwhile";
     PayloadTooLarge = "payload_too_large", 413, "The body is too large";
     UnsupportedMediaType = "unsupported_media_type", 415, "The body must be JSON";
+    RangeNotSatisfiable = "range_not_satisfiable", 416, "There are no such bytes";
     ValidationFailed = "validation_failed", 422, "A field is wrong";
+    TemplateInvalid = "template_invalid", 422, "The template is wrong";
     UnknownTaskType = "unknown_task_type", 422, "Nothing executes tasks of this type";
     IdempotencyKeyReused = "idempotency_key_reused", 422, "The key belongs to another request";
     Internal = "internal", 500, "Something went wrong in the server";
@@ -184,6 +192,16 @@ impl From<Core> for ApiError {
                 let errors = vec![FieldError { field: "type".to_owned(), message: error.to_string() }];
                 ApiError { errors, ..ApiError::new(Code::UnknownTaskType, detail) }
             }
+            Core::UnknownTemplate { .. } => ApiError::new(Code::TemplateNotFound, sentence(&error.to_string())),
+            Core::WrongTemplate(problems) => {
+                let told = problems
+                    .iter()
+                    .map(|problem| FieldError { field: problem.path.clone(), message: problem.message.clone() });
+                ApiError {
+                    errors: told.collect(),
+                    ..ApiError::new(Code::TemplateInvalid, sentence(&error.to_string()))
+                }
+            }
             Core::Conflict(reason) => ApiError::new(Code::Conflict, sentence(reason)),
             Core::Stale(reason) => ApiError::new(Code::PreconditionFailed, sentence(reason)),
             Core::AlreadyDecided(_) => ApiError::new(Code::AlreadyDecided, sentence(&error.to_string())),
@@ -217,6 +235,11 @@ fn not_found(what: &str) -> Code {
         "artifact" => Code::ArtifactNotFound,
         "attachment" => Code::AttachmentNotFound,
         "memory" => Code::MemoryNotFound,
+        "contact" => Code::ContactNotFound,
+        "document" => Code::DocumentNotFound,
+        "offer" => Code::OfferNotFound,
+        "lead" => Code::LeadNotFound,
+        "note" => Code::NoteNotFound,
         _ => Code::NotFound,
     }
 }

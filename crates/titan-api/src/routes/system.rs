@@ -102,6 +102,7 @@ fn setup_items(config: &Config) -> Vec<SetupItem> {
         provider: None,
         main: false,
     };
+    let templates_for = "offering templates of one's own beside the shipped and the installed ones";
     let embedding_for = "finding memories by their meaning as well as by their words";
     let retention_for = "forgetting memories that were not written again for so many days";
     of_vendors
@@ -109,6 +110,7 @@ fn setup_items(config: &Config) -> Vec<SetupItem> {
             of_all("TITAN_DEFAULT_MODEL", models.default_model.is_some(), "choosing the model that answers"),
             of_all("TITAN_EMBEDDING_MODEL", memory.embedding_model.is_some(), embedding_for),
             of_all("TITAN_MEMORY_RETENTION", memory.retention_days.is_some(), retention_for),
+            of_all("TEMPLATES_DIR", config.templates_dir.is_some(), templates_for),
         ])
         .collect()
 }

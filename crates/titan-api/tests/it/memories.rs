@@ -63,7 +63,7 @@ async fn a_memory_is_changed_found_exported_and_erased() {
 
     let erase = format!("{path}/erase");
     let erased = client.post(&erase, &json!({"person": "ida", "confirm": true})).await.expect(200);
-    assert_eq!(erased, json!({"erased": 1, "projects": 1}));
+    assert_eq!(erased, json!({"erased": 1, "projects": 1, "contacts": 0, "leads": 0}));
     assert_eq!(search("tea").await["items"], json!([]));
     assert_eq!(client.get(&format!("{path}/export")).await.text.lines().count(), 1);
     assert_eq!(client.post(&erase, &json!({"confirm": true})).await.expect(200)["erased"], json!(1));
@@ -87,7 +87,7 @@ async fn a_person_is_erased_from_all_projects() {
             .expect(201);
     }
     let erased = client.post("/api/memories/erase", &json!({"person": "Ida Holm", "confirm": true})).await.expect(200);
-    assert_eq!(erased, json!({"erased": 2, "projects": 2}));
+    assert_eq!(erased, json!({"erased": 2, "projects": 2, "contacts": 0, "leads": 0}));
     app.finish().await;
 }
 

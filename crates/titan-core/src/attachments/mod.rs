@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::engine::IdempotencyKey;
+use crate::text::file_name;
 use crate::{Error, Result, idempotency};
 
 /// Bytes of one file, and of all files of a message.
@@ -54,7 +55,7 @@ pub fn create(
     new: &NewAttachment,
     key: Option<&IdempotencyKey>,
 ) -> Result<(Attachment, bool)> {
-    let name = checked_name(&new.name)?;
+    let name = file_name(&new.name)?;
     let media_type = media::checked(new.media_type.as_deref(), &new.bytes)?;
     let (id, replayed) = connection.transaction(|connection| {
         crate::projects::exists(connection, project_id)?;
@@ -211,11 +212,4 @@ pub fn ids_in(payload: &Value) -> Result<Vec<Uuid>> {
         }
     }
     Ok(ids)
-}
-
-/// The last part of a path, without what no file is called.
-fn checked_name(name: &str) -> Result<String> {
-    let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let name: String = name.chars().filter(|c| !c.is_control()).collect();
-    crate::projects::checked_text("name", &name, 200)
 }

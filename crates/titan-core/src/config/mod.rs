@@ -11,6 +11,7 @@
 //! | `TITAN_AUTH` | `local` (loopback only, no sign-in) or `required` (not there yet: refuses to start) | `local` |
 //! | `TITAN_ALLOWED_HOSTS` | further names, comma separated, that a Host header may carry in local mode | |
 //! | `TITAN_DATA_DIR` | where `make start` keeps its Postgres, and the daemons copies of projects' files, which may be deleted | `./data` |
+//! | `TEMPLATES_DIR` | a folder with templates of one's own beside the shipped ones: each folder in it, up to three deep, that has a `template.yaml` | none |
 //! | `TITAN_WORKER_NAME` | what this worker is called on screen | the host's name |
 //! | `TITAN_WORKER_SLOTS` | jobs at once per worker, 1 to 1000 | `768` |
 //! | `TITAN_WORKER_QUEUES` | the queues this worker claims from, comma separated | all |
@@ -87,6 +88,8 @@ pub struct Config {
     pub bind: SocketAddr,
     pub auth: Auth,
     pub allowed_hosts: Vec<String>,
+    /// Where templates lie beside the shipped and the installed ones.
+    pub templates_dir: Option<PathBuf>,
     pub worker_name: String,
     pub worker_slots: usize,
     /// Empty for all.
@@ -154,6 +157,7 @@ impl Config {
                 .text("TITAN_ALLOWED_HOSTS")
                 .map(|names| list(&names.to_lowercase()))
                 .unwrap_or_default(),
+            templates_dir: vars.text("TEMPLATES_DIR").map(PathBuf::from),
             worker_name: vars.text("TITAN_WORKER_NAME").map_or_else(crate::daemon::host_name, str::to_owned),
             worker_slots: vars.number("TITAN_WORKER_SLOTS", 1, 1000)?.unwrap_or(768),
             worker_queues: vars.text("TITAN_WORKER_QUEUES").map(list).unwrap_or_default(),

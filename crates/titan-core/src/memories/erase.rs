@@ -65,7 +65,7 @@ pub fn erase(connection: &mut PgConnection, project_id: Option<Uuid>, person: Op
 }
 
 /// A regular expression of Postgres for the name between the ends of words. Whatever is no letter or digit stands for itself.
-fn as_words(name: &str) -> String {
+pub(crate) fn as_words(name: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || c.is_whitespace() || !c.is_ascii();
     let escaped: String = name.chars().map(|c| if plain(c) { c.to_string() } else { format!("\\{c}") }).collect();
     let spaced = escaped.split_whitespace().collect::<Vec<_>>().join("\\s+");

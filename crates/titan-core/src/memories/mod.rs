@@ -33,6 +33,7 @@ pub use embedding::{
     Embedding, MAX_COMPARED, Unembedded, embed, embedding_of_query, forget_queries_of_others, keep_query, similar,
     unembedded,
 };
+pub(crate) use erase::as_words;
 pub use erase::{Erased, erase};
 pub use export::{EXPORT_BATCH, export};
 pub(crate) use merge::MERGE;

@@ -5,10 +5,10 @@ use diesel::{PgConnection, RunQueryDsl, sql_query};
 use uuid::Uuid;
 
 use super::search::READ_THROUGH;
-use super::wording::Words;
 use super::{COLUMNS, Memory, MemoryScope, THERE};
 use crate::db::Prepare as _;
 use crate::page::Page;
+use crate::words::Words;
 use crate::{Error, Result};
 
 /// Which of them are listed; all, unless something is said.

@@ -7,10 +7,10 @@ use diesel::{PgConnection, RunQueryDsl, sql_query};
 use uuid::Uuid;
 
 use super::search::{Match, REACHED, Reach, by_meaning, by_words, fuse, of_ids};
-use super::wording::Words;
 use super::{COLUMNS, Embedding, Memory, THERE};
 use crate::Result;
 use crate::db::Prepare as _;
+use crate::words::Words;
 
 /// What a run asks its memory.
 #[derive(Debug, Clone, Copy)]

@@ -9,10 +9,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::wording::Words;
 use super::{COLUMNS, Embedding, MAX_COMPARED, Memory, THERE};
 use crate::Result;
 use crate::db::Prepare as _;
+use crate::words::Words;
 
 /// Hits that each order brings, and answers at most.
 pub const MAX_HITS: usize = 100;

@@ -1,14 +1,6 @@
-//! The words of a memory and of a question: when two say the same, and how words are looked for.
-
-use std::collections::HashSet;
+//! The words of a memory: when two say the same.
 
 use sha2::{Digest, Sha256};
-
-use super::MAX_CONTENT;
-use crate::{Error, Result};
-
-/// Distinct words of a question that are looked for.
-const MAX_WORDS: usize = 32;
 
 /// Equal for texts that differ in case, spacing and the marks at their ends only.
 pub(crate) fn fingerprint(content: &str) -> Vec<u8> {
@@ -40,60 +32,6 @@ pub(super) fn tells_the_same(a: &str, b: &str) -> bool {
     telling(a) == telling(b)
 }
 
-/// The words that somebody looks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Words(Vec<String>);
-
-impl Words {
-    /// # Errors
-    /// Without a single letter or digit there is nothing to look for.
-    pub(super) fn of(text: &str) -> Result<Self> {
-        if text.chars().count() > MAX_CONTENT {
-            return Err(Error::invalid("q", format!("must have at most {MAX_CONTENT} characters")));
-        }
-        let words = Words::in_text(text);
-        if words.0.is_empty() {
-            return Err(Error::invalid("q", format!("must hold a letter or a digit, and is {text:?}")));
-        }
-        Ok(words)
-    }
-
-    pub(super) fn in_text(text: &str) -> Self {
-        let mut seen = HashSet::new();
-        let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase);
-        Words(words.filter(|word| seen.insert(word.clone())).take(MAX_WORDS).collect())
-    }
-
-    /// Those that say something by themselves: short Latin ones are mostly articles and the like.
-    pub(super) fn telling(self) -> Self {
-        Words(self.0.into_iter().filter(|word| word.chars().count() > 2 || !word.is_ascii()).collect())
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// As a `tsquery`: all of them, each perhaps only begun. Letters and digits need no quotes.
-    pub(super) fn all(&self) -> String {
-        self.0.iter().map(|word| format!("{word}:*")).collect::<Vec<_>>().join(" & ")
-    }
-
-    /// As a `tsquery`: any of them.
-    pub(super) fn any(&self) -> String {
-        self.0.join(" | ")
-    }
-
-    /// Each as a `tsquery`.
-    pub(super) fn each(&self) -> &[String] {
-        &self.0
-    }
-
-    /// For LIKE, where there is no index of words.
-    pub(super) fn patterns(&self) -> Vec<String> {
-        self.0.iter().map(|word| format!("%{word}%")).collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,14 +56,5 @@ mod tests {
         }
         assert!(tells_the_same("It does not open", "It doesn't open"));
         assert!(!tells_the_same("Es gibt Parkplätze", "Es gibt keine Parkplätze"));
-    }
-
-    #[test]
-    fn words_are_letters_and_digits_once_each() {
-        let words = Words::of("Who's Ida? ida@example.com & 'x' |").unwrap();
-        assert_eq!(words.all(), "who:* & s:* & ida:* & example:* & com:* & x:*");
-        assert_eq!(words.telling().any(), "who | ida | example | com");
-        assert_eq!(Words::of("茶 tea").unwrap().telling().any(), "茶 | tea");
-        assert!(Words::of(" !? ").is_err());
     }
 }

@@ -84,7 +84,7 @@ impl From<Row> for Output {
             kind: row.kind,
             media_type: row.media_type,
             size: row.size,
-            sha256: row.sha256.map(|bytes| bytes.iter().map(|byte| format!("{byte:02x}")).collect()),
+            sha256: row.sha256.as_deref().map(crate::text::hex),
             uri: row.uri,
             review: row.review,
             comment: row.comment,

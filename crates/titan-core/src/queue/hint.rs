@@ -37,7 +37,30 @@ impl Hint {
             Hint::Run { id, .. } => (1, *id, 0),
             Hint::Cancel { run_id } => (2, *run_id, 0),
             Hint::Beat { run_id, step, .. } => (3, *run_id, *step),
-            Hint::Change { id, .. } => (4, *id, 0),
+            // Where many of a project changed at once the id is nil.
+            Hint::Change { kind, id, project_id } if id.is_nil() => {
+                (4, project_id.unwrap_or_default(), number_of(kind))
+            }
+            Hint::Change { kind, id, .. } => (4, *id, number_of(kind)),
         }
+    }
+}
+
+/// Tells the kinds of changes apart.
+fn number_of(kind: &str) -> i16 {
+    kind.bytes().fold(0, |number: i16, byte| number.wrapping_mul(31).wrapping_add(i16::from(byte)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_of_two_kinds_or_projects_are_two_subjects() {
+        let (one, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let subject = |kind: &str, project| Hint::change(kind, Uuid::nil(), project).subject();
+        assert_eq!(subject("lead", one), subject("lead", one));
+        assert_ne!(subject("lead", one), subject("contact", one));
+        assert_ne!(subject("lead", one), subject("lead", other));
     }
 }

@@ -50,7 +50,7 @@ impl Handler for Chat {
         };
         let model = text("model").or(agent.model.as_deref());
         let asked = context::request(&work, &self.models, self.embedder.as_deref(), agent, model, content).await;
-        let (request, shown) = match asked {
+        let (request, shown, outside) = match asked {
             Ok(asked) => asked,
             Err(none) => return none.outcome(),
         };
@@ -58,7 +58,7 @@ impl Handler for Chat {
         match asking::ask(&work, &self.models, question).await {
             Ok(answer) => {
                 recall::note_use(&work, shown);
-                done(&work, content, answer)
+                done(&work, content, answer, outside)
             }
             Err(broken) => broken.outcome(),
         }
@@ -69,7 +69,8 @@ impl Handler for Chat {
     }
 }
 
-fn done(work: &Work, content: &str, answer: Answer) -> Outcome {
+/// `outside`: whether the model was shown what somebody wrote whom nobody knows.
+fn done(work: &Work, content: &str, answer: Answer, outside: bool) -> Outcome {
     if answer.text.trim().is_empty() {
         return Outcome::Retry { error: "the model answered with nothing".to_owned(), after: None };
     }
@@ -79,8 +80,12 @@ fn done(work: &Work, content: &str, answer: Answer) -> Outcome {
     }
     // Secrets first: of one that is cut nobody can tell that it is one.
     let brief = |text: &str| shorten(&redact(text), FOR_THE_NEXT_STEP);
+    let mut output = json!({"question": brief(content), "answer": brief(&answer.text)});
+    if let Some(output) = output.as_object_mut().filter(|_| outside) {
+        output.insert("outside".to_owned(), true.into());
+    }
     Outcome::Done(Done {
-        output: json!({"question": brief(content), "answer": brief(&answer.text)}),
+        output,
         writes: vec![
             Write::Answer { content: answer.text.clone() },
             Write::Output {

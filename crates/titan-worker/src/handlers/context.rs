@@ -18,6 +18,7 @@ use titan_core::tasks::{self, Recent};
 use titan_core::{Error, projects, summaries};
 use uuid::Uuid;
 
+use super::background::Background;
 use super::files;
 use super::recall;
 use super::summarise::summarise;
@@ -70,7 +71,7 @@ impl From<Error> for NoRequest {
     }
 }
 
-/// The request, and the memories that it shows.
+/// The request, the memories that it shows, and whether it may show passages of documents.
 pub(super) async fn request(
     work: &Work,
     models: &Models,
@@ -78,11 +79,11 @@ pub(super) async fn request(
     agent: &Agent,
     model: Option<&str>,
     content: &str,
-) -> Result<(ModelRequest, Vec<Uuid>), NoRequest> {
+) -> Result<(ModelRequest, Vec<Uuid>, bool), NoRequest> {
     let resolved = models.resolve(model);
     if !resolved.provider.wants_context() {
         let messages = vec![Message::new(Role::User, content)];
-        return Ok((ModelRequest::new(resolved.model.clone(), messages), Vec::new()));
+        return Ok((ModelRequest::new(resolved.model.clone(), messages), Vec::new(), false));
     }
     let (project_id, task_id, payload) = (work.started.project_id, work.started.task_id, work.started.payload.clone());
     let asked = recall::Question::of(work, embedder, content).await;
@@ -109,6 +110,8 @@ pub(super) async fn request(
             agent,
             project,
             memories: &memories,
+            contacts: &material.background.contacts,
+            documents: &material.background.documents,
             recent: &material.recent,
             summary: summary.as_ref().map(|had| Summary { up_to: had.up_to_ordinal, content: &had.content }),
             history: &history,
@@ -118,7 +121,7 @@ pub(super) async fn request(
         match plan(&resolved.model, &parts, limits) {
             Plan::Fits(fitted) => {
                 let shown = recall::shown(&material.memories, &fitted.request);
-                return Ok((fitted.request, shown));
+                return Ok((fitted.request, shown, !material.background.documents.is_empty()));
             }
             Plan::TooLarge { what, tokens, limit } => return Err(NoRequest::TooLarge { what, tokens, limit }),
             Plan::Compact(compaction) => summary = Some(summarise(work, models, model, &compaction).await?),
@@ -132,6 +135,7 @@ struct Material {
     name: String,
     spec: Value,
     memories: Vec<Memory>,
+    background: Background,
     recent: Vec<String>,
     summary: Option<summaries::Summary>,
     earlier: Vec<Earlier>,
@@ -154,6 +158,7 @@ impl Material {
     ) -> titan_core::Result<Self> {
         let (name, spec) = projects::name_and_spec(connection, project_id)?;
         let memories = asked.recall(connection);
+        let background = Background::read(connection, project_id, asked.text());
         let recent = tasks::recent(connection, project_id, task_id)?;
         let summary = summaries::latest(connection, project_id)?;
         let covered = summary.as_ref().map_or(0, |summary| summary.up_to_ordinal);
@@ -165,6 +170,7 @@ impl Material {
             name,
             spec,
             memories,
+            background,
             recent: recent.iter().map(line).collect(),
             summary,
             earlier,

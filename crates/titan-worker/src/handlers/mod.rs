@@ -1,8 +1,10 @@
 //! The handlers there are, one file each.
 
+mod background;
 pub mod chat;
 mod context;
 pub mod embed;
+pub mod extract;
 mod files;
 mod recall;
 pub mod remember;
@@ -14,6 +16,7 @@ use std::sync::Arc;
 use titan_core::config::Config;
 
 use crate::embedder::Embedder;
+use crate::extract::process::Place;
 use crate::handler::Registry;
 use crate::models::Models;
 
@@ -27,6 +30,7 @@ pub fn all(config: &Config) -> anyhow::Result<Registry> {
     let mut handlers = Registry::new();
     handlers.add(chat::Chat::new(Arc::clone(&models), embedder.clone()))?;
     handlers.add(remember::Remember::new(models, config.memory.mode, embedder.clone()))?;
+    handlers.add_job(extract::Extract::new(Place::of_this_program()))?;
     if let Some(embedder) = embedder {
         handlers.add_job(embed::Embed::new(embedder))?;
     }

@@ -45,6 +45,10 @@ impl Question {
         Question { project_id, agent, text: text.to_owned(), embedding, reporter: work.reporter.clone() }
     }
 
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The most important first; none when they cannot be read, for instance in the time that a statement has: an answer without
     /// them is better than none.
     pub(super) fn recall(&self, connection: &mut PgConnection) -> Vec<Memory> {

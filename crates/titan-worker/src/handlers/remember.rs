@@ -170,10 +170,12 @@ async fn whole(work: &Work, question: &str, answer: &str) -> (String, String) {
     (asked.unwrap_or(question).to_owned(), kept.map_or_else(|| answer.to_owned(), |kept| kept.content))
 }
 
-/// A message that brings files along may be about what stands in them, and nobody knows who wrote that.
+/// A message that brings files along, or that documents were shown for, may be about what stands in them, and nobody knows
+/// who wrote that.
 fn trust_in(work: &Work) -> Trust {
     let files = work.started.payload.get("attachments").and_then(Value::as_array);
-    if files.is_some_and(|files| !files.is_empty()) { Trust::Outside } else { Trust::Agent }
+    let shown = work.started.inputs.get("answer").and_then(|answer| answer.get("outside")?.as_bool());
+    if shown == Some(true) || files.is_some_and(|files| !files.is_empty()) { Trust::Outside } else { Trust::Agent }
 }
 
 /// Why there are no facts.

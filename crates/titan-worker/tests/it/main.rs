@@ -8,6 +8,7 @@ mod cancel;
 mod chat;
 mod context;
 mod crash;
+mod documents;
 mod fleet;
 mod handlers;
 mod liveness;

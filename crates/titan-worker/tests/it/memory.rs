@@ -31,7 +31,8 @@ fn facts(facts: Value) -> Behaviour {
 }
 
 /// The words of the system in the newest question.
-fn system_of(stage: &Stage) -> String {
+/// What the last question told the model before all others.
+pub(crate) fn system_of(stage: &Stage) -> String {
     let request = stage.model.requests().pop().unwrap();
     request.body["messages"][0]["content"].as_str().unwrap().to_owned()
 }

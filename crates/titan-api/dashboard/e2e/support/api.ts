@@ -54,6 +54,14 @@ export const approve = (output: Output) => call<Output>('POST', `/api/outputs/${
 export const putBudget = (projectId: string, budget: BudgetInput) =>
   call<Spending>('PUT', `/api/projects/${projectId}/budget`, budget);
 
+/** The table of leads as it is downloaded. */
+export async function getLeadsExport(projectId: string): Promise<string> {
+  const address = `${settings.baseUrl}/api/projects/${projectId}/leads/export`;
+  const response = await fetch(address, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+  if (!response.ok) throw new Error(`GET ${address} answered ${response.status}`);
+  return response.text();
+}
+
 const list = async <T>(path: string) => (await call<Page<T>>('GET', path)).items;
 export const listTasks = (projectId: string) => list<Task>(`/api/projects/${projectId}/tasks`);
 export const listRuns = (projectId: string) => list<Run>(`/api/projects/${projectId}/runs`);

@@ -1,5 +1,5 @@
 // Every call the pages make, one function each. Pages use these through react-query and never name a path themselves.
-import { http, unwrap, unwrapPage, withQuery } from './http';
+import { http, unwrap, unwrapPage, upload, withQuery } from './http';
 import type {
   Attachment,
   BudgetInput,
@@ -8,10 +8,21 @@ import type {
   BulkFilter,
   Call,
   Commit,
+  Contact,
+  ContactInput,
+  ContactPatch,
+  Document,
   ExecutionStatus,
   FileBody,
   Job,
   JobState,
+  Lead,
+  LeadField,
+  LeadImport,
+  LeadInput,
+  LeadNote,
+  LeadPatch,
+  LeadStage,
   Limit,
   LimitInput,
   LogLevel,
@@ -21,6 +32,9 @@ import type {
   MemoryScope,
   Message,
   Model,
+  Offer,
+  OfferInput,
+  OfferPatch,
   Output,
   Project,
   Review,
@@ -258,6 +272,86 @@ export function eraseMemories(id: string, erasure: Erasure) {
   if (erasure.what === 'everywhere') return unwrap(http.POST('/api/memories/erase', { body }));
   return unwrap(http.POST('/api/projects/{id}/memories/erase', { params: { path: { id } }, body }));
 }
+
+// Contacts and documents ---------------------------------------------------------------------------------------------
+
+export const listContacts = (id: string, q: string, cursor: string | null, signal?: Signal) =>
+  unwrapPage<Contact>(
+    http.GET('/api/projects/{id}/contacts', {
+      params: { path: { id }, query: { ...page(cursor), ...(q === '' ? {} : { q }) } },
+      ...abortable(signal),
+    }),
+  );
+export const createContact = (id: string, body: ContactInput, key: string) =>
+  unwrap(http.POST('/api/projects/{id}/contacts', { params: { path: { id }, header: idempotent(key) }, body }));
+export const updateContact = (id: string, body: ContactPatch) =>
+  unwrap(http.PATCH('/api/contacts/{id}', { params: { path: { id } }, body }));
+export const deleteContact = (id: string) => unwrap(http.DELETE('/api/contacts/{id}', { params: { path: { id } } }));
+
+export const listDocuments = (id: string, cursor: string | null, signal?: Signal) =>
+  unwrapPage<Document>(
+    http.GET('/api/projects/{id}/documents', { params: { path: { id }, query: page(cursor) }, ...abortable(signal) }),
+  );
+export const searchDocuments = (id: string, q: string, signal?: Signal) =>
+  unwrap(
+    http.GET('/api/projects/{id}/documents/search', { params: { path: { id }, query: { q } }, ...abortable(signal) }),
+  );
+/** What it is, the server finds out: a browser often does not know. */
+export const uploadDocument = (id: string, file: File, key: string): Promise<Document> =>
+  upload(withQuery(`/api/projects/${id}/documents`, { name: file.name }), file, 'application/octet-stream', key);
+export const deleteDocument = (id: string) => unwrap(http.DELETE('/api/documents/{id}', { params: { path: { id } } }));
+export const documentUrl = (id: string) => `/api/documents/${id}/download`;
+
+// Sales --------------------------------------------------------------------------------------------------------------
+
+export const listOffers = (id: string, cursor: string | null, signal?: Signal) =>
+  unwrapPage<Offer>(
+    http.GET('/api/projects/{id}/offers', { params: { path: { id }, query: page(cursor) }, ...abortable(signal) }),
+  );
+export const createOffer = (id: string, body: OfferInput, key: string) =>
+  unwrap(http.POST('/api/projects/{id}/offers', { params: { path: { id }, header: idempotent(key) }, body }));
+export const updateOffer = (id: string, body: OfferPatch) =>
+  unwrap(http.PATCH('/api/offers/{id}', { params: { path: { id } }, body }));
+export const deleteOffer = (id: string) => unwrap(http.DELETE('/api/offers/{id}', { params: { path: { id } } }));
+
+export interface LeadFilter {
+  stage: LeadStage | 'all';
+  q: string;
+}
+
+export const listLeads = (id: string, filter: LeadFilter, cursor: string | null, signal?: Signal) => {
+  const { stage, q } = filter;
+  const query = { ...page(cursor), ...(stage === 'all' ? {} : { stage }), ...(q === '' ? {} : { q }) };
+  return unwrapPage<Lead>(
+    http.GET('/api/projects/{id}/leads', { params: { path: { id }, query }, ...abortable(signal) }),
+  );
+};
+export const getLeadsSummary = (id: string, signal?: Signal) =>
+  unwrap(http.GET('/api/projects/{id}/leads/summary', { params: { path: { id } }, ...abortable(signal) }));
+export const createLead = (id: string, body: LeadInput, key: string) =>
+  unwrap(http.POST('/api/projects/{id}/leads', { params: { path: { id }, header: idempotent(key) }, body }));
+export const updateLead = (id: string, body: LeadPatch) =>
+  unwrap(http.PATCH('/api/leads/{id}', { params: { path: { id } }, body }));
+export const deleteLead = (id: string) => unwrap(http.DELETE('/api/leads/{id}', { params: { path: { id } } }));
+export const listNotes = (id: string, cursor: string | null, signal?: Signal) =>
+  unwrapPage<LeadNote>(
+    http.GET('/api/leads/{id}/notes', { params: { path: { id }, query: page(cursor) }, ...abortable(signal) }),
+  );
+export const addNote = (id: string, content: string, key: string) =>
+  unwrap(http.POST('/api/leads/{id}/notes', { params: { path: { id }, header: idempotent(key) }, body: { content } }));
+export const deleteNote = (id: string) => unwrap(http.DELETE('/api/lead-notes/{id}', { params: { path: { id } } }));
+
+/** Which column of a table is read as what, by its header. */
+export type LeadMapping = Partial<Record<LeadField, string>>;
+
+export const importLeads = (id: string, table: Blob, mapping: LeadMapping, dryRun: boolean, key: string) =>
+  upload<LeadImport>(
+    withQuery(`/api/projects/${id}/leads/import`, { ...mapping, dry_run: String(dryRun) }),
+    table,
+    'text/csv',
+    key,
+  );
+export const leadsExportUrl = (id: string) => `/api/projects/${id}/leads/export`;
 
 // Budgets ------------------------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import type { paths } from './schema';
 import type { Page } from './types';
 
 export const REQUEST_TIMEOUT_MS = 20_000;
+const UPLOAD_TIMEOUT_MS = 120_000;
 
 /** `fetch` with a deadline. A caller's own abort is passed on as it is, so that cancelled queries stay silent. */
 export async function timedFetch(
@@ -58,6 +59,14 @@ export async function unwrap<T>(answer: Promise<Answer<T>>): Promise<Exclude<T, 
  */
 export function unwrapPage<T>(answer: Promise<Answer<Page<Partial<T>>>>): Promise<Page<T>> {
   return unwrap(answer) as Promise<Page<T>>;
+}
+
+/** A file as the body, and longer to send it than a few words need. */
+export async function upload<T>(address: string, file: Blob, mediaType: string, key: string): Promise<T> {
+  const headers = { Accept: 'application/json', 'Content-Type': mediaType, 'Idempotency-Key': key };
+  const response = await timedFetch(address, { method: 'POST', body: file, headers }, UPLOAD_TIMEOUT_MS);
+  if (!response.ok) throw await ApiError.fromResponse(response);
+  return (await response.json()) as T;
 }
 
 type QueryValue = string | number | null | undefined;

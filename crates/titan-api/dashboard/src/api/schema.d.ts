@@ -1038,6 +1038,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the templates that a project can be made from, by name */
+        get: operations["list_templates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/templates/install": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Install a template for all workers and for whoever asks this installation, from an archive or a folder */
+        post: operations["install_template"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/templates/validate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Find out what is wrong with a template, all of it at once; nothing is kept */
+        post: operations["validate_template"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/templates/{reference}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a template: its manifest with the schema of its inputs, its files, and its versions */
+        get: operations["get_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/worker/health": {
         parameters: {
             query?: never;
@@ -1181,6 +1249,12 @@ export interface components {
              * @description Bytes.
              */
             size: number;
+        };
+        /** @description A folder that should hold a template. */
+        BrokenTemplate: {
+            /** @description Below `TEMPLATES_DIR`; empty for that one itself. */
+            folder: string;
+            problems: components["schemas"]["TemplateProblem"][];
         };
         Budget: {
             /** Format: date-time */
@@ -1366,6 +1440,13 @@ export interface components {
             /** Format: int64 */
             scheduled: number;
         };
+        Difference: {
+            files: components["schemas"]["FileDifference"][];
+            /** @description A unified diff. */
+            patch: string;
+            /** @description Whether the diff goes on. */
+            truncated: boolean;
+        };
         EraseMemoriesBody: {
             /** @description Must be true: what is erased cannot be brought back. */
             confirm: boolean;
@@ -1450,17 +1531,6 @@ export interface components {
             /** Format: int64 */
             removed: number | null;
         };
-        FileEntry: {
-            executable: boolean;
-            /** @description Of the content: the same bytes have the same, whatever they are called. */
-            id: string;
-            path: string;
-            /**
-             * Format: int64
-             * @description Bytes.
-             */
-            size: number;
-        };
         FileWritten: {
             /** @description False when the file was like this already. */
             changed: boolean;
@@ -1468,11 +1538,9 @@ export interface components {
             commit: string;
             path: string;
         };
-        Files: {
+        Files: components["schemas"]["Page_Entry"] & {
             /** @description The commit that is listed; null when there are no files yet. */
-            commit: string | null;
-            items: components["schemas"]["FileEntry"][];
-            next_cursor: string | null;
+            commit?: string | null;
             /** @description How many there are in all, and their bytes. */
             total: number;
             /** Format: int64 */
@@ -1500,15 +1568,10 @@ export interface components {
          * @enum {string}
          */
         FoundBy: "text" | "text_and_meaning";
-        GitDiff: {
-            files: components["schemas"]["FileDifference"][];
+        GitDiff: components["schemas"]["Difference"] & {
             /** @description Null for nothing: everything in `to` is new. */
-            from: string | null;
-            /** @description A unified diff. */
-            patch: string;
+            from?: string | null;
             to: string;
-            /** @description Whether the diff goes on. */
-            truncated: boolean;
         };
         GitStatus: {
             /** @description What the project's files are. */
@@ -1559,6 +1622,28 @@ export interface components {
              * @description From 1; null when its meaning was not compared, or is far from the question.
              */
             vector_rank: number | null;
+        };
+        /** @description Exactly one of the three. */
+        InstallTemplateBody: {
+            /**
+             * Format: byte
+             * @description A `.tar` or `.tar.gz` in base64, with `template.yaml` at its top or in the one folder that it holds.
+             */
+            archive?: string | null;
+            /**
+             * @description A folder below `TEMPLATES_DIR` of the API's machine.
+             * @example web/shop
+             */
+            directory?: string | null;
+            /** @description The address of a git repository; not there yet. */
+            git?: string | null;
+        };
+        InstalledTemplate: {
+            reference: string;
+            /** @description Of its manifest and files, in lowercase hex. */
+            sha256: string;
+            /** @description Whether this very template was installed before; nothing was changed then. */
+            unchanged: boolean;
         };
         /** @description What is not known of a job where it is now is null: history is narrow. */
         Job: {
@@ -2032,6 +2117,21 @@ export interface components {
                 id: string;
                 /** @description The first line of the message. */
                 title: string;
+            }[];
+            next_cursor: string | null;
+        };
+        /** @description One page. `next_cursor` is null on the last one. */
+        Page_Entry: {
+            items: {
+                executable: boolean;
+                /** @description Of the content: the same bytes have the same, whatever they are called. */
+                id: string;
+                path: string;
+                /**
+                 * Format: int64
+                 * @description Bytes.
+                 */
+                size: number;
             }[];
             next_cursor: string | null;
         };
@@ -2872,6 +2972,199 @@ export interface components {
             timestamp: string;
         };
         /**
+         * @description A folder that is kept between builds, for the tool whose variable names it.
+         * @enum {string}
+         */
+        TemplateCache: "cargo" | "npm" | "pip";
+        TemplateCheck: components["schemas"]["TemplateCheckKind"] & {
+            name: string;
+        };
+        TemplateCheckKind: {
+            /** @description GET of a path of the preview. */
+            http: components["schemas"]["TemplateHttpCheck"];
+        } | {
+            /** @description A file of the project, after the build. */
+            file: components["schemas"]["TemplateFileCheck"];
+        } | {
+            /** @description Must end with exit code 0. */
+            command: components["schemas"]["TemplateStep"];
+        };
+        /** @description A program with its arguments, or a line for `sh -c`. */
+        TemplateCommand: string[] | string;
+        /** @description Where the project can be deployed to. */
+        TemplateDeploy: {
+            directory: components["schemas"]["TemplateDirectory"] | null;
+            /** @description Whether a deploy hook may be called; its address is the installation's, not the template's. */
+            hook: boolean;
+            preview: components["schemas"]["TemplatePreview"] | null;
+        };
+        TemplateDetails: {
+            files: components["schemas"]["TemplateFile"][];
+            manifest: components["schemas"]["TemplateManifest"];
+            /** @description The version that the reference means, and where it comes from. */
+            offer: components["schemas"]["TemplateOffer"];
+            /** @description `name@version`, as a run would be made from it. */
+            reference: string;
+            /** @description All versions there are, the one that counts first. */
+            versions: components["schemas"]["TemplateOffer"][];
+        };
+        /** @description The built files, to be copied somewhere. */
+        TemplateDirectory: {
+            /** @description A folder of the project; `.` is all of it. */
+            from: string;
+        };
+        /** @description A template of the catalogue, as its name alone means it. */
+        TemplateEntry: {
+            description: string;
+            name: string;
+            tags: string[];
+            title: string;
+            /** @description The one that the name alone means. */
+            version: string;
+            /** @description All there are, the one that counts first. */
+            versions: components["schemas"]["TemplateOffer"][];
+        };
+        /** @description A file of a template, as a catalogue shows it. */
+        TemplateFile: {
+            executable: boolean;
+            /** @description Under `files/`. */
+            path: string;
+            rendered: boolean;
+            /** @description Bytes. */
+            size: number;
+            /** @description Where it goes, when that is somewhere else; may hold inputs. */
+            to: string | null;
+        };
+        TemplateFileBody: {
+            /**
+             * Format: byte
+             * @description What it holds, in base64.
+             */
+            data?: string | null;
+            /** @example README.md */
+            path: string;
+            /** @description What it holds, when that is text. */
+            text?: string | null;
+        };
+        TemplateFileCheck: {
+            /** @description What the file must hold; may hold inputs. Null: it must be there. */
+            contains: string | null;
+            path: string;
+        };
+        /** @description What is done with the files that a pattern names. The first rule that names a file counts. */
+        TemplateFileRule: {
+            executable: boolean;
+            /** @description A pattern for paths under `files/`; `*` stays within a folder, `**` does not. */
+            from: string;
+            /** @description Whether inputs are filled in; otherwise it is copied as it is. */
+            render: boolean;
+            /** @description Where the one file that `from` names goes; may hold inputs. Null: it keeps its path. */
+            to: string | null;
+        };
+        TemplateHttpCheck: {
+            /** @description What the body must hold; may hold inputs. */
+            contains: string | null;
+            path: string;
+            /** Format: int32 */
+            status: number;
+        };
+        TemplateManifest: {
+            /** @description What must hold of the deployed project. */
+            checks: components["schemas"]["TemplateCheck"][];
+            deploy: components["schemas"]["TemplateDeploy"];
+            description: string;
+            files: components["schemas"]["TemplateFileRule"][];
+            /** @description A JSON Schema (draft 2020-12) of what the template wants to know; an object at the top. */
+            inputs: Record<string, never>;
+            /** @description One to three words with slashes between them, such as `persona/basic`. */
+            name: string;
+            steps: components["schemas"]["TemplateSteps"];
+            tags: string[];
+            title: string;
+            /** @description By the rules of semantic versioning, such as `1.2.0`. */
+            version: string;
+        };
+        /** @enum {string} */
+        TemplateNetwork: "none" | "registries";
+        /** @description A version of a template from one place. */
+        TemplateOffer: {
+            /** Format: date-time */
+            installed_at: string | null;
+            /** @description What it was installed from, or the folder that it lies in. */
+            origin: string | null;
+            /** @description Of its manifest and files, in lowercase hex. */
+            sha256: string;
+            shadowed_by: components["schemas"]["TemplateSource"] | null;
+            source: components["schemas"]["TemplateSource"];
+            version: string;
+        };
+        /** @description A server that runs until it is stopped. The variable `PORT` tells it where to listen, on 127.0.0.1. */
+        TemplatePreview: {
+            /** @description May hold inputs. */
+            env: {
+                [key: string]: string;
+            };
+            /** @description The path that answers with 2xx as soon as it is up. */
+            health: string;
+            /**
+             * Format: int32
+             * @description For a program that listens on one port only. Null: one that is free is chosen.
+             */
+            port: number | null;
+            run: components["schemas"]["TemplateCommand"];
+            /**
+             * Format: int64
+             * @description How long it may take until it is up.
+             */
+            timeout_seconds: number;
+        };
+        TemplateProblem: {
+            /** @description What is wrong, and what would be right. */
+            message: string;
+            /**
+             * @description A JSON pointer into the manifest, such as `/steps/build/0/run`, or a file, with its line where that is known:
+             *     `template.yaml:7`, `files/README.md:3`.
+             */
+            path: string;
+        };
+        /**
+         * @description Where a template comes from, in the order in which they count: the database, the folder `TEMPLATES_DIR` of the machine that
+         *     answers, or the program itself.
+         * @enum {string}
+         */
+        TemplateSource: "installed" | "folder" | "built_in";
+        /** @description A command in the sandbox, in the project's folder. */
+        TemplateStep: {
+            /** @description Patterns of files that are kept as artifacts. */
+            artifacts: string[];
+            cache: components["schemas"]["TemplateCache"][];
+            /** @description May hold inputs. */
+            env: {
+                [key: string]: string;
+            };
+            name: string;
+            network: components["schemas"]["TemplateNetwork"];
+            run: components["schemas"]["TemplateCommand"];
+            /** Format: int64 */
+            timeout_seconds: number;
+        };
+        TemplateSteps: {
+            build: components["schemas"]["TemplateStep"][];
+            publish: components["schemas"]["TemplateStep"][];
+            verify: components["schemas"]["TemplateStep"][];
+        };
+        TemplateValidity: {
+            /** @description All that was found, at most 100. */
+            problems: components["schemas"]["TemplateProblem"][];
+            valid: boolean;
+        };
+        Templates: {
+            /** @description Folders below `TEMPLATES_DIR` that should hold a template and do not. */
+            broken: components["schemas"]["BrokenTemplate"][];
+            items: components["schemas"]["TemplateEntry"][];
+            next_cursor: string | null;
+        };
+        /**
          * @description Whose word it is: a person's, an agent's conclusion, or that of a text from outside.
          * @enum {string}
          */
@@ -2895,6 +3188,12 @@ export interface components {
             input_tokens: number;
             /** Format: int64 */
             output_tokens: number;
+        };
+        ValidateTemplateBody: {
+            /** @description The files under `files/`. Without them only the manifest is looked at. */
+            files?: components["schemas"]["TemplateFileBody"][] | null;
+            /** @description The text of `template.yaml`. */
+            manifest: string;
         };
         WaitBody: {
             /**
@@ -5655,6 +5954,143 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TaskLogEntry"][];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_templates: {
+        parameters: {
+            query?: {
+                /** @description Words that must all be in name, title, description or tags, in any case. */
+                q?: string;
+                tag?: string;
+                /** @description 1 to 200; 50 when it is not given. */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Templates"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    install_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstallTemplateBody"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstalledTemplate"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    validate_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ValidateTemplateBody"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateValidity"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description `name` for the newest version, or `name@version`; the slashes of a name may stand as they are
+                 * @example persona/basic
+                 */
+                reference: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateDetails"];
                 };
             };
             /** @description What went wrong */

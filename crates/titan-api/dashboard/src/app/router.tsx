@@ -4,7 +4,7 @@ import { lastProject } from '../lib/lastProject';
 import { NotFound } from '../pages/other/NotFound';
 import { PageError } from '../pages/other/PageError';
 import { Shell } from './Shell';
-import { logSearch, outputSearch, queueSearch, runSearch, taskSearch } from './search';
+import { inputSearch, logSearch, outputSearch, queueSearch, runSearch, salesSearch, taskSearch } from './search';
 
 /**
  * A page whose code comes when it is opened. The router would answer code that does not come by loading everything anew,
@@ -70,6 +70,7 @@ const progress = createRoute({
 const input = createRoute({
   getParentRoute: () => project,
   path: 'input',
+  validateSearch: inputSearch,
   component: page(() => import('../pages/input/InputPage'), 'InputPage'),
 });
 
@@ -90,6 +91,7 @@ const output = createRoute({
 const sales = createRoute({
   getParentRoute: () => project,
   path: 'sales',
+  validateSearch: salesSearch,
   component: page(() => import('../pages/sales/SalesPage'), 'SalesPage'),
 });
 

@@ -1,6 +1,6 @@
 // What the address may carry beside the path. Unknown or broken values fall back, so an old link still opens.
 import type { JobFilter } from '../api/calls';
-import type { LogLevel, Review } from '../api/types';
+import type { LeadStage, LogLevel, Review } from '../api/types';
 
 export interface TaskSearch {
   task?: string;
@@ -17,6 +17,18 @@ export interface OutputSearch {
   q?: string;
   /** The file that is shown. */
   file?: string;
+}
+/** What the Input tab shows beside the conversation. */
+const CONTEXT = ['documents', 'contacts'] as const;
+export interface InputSearch {
+  segment?: (typeof CONTEXT)[number];
+  q?: string;
+}
+export const LEAD_STAGES = ['new', 'contacted', 'qualified', 'proposal', 'won', 'lost'] as const;
+export interface SalesSearch {
+  segment?: 'leads';
+  stage?: LeadStage;
+  q?: string;
 }
 /** The views of a run beside its events. */
 export const RUN_VIEWS = ['turns', 'logs', 'outputs'] as const;
@@ -44,6 +56,14 @@ export const outputSearch = (raw: Record<string, unknown>): OutputSearch =>
     output: text(raw.output),
     q: text(raw.q),
     file: text(raw.file),
+  });
+export const inputSearch = (raw: Record<string, unknown>): InputSearch =>
+  compact({ segment: oneOf(raw.segment, CONTEXT), q: text(raw.q) });
+export const salesSearch = (raw: Record<string, unknown>): SalesSearch =>
+  compact({
+    segment: oneOf(raw.segment, ['leads'] as const),
+    stage: oneOf(raw.stage, LEAD_STAGES),
+    q: text(raw.q),
   });
 export const runSearch = (raw: Record<string, unknown>): RunSearch => compact({ view: oneOf(raw.view, RUN_VIEWS) });
 

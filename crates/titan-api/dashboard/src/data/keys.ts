@@ -18,6 +18,12 @@ export const keys = {
   /** The files of a project and their history. */
   files: (projectId: string) => ['files', projectId] as const,
   messages: (projectId: string) => ['messages', projectId] as const,
+  contacts: (projectId: string) => ['contacts', projectId] as const,
+  documents: (projectId: string) => ['documents', projectId] as const,
+  offers: (projectId: string) => ['offers', projectId] as const,
+  leads: (projectId: string) => ['leads', projectId] as const,
+  /** A hint about a lead may be about its notes. */
+  notes: (leadId: string) => ['lead-notes', leadId] as const,
   /** What models may cost; a call counts for its run, its task, its project and the installation alike. */
   budgets: ['budget'] as const,
   budget: (scope: string, id: string) => ['budget', scope, id] as const,
@@ -74,6 +80,16 @@ export function staleKeys(hint: ChangeHint): Stale[] {
       return inProject(keys.files);
     case 'message':
       return inProject(keys.messages);
+    case 'contact':
+      return project === null ? own(['contacts']) : inProject(keys.contacts);
+    case 'document':
+      return inProject(keys.documents);
+    case 'offer':
+      return inProject(keys.offers, keys.leads);
+    case 'lead':
+      // An offer says how many leads it has.
+      if (project === null) return own(['leads'], ['offers']);
+      return [...own(keys.notes(hint.id)), ...inProject(keys.leads, keys.offers)];
     case 'queue':
       // A paused queue is a reason why a task does not move.
       return own(keys.queue, ['tasks']);

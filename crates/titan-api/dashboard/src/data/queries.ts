@@ -105,6 +105,62 @@ export const messagesQuery = (projectId: string) =>
     ...paging,
   });
 
+export const contactsQuery = (projectId: string, q: string) =>
+  infiniteQueryOptions({
+    queryKey: [...keys.contacts(projectId), q],
+    queryFn: ({ pageParam, signal }) => api.listContacts(projectId, q, pageParam, signal),
+    ...paging,
+    placeholderData: keepPreviousData,
+  });
+
+/** Without hints, what is being read is looked at again by itself. */
+export const documentsQuery = (projectId: string) =>
+  infiniteQueryOptions({
+    queryKey: [...keys.documents(projectId), 'list'],
+    queryFn: ({ pageParam, signal }) => api.listDocuments(projectId, pageParam, signal),
+    ...paging,
+    refetchInterval: (query) => {
+      const documents = query.state.data?.pages.flatMap((page) => page.items) ?? [];
+      const unread = documents.some(({ state }) => state === 'waiting' || state === 'reading');
+      return unread ? WAITING_REFRESH_MS : untilHealed(query);
+    },
+  });
+
+export const documentSearchQuery = (projectId: string, q: string) =>
+  queryOptions({
+    queryKey: [...keys.documents(projectId), 'search', q],
+    queryFn: ({ signal }) => api.searchDocuments(projectId, q, signal),
+    placeholderData: keepPreviousData,
+  });
+
+export const offersQuery = (projectId: string) =>
+  infiniteQueryOptions({
+    queryKey: keys.offers(projectId),
+    queryFn: ({ pageParam, signal }) => api.listOffers(projectId, pageParam, signal),
+    ...paging,
+  });
+
+export const leadsQuery = (projectId: string, filter: api.LeadFilter) =>
+  infiniteQueryOptions({
+    queryKey: [...keys.leads(projectId), 'list', filter],
+    queryFn: ({ pageParam, signal }) => api.listLeads(projectId, filter, pageParam, signal),
+    ...paging,
+    placeholderData: keepPreviousData,
+  });
+
+export const leadsSummaryQuery = (projectId: string) =>
+  queryOptions({
+    queryKey: [...keys.leads(projectId), 'summary'],
+    queryFn: ({ signal }) => api.getLeadsSummary(projectId, signal),
+  });
+
+export const notesQuery = (leadId: string) =>
+  infiniteQueryOptions({
+    queryKey: keys.notes(leadId),
+    queryFn: ({ pageParam, signal }) => api.listNotes(leadId, pageParam, signal),
+    ...paging,
+  });
+
 export const setupQuery = () =>
   queryOptions({
     queryKey: [...keys.system, 'setup'],

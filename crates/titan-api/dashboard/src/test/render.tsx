@@ -95,7 +95,7 @@ export function fakeServer(routes: Record<string, (call: Call) => Response | Pro
         method,
         url,
         headers: request?.headers ?? new Headers(init?.headers),
-        body: text ? JSON.parse(text) : undefined,
+        body: text.startsWith('{') ? JSON.parse(text) : undefined,
       };
       calls.push(call);
       const route = Object.entries(routes).find(([name]) => `${method} ${url}`.startsWith(name));

@@ -1,9 +1,11 @@
-// "Tell Titan something." The conversation of a project: history, answers as they are written, and the composer.
-import { Button } from '@mantine/core';
+// "Tell Titan something." Segments: the conversation with its composer, and what the project is told beside it, documents and
+// contacts.
+import { Button, SegmentedControl } from '@mantine/core';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
-import { useParams } from '@tanstack/react-router';
-import { Fragment, useEffect, useMemo, useRef } from 'react';
+import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { Fragment, lazy, Suspense, useEffect, useMemo, useRef } from 'react';
 import { Empty } from '../../components/Empty';
+import { Loading } from '../../components/Loading';
 import { QueryView } from '../../components/QueryView';
 import { ScrollBox } from '../../components/ScrollBox';
 import { useCancelTask } from '../../data/actions';
@@ -16,10 +18,53 @@ import { buildTurns, lastSummarised } from './thread';
 import { useSend } from './useSend';
 import { useStickToBottom } from './useStickToBottom';
 
+const DocumentsView = lazy(() => import('../context/DocumentsView').then((page) => ({ default: page.DocumentsView })));
+const ContactsView = lazy(() => import('../context/ContactsView').then((page) => ({ default: page.ContactsView })));
+
+const SEGMENTS = [
+  { value: 'conversation', label: 'Conversation' },
+  { value: 'documents', label: 'Documents' },
+  { value: 'contacts', label: 'Contacts' },
+];
+
 export function InputPage() {
   const { projectId } = useParams({ from: '/projects/$projectId/input' });
-  // Another project is another conversation: nothing typed or sent may leak from one to the other.
-  return <ConversationPage key={projectId} projectId={projectId} />;
+  const { segment, q = '' } = useSearch({ from: '/projects/$projectId/input' });
+  const navigate = useNavigate({ from: '/projects/$projectId/input' });
+  const show = (value: string) =>
+    void navigate({ search: value === 'documents' || value === 'contacts' ? { segment: value } : {} });
+  const onSearch = (words: string) =>
+    void navigate({
+      search: { ...(segment === undefined ? {} : { segment }), ...(words === '' ? {} : { q: words }) },
+      replace: true,
+      resetScroll: false,
+    });
+  const View = segment === 'contacts' ? ContactsView : DocumentsView;
+  return (
+    <div className={classes.frame}>
+      <SegmentedControl
+        className={classes.segments ?? ''}
+        data={SEGMENTS}
+        value={segment ?? 'conversation'}
+        onChange={show}
+        aria-label="What to show"
+      />
+      {segment === undefined ? (
+        // Another project is another conversation: nothing typed or sent may leak from one to the other.
+        <ConversationPage key={projectId} projectId={projectId} />
+      ) : (
+        <ScrollBox
+          className={classes.context}
+          label={segment === 'contacts' ? 'Contacts' : 'Documents'}
+          testId="context"
+        >
+          <Suspense fallback={<Loading what={`the ${segment}`} />}>
+            <View key={projectId} projectId={projectId} q={q} onSearch={onSearch} />
+          </Suspense>
+        </ScrollBox>
+      )}
+    </div>
+  );
 }
 
 function ConversationPage({ projectId }: { projectId: string }) {

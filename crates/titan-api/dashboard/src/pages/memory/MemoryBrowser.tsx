@@ -5,6 +5,7 @@ import { IconDownload, IconEraser } from '@tabler/icons-react';
 import { useState } from 'react';
 import { memoryExportUrl } from '../../api/calls';
 import type { Memory } from '../../api/types';
+import { SearchBox } from '../../components/SearchBox';
 import { useOffline } from '../../live/hooks';
 import { AddMemory } from './AddMemory';
 import { EditDialog } from './EditDialog';
@@ -13,7 +14,6 @@ import { ForgetDialog } from './ForgetDialog';
 import classes from './Memory.module.css';
 import { MemoryGroups } from './MemoryGroups';
 import { MemoryHits } from './MemoryHits';
-import { SearchBox } from './SearchBox';
 
 interface MemoryBrowserProps {
   projectId: string;
@@ -35,7 +35,7 @@ export function MemoryBrowser({ projectId, q, onSearch }: MemoryBrowserProps) {
   return (
     <div className={classes.browser}>
       <div className={classes.toolbar} role="toolbar" aria-label="Memory">
-        <SearchBox q={q} onSearch={onSearch} />
+        <SearchBox what="the memory" q={q} onSearch={onSearch} />
         <span className={classes.spacer} />
         <Anchor href={memoryExportUrl(projectId)} download size="sm" className={classes.export ?? ''}>
           <IconDownload size={15} aria-hidden /> Export

@@ -2,10 +2,10 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import type { Memory } from '../../api/types';
 import { Empty } from '../../components/Empty';
+import { LoadMore } from '../../components/LoadMore';
 import { Panel } from '../../components/Panel';
 import { QueryView } from '../../components/QueryView';
 import { memoriesQuery } from '../../data/queries';
-import { LoadMore } from '../queue/LoadMore';
 import classes from './Memory.module.css';
 import { MemoryRow } from './MemoryRow';
 import { byAgent, pinnedFirst, SCOPES } from './words';

@@ -6,6 +6,7 @@ import { useMemo, useState } from 'react';
 import type { JobFilter } from '../../api/calls';
 import type { BulkAction, JobState, Project, Queue } from '../../api/types';
 import { Empty } from '../../components/Empty';
+import { LoadMore } from '../../components/LoadMore';
 import { Panel } from '../../components/Panel';
 import { QueryView } from '../../components/QueryView';
 import tabClasses from '../../components/Tabs.module.css';
@@ -16,7 +17,6 @@ import { BulkDialog } from './BulkDialog';
 import { bulkActions, isNarrowed, isOutcome, onTab, TABS, tabCount, tabOf } from './filter';
 import { JobFilters } from './JobFilters';
 import { JobTable } from './JobTable';
-import { LoadMore } from './LoadMore';
 import classes from './QueuePage.module.css';
 
 const BULK_LABELS: Record<BulkAction, string> = {

@@ -5,6 +5,7 @@ import { useState } from 'react';
 import type { Limit } from '../../api/types';
 import { Age } from '../../components/Age';
 import { Empty } from '../../components/Empty';
+import { LoadMore } from '../../components/LoadMore';
 import { Panel } from '../../components/Panel';
 import { QueryView } from '../../components/QueryView';
 import { ScrollBox } from '../../components/ScrollBox';
@@ -13,7 +14,6 @@ import { limitsQuery } from '../../data/queries';
 import { useOffline } from '../../live/hooks';
 import { DeleteLimitDialog } from './DeleteLimitDialog';
 import { LimitDialog } from './LimitDialog';
-import { LoadMore } from './LoadMore';
 import { rateInWords } from './limit';
 import classes from './QueuePage.module.css';
 

@@ -1,29 +1,45 @@
-// "Does it earn?" Nothing of it exists yet, and the page says so instead of showing empty tables.
-import { Panel } from '../../components/Panel';
-import classes from './SalesPage.module.css';
+// "Does it earn?" Segments: what is offered and for how much, and who may buy it. Deals and revenue are not built yet.
+import { SegmentedControl } from '@mantine/core';
+import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import classes from '../../components/List.module.css';
+import { LeadsView } from './LeadsView';
+import { OffersView } from './OffersView';
 
-const PARTS = [
-  ['Offer', 'What is sold, for whom, at which price, and where it is published.'],
-  ['Leads', 'Who showed interest, where they came from, and the next step with each of them.'],
-  ['Deals', 'Open deals by stage with their sums, and why deals were won or lost.'],
-  ['Revenue', 'Income per month against the goal, with import and export as CSV.'],
+const SEGMENTS = [
+  { value: 'offer', label: 'Offer' },
+  { value: 'leads', label: 'Leads' },
 ];
 
 export function SalesPage() {
+  const { projectId } = useParams({ from: '/projects/$projectId/sales' });
+  const search = useSearch({ from: '/projects/$projectId/sales' });
+  const navigate = useNavigate({ from: '/projects/$projectId/sales' });
   return (
-    <Panel title="Sales" testId="sales">
-      <p className={classes.lead}>
-        <strong>Sales is not built yet.</strong> This version of Titan keeps no offers, leads, deals or revenue, and
-        nothing is collected in the background. This tab is planned to hold:
-      </p>
-      <dl className={classes.parts}>
-        {PARTS.map(([name, text]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{text}</dd>
-          </div>
-        ))}
-      </dl>
-    </Panel>
+    <div className={classes.page} data-testid="sales">
+      <div className={classes.toolbar}>
+        <SegmentedControl
+          data={SEGMENTS}
+          value={search.segment ?? 'offer'}
+          onChange={(value) => void navigate({ search: value === 'leads' ? { segment: 'leads' } : {} })}
+          aria-label="What to show"
+        />
+      </div>
+      {search.segment === 'leads' ? (
+        <LeadsView
+          key={projectId}
+          projectId={projectId}
+          filter={{ stage: search.stage ?? 'all', q: search.q ?? '' }}
+          onFilter={({ stage, q }) =>
+            void navigate({
+              search: { segment: 'leads', ...(stage === 'all' ? {} : { stage }), ...(q === '' ? {} : { q }) },
+              replace: true,
+              resetScroll: false,
+            })
+          }
+        />
+      ) : (
+        <OffersView key={projectId} projectId={projectId} />
+      )}
+    </div>
   );
 }

@@ -1,15 +1,22 @@
-// Looks for memories while somebody types; the address keeps what is looked for.
+// Looks for something while somebody types; the address keeps what is looked for.
 import { TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { IconSearch } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
-import classes from './Memory.module.css';
+import classes from './SearchBox.module.css';
 
 const PAUSE_MS = 250;
-/** What the server embeds; more words would find nothing. */
+/** What the server takes everywhere; more words would find nothing. */
 const LONGEST = 400;
 
-export function SearchBox({ q, onSearch }: { q: string; onSearch: (q: string) => void }) {
+interface SearchBoxProps {
+  /** Completes "Search ...". */
+  what: string;
+  q: string;
+  onSearch: (q: string) => void;
+}
+
+export function SearchBox({ what, q, onSearch }: SearchBoxProps) {
   const [text, setText] = useState(q);
   const apply = useDebouncedCallback(onSearch, PAUSE_MS);
   // The address may change by itself: Back, or Show everything.
@@ -19,8 +26,8 @@ export function SearchBox({ q, onSearch }: { q: string; onSearch: (q: string) =>
       className={classes.search ?? ''}
       size="sm"
       type="search"
-      aria-label="Search the memory"
-      placeholder="Search the memory"
+      aria-label={`Search ${what}`}
+      placeholder={`Search ${what}`}
       leftSection={<IconSearch size={15} aria-hidden />}
       maxLength={LONGEST}
       value={text}

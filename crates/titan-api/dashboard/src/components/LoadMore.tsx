@@ -1,7 +1,7 @@
 // The end of a list of which there is more.
 import { Button } from '@mantine/core';
 import type { ReactNode } from 'react';
-import classes from './QueuePage.module.css';
+import classes from './LoadMore.module.css';
 
 interface Pages {
   hasNextPage: boolean;

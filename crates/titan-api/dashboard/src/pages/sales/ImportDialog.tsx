@@ -1,0 +1,171 @@
+// Takes leads in from a table: choose it, see what each row would become, say which column is what, and only then import it.
+import { Button, FileButton, Modal, Select } from '@mantine/core';
+import { type FormEvent, useState } from 'react';
+import * as api from '../../api/calls';
+import type { ImportedRow, LeadField, LeadImport } from '../../api/types';
+import { ErrorPanel } from '../../components/ErrorPanel';
+import form from '../../components/Form.module.css';
+import list from '../../components/List.module.css';
+import { ScrollBox } from '../../components/ScrollBox';
+import table from '../../components/Table.module.css';
+import { useChange } from '../../data/change';
+import { keys } from '../../data/keys';
+import { plural } from '../../lib/format';
+import { notifyDone } from '../../lib/notify';
+import { useRequestKey } from '../../lib/requestKey';
+import { useOffline } from '../../live/hooks';
+import { ACTIONS, FIELDS, mappingOf, SHOWN, shownFirst, summaryOf } from './importing';
+
+interface Chosen {
+  file: File;
+  mapping: api.LeadMapping;
+}
+
+export function ImportDialog({ projectId, onClose }: { projectId: string; onClose: () => void }) {
+  const [chosen, setChosen] = useState<Chosen | null>(null);
+  const key = useRequestKey();
+  const offline = useOffline();
+  // Each look is a request of its own; only the import itself has a key that is kept.
+  const look = useChange(
+    ({ file, mapping }: Chosen) => api.importLeads(projectId, file, mapping, true, `look-${crypto.randomUUID()}`),
+    [],
+  );
+  const write = useChange(
+    ({ file, mapping }: Chosen) =>
+      api.importLeads(projectId, file, mapping, false, key([file.name, file.size, file.lastModified, mapping])),
+    [keys.leads(projectId), keys.offers(projectId)],
+  );
+  const choose = (next: Chosen) => {
+    setChosen(next);
+    write.reset();
+    look.mutate(next);
+  };
+  const preview = look.data;
+  const fresh = (preview?.created ?? 0) + (preview?.merged ?? 0);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (chosen === null || fresh === 0 || write.isPending) return;
+    write.mutate(chosen, {
+      onSuccess: (done) => {
+        notifyDone(summaryOf(done));
+        onClose();
+      },
+    });
+  };
+  const error = write.error ?? look.error;
+  return (
+    <Modal
+      opened
+      size="xl"
+      onClose={onClose}
+      title="Import leads"
+      closeButtonProps={{ 'aria-label': 'Close the dialog' }}
+    >
+      <form onSubmit={submit} className={form.fields}>
+        <p className={list.seen}>
+          A table with a header as CSV in UTF-8, with up to 5,000 rows. A row whose e-mail is known adds what the lead
+          lacks; nothing is overwritten.
+        </p>
+        <div className={list.toolbar}>
+          <FileButton accept=".csv,text/csv" onChange={(file) => file && choose({ file, mapping: {} })}>
+            {(props) => (
+              <Button {...props} variant="default" disabled={offline} data-autofocus>
+                {chosen === null ? 'Choose a table' : 'Choose another table'}
+              </Button>
+            )}
+          </FileButton>
+          {chosen && <span>{chosen.file.name}</span>}
+        </div>
+        {error && <ErrorPanel error={error} compact />}
+        {chosen && preview && (
+          <>
+            <Columns preview={preview} onMapping={(mapping) => choose({ ...chosen, mapping })} />
+            <Preview preview={preview} />
+          </>
+        )}
+        <div className={form.buttons}>
+          <Button variant="default" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button type="submit" disabled={offline || fresh === 0 || look.isPending} loading={write.isPending}>
+            {fresh === 0 ? 'Import' : `Import ${plural(fresh, 'row')}`}
+          </Button>
+        </div>
+      </form>
+    </Modal>
+  );
+}
+
+interface ColumnsProps {
+  preview: LeadImport;
+  onMapping: (mapping: api.LeadMapping) => void;
+}
+
+/** A column that is taken for something else takes it away from the column that had it. */
+function Columns({ preview, onMapping }: ColumnsProps) {
+  const set = (header: string, field: LeadField | null) => {
+    // What is neither taken over nor said would be guessed again.
+    const now = Object.entries(mappingOf(preview)).map(([other, of]) => [other, of === header ? '-' : of]);
+    onMapping({ ...Object.fromEntries(now), ...(field === null ? {} : { [field]: header }) });
+  };
+  return (
+    <fieldset className={form.pair} style={{ border: 0, padding: 0, margin: 0 }}>
+      <legend className="sr-only">What each column is</legend>
+      {preview.columns.map(({ header, field }, place) => (
+        <Select
+          // Two columns may have the same header, and they do not move.
+          key={place}
+          size="xs"
+          label={header || `Column ${place + 1}`}
+          placeholder="Left out"
+          data={FIELDS}
+          value={field ?? null}
+          clearable
+          onChange={(value) => set(header, value as LeadField | null)}
+        />
+      ))}
+    </fieldset>
+  );
+}
+
+function Preview({ preview }: { preview: LeadImport }) {
+  const rows = shownFirst(preview.rows);
+  return (
+    <>
+      <p role="status" data-testid="import-summary">
+        {summaryOf(preview)}
+        {rows.length > SHOWN && ` The first ${SHOWN} rows are shown, refused ones first.`}
+      </p>
+      <ScrollBox label="What each row becomes" className={table.tableBox}>
+        <table className={table.table}>
+          <thead>
+            <tr>
+              <th scope="col">Line</th>
+              <th scope="col">Becomes</th>
+              <th scope="col">Name</th>
+              <th scope="col">E-mail</th>
+              <th scope="col">Why</th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.slice(0, SHOWN).map((row) => (
+              <PreviewRow key={row.line} row={row} />
+            ))}
+          </tbody>
+        </table>
+      </ScrollBox>
+    </>
+  );
+}
+
+function PreviewRow({ row }: { row: ImportedRow }) {
+  return (
+    <tr data-testid="import-row" data-action={row.action}>
+      <td className="tnum">{row.line}</td>
+      <td>{ACTIONS[row.action]}</td>
+      <td>{row.name}</td>
+      <td>{row.email}</td>
+      <td className={row.action === 'refused' ? table.bad : table.muted}>{row.detail}</td>
+    </tr>
+  );
+}

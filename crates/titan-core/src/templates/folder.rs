@@ -1,0 +1,146 @@
+//! Templates in a folder of the machine (`TEMPLATES_DIR`). Links are never followed: a template must not bring along what lies
+//! elsewhere.
+
+use std::collections::BTreeMap;
+use std::fs::{self, DirEntry};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use super::catalogue::Broken;
+use super::parse::MANIFEST;
+use super::problem::{Problem, one};
+use super::template::{FILES, Template};
+use super::{MAX_FILE, MAX_FILES, MAX_MANIFEST, paths};
+
+/// How deep below the folder a template may lie.
+const MAX_DEPTH: usize = 3;
+/// Templates, and folders that are looked into.
+const MAX_TEMPLATES: usize = 200;
+const MAX_FOLDERS: usize = 2000;
+/// Folders within a template; as many as a path may have.
+const MAX_FILE_DEPTH: usize = 13;
+
+/// What was found: templates with the folder that they lie in, and those that cannot be read.
+pub(super) struct Found {
+    pub(super) templates: Vec<(String, Template)>,
+    pub(super) broken: Vec<Broken>,
+}
+
+/// All templates below a folder, by path.
+pub(super) fn all(root: &Path) -> Found {
+    let mut found = Found { templates: Vec::new(), broken: Vec::new() };
+    let mut looked_into = 0;
+    if !root.is_dir() {
+        let message = "TEMPLATES_DIR is not a folder that can be read; make it, or leave the variable empty";
+        found.broken.push(Broken { folder: String::new(), problems: one("TEMPLATES_DIR", message) });
+        return found;
+    }
+    look_into(root, root, 0, &mut looked_into, &mut found);
+    found
+}
+
+fn look_into(root: &Path, folder: &Path, depth: usize, looked_into: &mut usize, found: &mut Found) {
+    *looked_into += 1;
+    if *looked_into > MAX_FOLDERS || found.templates.len() + found.broken.len() >= MAX_TEMPLATES {
+        return;
+    }
+    if depth > 0 && is_file(&folder.join(MANIFEST)) {
+        let name = relative(root, folder);
+        match read(folder) {
+            Ok(template) => found.templates.push((name, template)),
+            Err(problems) => found.broken.push(Broken { folder: name, problems }),
+        }
+        return;
+    }
+    if depth < MAX_DEPTH {
+        for entry in entries(folder).unwrap_or_default() {
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) && !is_hidden(&entry) {
+                look_into(root, &entry.path(), depth + 1, looked_into, found);
+            }
+        }
+    }
+}
+
+/// The template in a folder below another one, named by its relative path.
+///
+/// # Errors
+/// What keeps it from being a template.
+pub fn one_in(root: &Path, name: &str) -> Result<Template, Vec<Problem>> {
+    paths::check(name).map_err(|why| one("directory", why))?;
+    let mut folder = root.to_path_buf();
+    for part in name.split('/') {
+        folder.push(part);
+        if !fs::symlink_metadata(&folder).is_ok_and(|found| found.is_dir()) {
+            return Err(one(
+                "directory",
+                format!("there is no folder {name:?} in TEMPLATES_DIR; links are not followed"),
+            ));
+        }
+    }
+    read(&folder)
+}
+
+fn read(folder: &Path) -> Result<Template, Vec<Problem>> {
+    let bytes = limited(&folder.join(MANIFEST), MAX_MANIFEST).map_err(|why| one(MANIFEST, why))?;
+    let text = String::from_utf8(bytes).map_err(|_| one(MANIFEST, "is not text in UTF-8"))?;
+    let mut files = BTreeMap::new();
+    let inner = folder.join(FILES);
+    if fs::symlink_metadata(folder.join(FILES.trim_end_matches('/'))).is_ok_and(|found| found.is_dir()) {
+        read_files(&inner, &inner, 0, &mut files)?;
+    }
+    Template::new(text, files)
+}
+
+fn read_files(
+    root: &Path,
+    folder: &Path,
+    depth: usize,
+    files: &mut BTreeMap<String, Vec<u8>>,
+) -> Result<(), Vec<Problem>> {
+    let place = |path: &Path| format!("{FILES}{}", relative(root, path));
+    let entries = entries(folder).map_err(|error| one(place(folder), format!("cannot be read: {error}")))?;
+    for entry in entries {
+        let path = entry.path();
+        let kind = entry.file_type().map_err(|error| one(place(&path), format!("cannot be read: {error}")))?;
+        if kind.is_dir() && depth < MAX_FILE_DEPTH {
+            read_files(root, &path, depth + 1, files)?;
+        } else if kind.is_file() {
+            if files.len() > MAX_FILES {
+                return Err(one(FILES, format!("must hold at most {MAX_FILES} files")));
+            }
+            let bytes = limited(&path, MAX_FILE).map_err(|why| one(place(&path), why))?;
+            files.insert(relative(root, &path), bytes);
+        } else {
+            let message = "is a link, a device or too deep; a template holds files and folders only";
+            return Err(one(place(&path), message));
+        }
+    }
+    Ok(())
+}
+
+/// In the order of their names, so that every machine says the same.
+fn entries(folder: &Path) -> std::io::Result<Vec<DirEntry>> {
+    let mut entries: Vec<DirEntry> = fs::read_dir(folder)?.take(MAX_FOLDERS).collect::<Result<_, _>>()?;
+    entries.sort_by_key(DirEntry::file_name);
+    Ok(entries)
+}
+
+fn limited(path: &PathBuf, most: usize) -> Result<Vec<u8>, String> {
+    let file = fs::File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(most).unwrap_or(u64::MAX) + 1;
+    file.take(limit).read_to_end(&mut bytes).map_err(|error| format!("cannot be read: {error}"))?;
+    if bytes.len() > most { Err(format!("must have at most {most} bytes, and has more")) } else { Ok(bytes) }
+}
+
+fn is_file(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_file())
+}
+
+fn is_hidden(entry: &DirEntry) -> bool {
+    entry.file_name().to_string_lossy().starts_with('.')
+}
+
+fn relative(root: &Path, path: &Path) -> String {
+    path.strip_prefix(root).unwrap_or(path).to_string_lossy().into_owned()
+}

@@ -1,0 +1,5 @@
+"""`python3 -m service`."""
+
+from service.server import main
+
+main()

@@ -1,0 +1,5 @@
+"""The project's own words."""
+
+TITLE = {{ title }}
+DESCRIPTION = {{ description }}
+FEATURES: list[str] = {{ features }}

@@ -1,0 +1,88 @@
+//! The job that reads a document. It leaves no dead letter for a file that cannot be read: the document says why.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::Value;
+use titan_core::Error;
+use titan_core::documents::{self, Begun, Document};
+use titan_core::engine::{Done, Outcome};
+use titan_core::queue::Hint;
+use uuid::Uuid;
+
+use crate::extract::process::Place;
+use crate::handler::{JobHandler, LoneJob};
+
+/// When the database cannot be asked, the reading is put off and not counted.
+const COME_BACK: Duration = Duration::from_secs(1);
+
+pub struct Extract {
+    place: Place,
+}
+
+impl Extract {
+    #[must_use]
+    pub fn new(place: Place) -> Self {
+        Self { place }
+    }
+}
+
+#[async_trait]
+impl JobHandler for Extract {
+    fn kind(&self) -> &'static str {
+        documents::EXTRACT
+    }
+
+    async fn run(&self, job: LoneJob) -> Outcome {
+        let id = job.payload.get("document_id").and_then(Value::as_str).and_then(|id| id.parse::<Uuid>().ok());
+        let Some(id) = id else {
+            return Outcome::Fail { error: "the job names no document".to_owned() };
+        };
+        match self.read(&job, id).await {
+            Ok(()) => Outcome::Done(Done::default()),
+            Err(error) => match error.downcast::<Error>() {
+                Ok(error) if error.may_pass() => Outcome::Snooze { after: COME_BACK, reason: error.to_string() },
+                Ok(error) => Outcome::Retry { error: error.to_string(), after: None },
+                Err(error) => Outcome::Retry { error: format!("{error:#}"), after: None },
+            },
+        }
+    }
+}
+
+impl Extract {
+    async fn read(&self, job: &LoneJob, id: Uuid) -> anyhow::Result<()> {
+        let (document, bytes) = match job.db.run(move |connection| documents::begin(connection, id)).await? {
+            Begun::Read(document, bytes) => (document, bytes),
+            Begun::GivenUp(document) => {
+                tell(job, &document);
+                return Ok(());
+            }
+            Begun::Nothing => return Ok(()),
+        };
+        tell(job, &document);
+        let read = tokio::select! {
+            read = self.place.read(document.format, bytes) => read,
+            () = job.stop.requested() => Err(anyhow::anyhow!("told to stop")),
+        };
+        match read {
+            Ok(Ok(text)) => {
+                let left_out = i64::try_from(text.left_out).unwrap_or(i64::MAX);
+                job.db.run(move |connection| documents::ready(connection, id, &text.text, left_out)).await?;
+            }
+            Ok(Err(why)) => {
+                tracing::info!(document.id = %id, %why, "a document cannot be read");
+                job.db.run(move |connection| documents::failed(connection, id, &why.0)).await?;
+            }
+            Err(error) => {
+                job.db.run(move |connection| documents::try_again(connection, id)).await?;
+                return Err(error);
+            }
+        }
+        tell(job, &document);
+        Ok(())
+    }
+}
+
+fn tell(job: &LoneJob, document: &Document) {
+    job.notifier.send(vec![Hint::change("document", document.id, document.project_id)]);
+}
