@@ -110,12 +110,25 @@ async function withEvidence(error: unknown, name: string, context: BrowserContex
     const recording = await recordingOf(page).catch(() => null);
     seen.push(`page ${index + 1}: ${page.url()}, pictured in ${file}`);
     seen.push(`  connection ${recording?.connection.join(' > ')}, states ${JSON.stringify(recording?.statuses)}`);
+    seen.push(`  ${recording?.texts.length} texts of answers, ${await drawing(page)}`);
     // The page may be the very thing that is broken; what went wrong in the test matters more than its picture.
     await page.screenshot({ path: file, timeout: 10_000 }).catch((reason) => seen.push(`  no picture: ${reason}`));
   }
   failure.message = [failure.message, ...seen, ...watch.problems()].join('\n');
   return failure;
 }
+
+/** A browser that draws nothing any more explains much. */
+const drawing = (page: Page) =>
+  page
+    .evaluate(
+      () =>
+        new Promise<string>((resolve) => {
+          setTimeout(() => resolve('no frame within a second'), 1000);
+          requestAnimationFrame(() => resolve('frames are drawn'));
+        }),
+    )
+    .catch((reason) => `nothing to ask: ${reason}`);
 
 /** Keeps a picture as evidence, under a name that sorts by the order of events. */
 export async function keepPicture(page: Page, name: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { anEvent } from '../test/fixtures';
-import { LiveClient } from './client';
+import { LiveClient, nextFrame } from './client';
 import type { FromHub, ToHub } from './protocol';
 import type { Receive, Transport } from './transport';
 
@@ -134,9 +134,9 @@ describe('LiveClient', () => {
 
   it('gives a shared hub up that answers no ping any more', () => {
     start(true);
-    vi.advanceTimersByTime(20_000);
+    vi.advanceTimersByTime(10_000);
     expect(opened).toHaveLength(1);
-    vi.advanceTimersByTime(30_000);
+    vi.advanceTimersByTime(10_000);
     expect(opened.map((transport) => transport.shared)).toEqual([true, false]);
   });
 
@@ -153,5 +153,27 @@ describe('LiveClient', () => {
     document.dispatchEvent(new Event('visibilitychange'));
     expect(last().sent.at(-1)).toEqual({ type: 'hello' });
     visibility.mockRestore();
+  });
+});
+
+describe('nextFrame', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+  });
+
+  it('calls once with the frame, and without one soon', () => {
+    vi.useFakeTimers();
+    const called = vi.fn();
+    nextFrame(called);
+    vi.advanceTimersByTime(1000);
+    expect(called).toHaveBeenCalledTimes(1);
+
+    vi.spyOn(window, 'requestAnimationFrame').mockReturnValue(1);
+    nextFrame(called);
+    vi.advanceTimersByTime(200);
+    expect(called).toHaveBeenCalledTimes(1);
+    vi.advanceTimersByTime(100);
+    expect(called).toHaveBeenCalledTimes(2);
   });
 });

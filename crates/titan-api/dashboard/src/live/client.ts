@@ -5,7 +5,7 @@ import { EMPTY_SNAPSHOT, RunFeed, type RunSnapshot, type Scheduler } from './run
 import { openLocal, openShared, type Receive, type Transport } from './transport';
 
 /** A SharedWorker that answers nothing for so long has died; the page then keeps its own hub. */
-const PONG_TIMEOUT_MS = 30_000;
+const PONG_TIMEOUT_MS = 12_000;
 const HIDDEN_PAUSE_MS = 20_000;
 
 export interface LiveEvents {
@@ -13,10 +13,18 @@ export interface LiveEvents {
   resync(): void;
 }
 
-/** Frames stop in hidden tabs, where a slow timer is enough. */
+/** No frame comes in a hidden tab, in a window behind others, or while the machine has no time to draw. */
+const WITHOUT_FRAME_MS = 250;
+
+/** With the next frame, or soon without one. */
 export const nextFrame: Scheduler = (callback) => {
-  if (document.visibilityState === 'visible') requestAnimationFrame(() => callback());
-  else setTimeout(callback, 250);
+  const once = () => {
+    cancelAnimationFrame(frame);
+    clearTimeout(timer);
+    callback();
+  };
+  const frame = requestAnimationFrame(once);
+  const timer = setTimeout(once, WITHOUT_FRAME_MS);
 };
 
 export interface TransportFactory {

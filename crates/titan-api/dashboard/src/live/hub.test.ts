@@ -204,6 +204,25 @@ describe('Hub', () => {
     expect(got).toContainEqual({ type: 'run-end', runId: 'r1', status: 'completed' });
   });
 
+  it('polls a run while its stream hangs, until the stream stands', async () => {
+    const { port, seqs } = tab();
+    server.status = 'hanging';
+    stored.set('r1', [anEvent(1, { run_id: 'r1' })]);
+    hub.receive(port, { type: 'watch', runId: 'r1', after: 0 });
+    await vi.advanceTimersByTimeAsync(1500);
+    expect(polls).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(seqs('r1')).toEqual([1]);
+    server.status = null;
+    await vi.advanceTimersByTimeAsync(25_000);
+    newest('/api/runs/r1/').write(runEvent('r1', 2));
+    await vi.advanceTimersByTimeAsync(5000);
+    const count = polls.length;
+    expect(seqs('r1')).toEqual([1, 2]);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(polls.length).toBe(count);
+  });
+
   it('tells that a run does not exist', async () => {
     const { port, got } = tab();
     server.status = 404;

@@ -33,5 +33,5 @@ export const MAX_RUN_STREAMS = 3;
 export const RUN_POLL_MS = 2000;
 export const CHANGE_POLL_MS = 5000;
 /** A tab says that it lives this often; browsers slow the timers of hidden tabs down to one a minute. */
-export const PING_MS = 10_000;
+export const PING_MS = 5000;
 export const PORT_SILENCE_MS = 180_000;

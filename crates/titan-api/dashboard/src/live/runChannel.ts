@@ -1,5 +1,5 @@
 // The events of one run, gathered once for all tabs that look at it: in order, without a double, from the first event.
-// They come from a stream while one is allowed, else from polling; both feed the same sequence.
+// They come from a stream while one is allowed and stands, else from polling; both feed the same sequence.
 import type { Heartbeat, RunEvent, RunEventPage } from '../api/types';
 import { RUN_POLL_MS } from './protocol';
 import { EventStream, type StreamMessage, type StreamState } from './stream';
@@ -28,6 +28,7 @@ export class RunChannel {
   private lastSeq = 0;
   private stream: EventStream | null = null;
   private pollTimer: ReturnType<typeof setTimeout> | undefined;
+  private patience: ReturnType<typeof setTimeout> | undefined;
   private polling = false;
   private closed = false;
 
@@ -67,6 +68,8 @@ export class RunChannel {
   stopPolling(): void {
     this.polling = false;
     clearTimeout(this.pollTimer);
+    clearTimeout(this.patience);
+    this.patience = undefined;
   }
 
   reconnectNow(): void {
@@ -96,6 +99,8 @@ export class RunChannel {
 
   private onState(state: StreamState): void {
     if (state.kind === 'open') this.stopPolling();
+    // Who watches an answer being written should not wait for a connection that hangs.
+    if (state.kind === 'connecting') this.patience ??= setTimeout(() => this.startPolling(), RUN_POLL_MS);
     if (state.kind === 'waiting' && (state.failures >= STREAM_FAILURES_BEFORE_POLLING || state.status === 503)) {
       this.startPolling();
     }

@@ -11,9 +11,10 @@ export interface Connection {
 export class FakeStreams {
   readonly connections: Connection[] = [];
   /** What the next connections get: a status that refuses, or null for an open stream. */
-  status: number | 'unreachable' | null = null;
+  status: number | 'unreachable' | 'hanging' | null = null;
 
   readonly fetch: typeof fetch = async (input, init) => {
+    if (this.status === 'hanging') return untilAborted(init?.signal);
     if (this.status === 'unreachable') throw new TypeError('fetch failed');
     if (this.status !== null) return new Response(null, { status: this.status });
     let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
@@ -51,3 +52,6 @@ export class FakeStreams {
 
 export const sse = (event: string, data: unknown, id?: number): string =>
   `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+
+const untilAborted = (signal: AbortSignal | null | undefined) =>
+  new Promise<Response>((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
