@@ -5,12 +5,13 @@ set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 . scripts/lib/need.sh
 
-readonly ALL_STAGES=(tasks env fmt licences clippy doc build rust faults openapi dashboard scripts e2e)
+readonly ALL_STAGES=(tasks env fmt licences clippy doc build rust sandbox templates faults openapi dashboard scripts e2e)
 # Not part of a plain run, because they take minutes.
 readonly MORE_STAGES=(scale)
 readonly LOGS=target/test-logs DASHBOARD=crates/titan-api/dashboard
 # The same selection everywhere: with another one cargo would build the dependencies again.
 readonly SELECTION=(--workspace --features titan-api/dashboard)
+readonly SANDBOX='package(titan-sandbox)'
 
 stages=("$@")
 ((${#stages[@]})) || stages=("${ALL_STAGES[@]}")
@@ -29,11 +30,31 @@ stage_licences() { node scripts/check-licences.mjs; }
 stage_clippy() { cargo clippy --locked "${SELECTION[@]}" --all-targets -- -D warnings; }
 stage_doc() { RUSTDOCFLAGS='-D warnings' cargo doc --locked "${SELECTION[@]}" --no-deps; }
 
+has_nextest() { cargo nextest --version >/dev/null 2>&1; }
+
 stage_rust() {
-  if cargo nextest --version >/dev/null 2>&1; then
-    scripts/with-postgres.sh throwaway cargo nextest run --locked "${SELECTION[@]}" --no-fail-fast
+  if has_nextest; then
+    scripts/with-postgres.sh throwaway cargo nextest run --locked "${SELECTION[@]}" --no-fail-fast -E "not $SANDBOX"
   else
-    scripts/with-postgres.sh throwaway cargo test --locked "${SELECTION[@]}" --no-fail-fast
+    scripts/with-postgres.sh throwaway cargo test --locked "${SELECTION[@]}" --exclude titan-sandbox --no-fail-fast
+  fi
+}
+
+# Fork bombs and the like: alone, since others would find the machine busy.
+stage_sandbox() {
+  if has_nextest; then
+    cargo nextest run --locked "${SELECTION[@]}" --no-fail-fast -E "$SANDBOX"
+  else
+    cargo test --locked -p titan-sandbox --no-fail-fast
+  fi
+}
+
+# Each shipped template built for real: alone, for the same reason.
+stage_templates() {
+  if has_nextest; then
+    cargo nextest run --locked "${SELECTION[@]}" --no-fail-fast --test template_builds
+  else
+    cargo test --locked "${SELECTION[@]}" --no-fail-fast --test template_builds
   fi
 }
 
@@ -87,7 +108,7 @@ set_up() {
   local packages=()
   if wanted rust || wanted scale || wanted faults || wanted scripts || wanted e2e; then has_postgres || packages+=(postgresql); fi
   if wanted rust; then has_pgbouncer || packages+=(pgbouncer); fi
-  if wanted rust; then command -v bwrap >/dev/null || packages+=(bubblewrap); fi
+  if wanted sandbox; then command -v bwrap >/dev/null || packages+=(bubblewrap); fi
   if wanted scripts; then command -v psql >/dev/null || packages+=(postgresql-client); fi
   if wanted e2e; then has_chromium || packages+=(chromium); fi
   command -v cc >/dev/null || packages+=(build-essential)
@@ -175,7 +196,7 @@ start_dashboard
 for stage in clippy doc build; do run_stage "$stage"; done
 # Some Rust tests start the built programs, which read the dashboard's files while they run.
 join_dashboard
-for stage in rust scale faults openapi scripts e2e; do run_stage "$stage"; done
+for stage in rust sandbox templates scale faults openapi scripts e2e; do run_stage "$stage"; done
 
 printf '\n%d passed, %d failed\n' "${#passed[@]}" "${#failed[@]}"
 ((${#failed[@]} == 0)) || { printf 'failed: %s\n' "${failed[*]}"; exit 1; }

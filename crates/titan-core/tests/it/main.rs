@@ -29,6 +29,5 @@ mod sales;
 mod sequences;
 mod states;
 mod support;
-mod template_builds;
 mod templates;
 mod workspaces;
