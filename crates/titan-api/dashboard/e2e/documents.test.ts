@@ -11,7 +11,9 @@ const browserTest = withBrowser();
 beforeAll(withApi);
 beforeAll(() => withOneWorker());
 
-browserTest('documents are read and found, and contacts are written down', async ({ page }) => {
+browserTest('documents are read and found, and contacts are written down', async ({ page, expectErrors }) => {
+  // The photo is no document, and is refused.
+  expectErrors(/status of 422 .*documents\?name=photo\.png/);
   const project = await createProject('Documents');
   await open(page, `/projects/${project.id}/input`);
   await page.getByRole('radiogroup', { name: 'What to show' }).getByText('Documents').click();

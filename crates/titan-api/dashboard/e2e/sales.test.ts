@@ -60,7 +60,7 @@ browserTest('an offer is published, and leads come in, move and go out', async (
 
   await ida.getByRole('button', { name: 'Ida Holm', exact: true }).click();
   const lead = page.getByRole('dialog', { name: 'Change a lead' });
-  await lead.getByLabel('Note').fill('Wants it by May.');
+  await lead.getByRole('textbox', { name: 'Note', exact: true }).fill('Wants it by May.');
   await lead.getByRole('button', { name: 'Add note' }).click();
   await lead.getByTestId('note').getByText('Wants it by May.').waitFor();
   await page.keyboard.press('Escape');

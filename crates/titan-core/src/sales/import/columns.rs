@@ -20,7 +20,7 @@ text_enum! {
 /// Instead of a header: the field is not read at all.
 const NOT_READ: &str = "-";
 
-/// The header of the column that a field is to be read from, or [`NOT_READ`].
+/// The header of the column that a field is to be read from, or `NOT_READ`.
 pub type Mapping = BTreeMap<LeadField, String>;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

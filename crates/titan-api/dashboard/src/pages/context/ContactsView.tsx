@@ -41,7 +41,7 @@ export function ContactsView({ projectId, q, onSearch }: ContactsViewProps) {
     </Button>
   );
   return (
-    <section className={classes.page} aria-label="Contacts" data-testid="contacts">
+    <section className={classes.page} aria-label="All contacts" data-testid="contacts">
       <div className={classes.toolbar} role="toolbar" aria-label="Contacts">
         <SearchBox what="the contacts" q={q} onSearch={onSearch} />
         <span className={classes.spacer} />

@@ -49,7 +49,7 @@ export function DocumentsView({ projectId, q, onSearch }: DocumentsViewProps) {
   return (
     <section
       className={classes.page}
-      aria-label="Documents"
+      aria-label="All documents"
       data-testid="documents"
       onDragOver={onDragOver}
       onDragLeave={() => setOver(false)}

@@ -48,7 +48,7 @@ export function LeadsView({ projectId, filter, onFilter }: LeadsViewProps) {
     </Button>
   );
   return (
-    <section className={classes.page} aria-label="Leads">
+    <section className={classes.page} aria-label="All leads">
       <StageFilter projectId={projectId} stage={filter.stage} onStage={(stage) => onFilter({ ...filter, stage })} />
       <div className={classes.toolbar} role="toolbar" aria-label="Leads">
         <SearchBox what="the leads" q={filter.q} onSearch={(q) => onFilter({ ...filter, q })} />

@@ -40,7 +40,7 @@ export function OffersView({ projectId }: { projectId: string }) {
     </Button>
   );
   return (
-    <section className={classes.page} aria-label="Offers">
+    <section className={classes.page} aria-label="All offers">
       <QueryView query={query} what="the offers">
         {(data) => {
           const offers = data.pages.flatMap((page) => page.items);
