@@ -2,7 +2,9 @@
 //! directories or open files is inherited.
 
 use std::collections::BTreeMap;
+use std::net::TcpListener;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +16,8 @@ use crate::error::Error;
 const MAX_STDIN: usize = 64 * 1024 * 1024;
 /// The most read-only paths of one command.
 const MAX_READ_ONLY: usize = 64;
+/// The most directories of one command beside its own.
+const MAX_CACHES: usize = 16;
 /// The most bytes of program, arguments and environment together. The kernel takes about 2 MiB.
 const MAX_WORDS: usize = 1024 * 1024;
 
@@ -31,8 +35,20 @@ pub struct Command {
     /// All of its environment. Where they are missing, `PATH`, `HOME`, `TMPDIR` and `LANG` get plain values.
     pub env: BTreeMap<String, String>,
     pub network: Network,
+    /// A server that it runs, and how that is reached; only with bubblewrap.
+    pub inbound: Option<Inbound>,
+    /// Directories that it may change beside its own and that outlive it, by their names; see
+    /// [`crate::Sandbox::cache_inside`] for where it finds them. The same holds for them as for its directory.
+    pub caches: BTreeMap<String, PathBuf>,
     pub limits: Limits,
     pub stdin: Vec<u8>,
+}
+
+/// Connections to `listener` are led to a port on the loopback inside.
+#[derive(Debug, Clone)]
+pub struct Inbound {
+    pub port: u16,
+    pub listener: Arc<TcpListener>,
 }
 
 /// Where the command may connect to.
@@ -93,6 +109,8 @@ impl Command {
             read_only: Vec::new(),
             env: BTreeMap::new(),
             network: Network::None,
+            inbound: None,
+            caches: BTreeMap::new(),
             limits: Limits::default(),
             stdin: Vec::new(),
         }
@@ -126,6 +144,10 @@ impl Command {
                 "{} read-only paths, at most {MAX_READ_ONLY}: name a directory above them",
                 self.read_only.len()
             ));
+        }
+        let is_name = |name: &String| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric());
+        if self.caches.len() > MAX_CACHES || !self.caches.keys().all(is_name) {
+            return bad(format!("caches are at most {MAX_CACHES}, named by letters and digits"));
         }
         self.limits.check()
     }

@@ -20,6 +20,7 @@
 //! - `launch`: how the stage gets behind the walls, by bubblewrap or by itself with Landlock.
 //! - `protocol`: what caller and stage say to each other.
 //! - [`egress`]: the one way out, a proxy with a list of allowed targets.
+//! - `ingress`: the one way in, to a server that the command runs.
 //! - [`inside`]: the stage.
 
 pub mod command;
@@ -38,10 +39,11 @@ mod run;
 mod launch;
 
 pub mod egress;
+mod ingress;
 
 pub mod inside;
 
-pub use command::{Command, Limits, Network};
+pub use command::{Command, Inbound, Limits, Network};
 pub use error::{Error, Unavailable};
 pub use outcome::{Chunk, Ended, Event, Exit, Stream};
 pub use remove::remove_all;

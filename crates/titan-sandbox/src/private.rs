@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, FileType, Mode, makedev, mknodat};
 use tempfile::TempDir;
+use tokio::net::UnixListener;
 
 use crate::leftovers::{self, PREFIX};
 use crate::remove::remove_all;
@@ -91,13 +92,17 @@ impl Private {
         self.path("stdin")
     }
 
-    /// The directory of the proxy's socket: the socket is made after the sandbox has it in sight, or before, as it happens.
+    /// The directory of the sockets: they are made after the sandbox has it in sight, or before, as it happens.
     pub(crate) fn egress(&self) -> PathBuf {
         self.path("egress")
     }
 
     pub(crate) fn socket(&self) -> PathBuf {
         self.egress().join(SOCKET)
+    }
+
+    pub(crate) fn gate(&self) -> PathBuf {
+        self.egress().join(GATE)
     }
 
     pub(crate) fn tmp(&self) -> PathBuf {
@@ -113,8 +118,17 @@ impl Drop for Private {
     }
 }
 
-/// The name of the proxy's socket in its directory.
+/// The names of the sockets in their directory: the proxy's, and that of who wants in.
 pub(crate) const SOCKET: &str = "proxy";
+pub(crate) const GATE: &str = "gate";
+
+/// A socket for the command, and for nobody else.
+pub(crate) fn listen(path: &Path, owner: Option<(u32, u32)>) -> io::Result<UnixListener> {
+    let listener = UnixListener::bind(path)?;
+    fs::set_permissions(path, Permissions::from_mode(0o600))?;
+    owner.map_or(Ok(()), |(user, group)| chown(path, Some(user), Some(group)))?;
+    Ok(listener)
+}
 
 fn write_for(path: &Path, bytes: &[u8], owner: Option<(u32, u32)>) -> io::Result<()> {
     fs::write(path, bytes)?;

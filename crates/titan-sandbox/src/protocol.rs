@@ -30,6 +30,15 @@ pub(crate) struct Order {
     pub walls: Walls,
     /// The socket of the egress proxy, when there is one.
     pub egress: Option<PathBuf>,
+    pub inbound: Option<Serving>,
+}
+
+/// A server inside that is reached from outside.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Serving {
+    /// The socket at which the caller asks for connections to it.
+    pub gate: PathBuf,
+    pub port: u16,
 }
 
 /// What stands already, and what the stage builds itself.

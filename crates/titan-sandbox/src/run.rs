@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::command::{Command, Limits, Network};
 use crate::egress::Proxy;
 use crate::error::Error;
+use crate::ingress::Gate;
 use crate::inside::tree;
 use crate::launch::{self, Launch};
 use crate::outcome::{Ended, Event};
@@ -49,7 +50,7 @@ pub(crate) async fn run(
     gone: CancellationToken,
 ) -> Result<Ended, Error> {
     command.check()?;
-    let workdir = launch::workdir(&command)?;
+    let workdir = launch::workdir(&command.workdir)?;
     let owner = launch::owner(&workdir)?;
     let stdin = command.stdin.clone();
     let private =
@@ -75,6 +76,12 @@ async fn run_in(
             let proxy =
                 Proxy::start(&private.socket(), launch.start_as, rules.clone(), sandbox.way().clone(), events.clone());
             Some(proxy.map_err(Error::io("open its way out"))?)
+        }
+    };
+    let _gate = match &command.inbound {
+        None => None,
+        Some(inbound) => {
+            Some(Gate::start(&private.gate(), launch.start_as, inbound).map_err(Error::io("open its way in"))?)
         }
     };
     let mut stage = Stage::start(&launch)?;

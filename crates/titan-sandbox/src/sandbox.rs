@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::command::Command;
 use crate::egress::Way;
 use crate::error::{Error, Unavailable};
-use crate::launch::bubblewrap::WORK;
+use crate::launch::bubblewrap::{CACHES, WORK};
 use crate::leftovers;
 use crate::outcome::{Ended, Event};
 use crate::run;
@@ -120,6 +120,14 @@ impl Sandbox {
         match self.variant() {
             Variant::Bubblewrap => PathBuf::from(WORK),
             Variant::Landlock => workdir.canonicalize().unwrap_or_else(|_| workdir.to_owned()),
+        }
+    }
+
+    /// Where a command finds the cache of this name, which lies at `path`.
+    pub fn cache_inside(&self, name: &str, path: &Path) -> PathBuf {
+        match self.variant() {
+            Variant::Bubblewrap => Path::new(CACHES).join(name),
+            Variant::Landlock => path.canonicalize().unwrap_or_else(|_| path.to_owned()),
         }
     }
 

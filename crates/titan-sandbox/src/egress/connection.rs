@@ -122,7 +122,7 @@ impl Policy {
                 let found = found.map_err(|_| Refusal::failed(format!("no answer about {name} in time")))?;
                 let addresses = found.map_err(|error| Refusal::failed(format!("{name} is not known: {error}")))?;
                 // One that does not belong spoils all: an honest name has no such address.
-                if let Some(inner) = addresses.iter().find(|address| !address::is_public(**address)) {
+                if let Some(inner) = addresses.iter().find(|address| !self.may_be(**address)) {
                     return Err(Refusal::forbidden(format!(
                         "{name} leads to {inner}, which is not on the public internet"
                     )));
@@ -130,6 +130,10 @@ impl Policy {
                 connect(&addresses, head.port).await
             }
         }
+    }
+
+    fn may_be(&self, address: IpAddr) -> bool {
+        address::is_public(address) || self.way.inner.iter().any(|net| net.contains(&address))
     }
 
     async fn through_upstream(&self, head: &Head) -> Result<Opened, Refusal> {

@@ -20,12 +20,11 @@ pub mod resolve;
 pub mod rule;
 pub mod upstream;
 
-use std::fs::{self, Permissions};
 use std::io;
-use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::Path;
 use std::sync::Arc;
 
+use ipnet::IpNet;
 use tokio::net::UnixListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -36,6 +35,7 @@ pub use rule::Rule;
 pub use upstream::Upstream;
 
 use crate::outcome::Event;
+use crate::private;
 use connection::Policy;
 
 /// Connections at one time; the next one waits.
@@ -47,11 +47,14 @@ pub struct Way {
     /// The proxy to go through, where there is no direct way. It resolves the names then, so that addresses are not looked at.
     pub upstream: Option<Upstream>,
     pub resolver: Arc<dyn Resolve>,
+    /// Addresses that are not on the public internet and that the allowed names may lead to all the same: where an operator's own
+    /// mirrors are.
+    pub inner: Vec<IpNet>,
 }
 
 impl Default for Way {
     fn default() -> Self {
-        Self { upstream: None, resolver: Arc::new(SystemResolver) }
+        Self { upstream: None, resolver: Arc::new(SystemResolver), inner: Vec::new() }
     }
 }
 
@@ -69,11 +72,7 @@ impl Proxy {
         way: Way,
         events: mpsc::Sender<Event>,
     ) -> io::Result<Self> {
-        let listener = UnixListener::bind(path)?;
-        fs::set_permissions(path, Permissions::from_mode(0o600))?;
-        if let Some((user, group)) = owner {
-            chown(path, Some(user), Some(group))?;
-        }
+        let listener = private::listen(path, owner)?;
         let policy = Arc::new(Policy::new(rules, way, events));
         Ok(Self { _task: AbortOnDropHandle::new(tokio::spawn(serve(listener, policy))) })
     }

@@ -86,10 +86,7 @@ fn limit(order: &Order) -> io::Result<()> {
     if let Walls::Bubblewrap = order.walls {
         // Counted for each user in each user namespace, so this is of this command alone; root is never held by it. Elsewhere
         // it would count everything else of the same user.
-        all.push((
-            Resource::Nproc,
-            limits.processes + OWN_THREADS + order.egress.as_ref().map_or(0, |_| forward::MAX_THREADS),
-        ));
+        all.push((Resource::Nproc, limits.processes + OWN_THREADS + threads_of_forward(order)));
     }
     for (resource, limit) in all {
         // One that is lower already stays: only the powerful may raise it.
@@ -158,3 +155,9 @@ const READABLE: [&str; 9] = [
 ];
 
 const DEVICES: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
+
+/// The threads that copy for the command are of the stage's own, and count all the same.
+fn threads_of_forward(order: &Order) -> u64 {
+    let out = order.egress.as_ref().map_or(0, |_| forward::MAX_THREADS);
+    out + order.inbound.as_ref().map_or(0, |_| forward::SERVING_THREADS)
+}

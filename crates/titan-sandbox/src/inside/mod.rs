@@ -8,7 +8,7 @@
 //! - `filter`, `calls`: the system calls that are refused, and their names.
 //! - `tree`: all processes of the command, what they hold and how they are killed.
 //! - `watch`: from the start to the end, within the limits.
-//! - `forward`: from a loopback port to the socket of the egress proxy.
+//! - `forward`: between the loopback inside and the caller's sockets, out and in.
 
 mod calls;
 mod confine;

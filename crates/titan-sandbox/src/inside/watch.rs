@@ -30,6 +30,9 @@ enum Heard {
 pub(super) fn run(order: &Order, caller: BufReader<UnixStream>, socket: &UnixStream) -> io::Result<()> {
     let has_namespaces = matches!(order.walls, Walls::Bubblewrap);
     let proxy = order.egress.as_deref().map(forward::listen).transpose()?;
+    if let Some(inbound) = &order.inbound {
+        forward::serve(&inbound.gate, inbound.port)?;
+    }
     // All threads are there before the command is, which may leave no room for them.
     let (tell, heard) = channel();
     let (tell_child, child) = channel();

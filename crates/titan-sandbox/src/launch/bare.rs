@@ -14,6 +14,7 @@ pub(super) fn plan(
     sandbox: &Sandbox,
     command: &Command,
     workdir: PathBuf,
+    mut write: Vec<PathBuf>,
     read_only: Vec<(PathBuf, PathBuf)>,
     private: &Private,
     identity: Option<(u32, u32)>,
@@ -27,20 +28,22 @@ pub(super) fn plan(
         ));
     }
     let tmp = private.tmp();
+    write.push(tmp.clone());
     let system = SYSTEM.iter().chain(&ETC).map(PathBuf::from);
     let order = Order {
         program: command.program.clone(),
         args: command.args.clone(),
         env: environment(command, &tmp),
-        directory: workdir.clone(),
+        directory: workdir,
         stdin: private.stdin(),
         limits: command.limits.clone(),
         walls: Walls::Landlock(Grants {
             read: system.chain(read_only.into_iter().map(|(_, real)| real)).collect(),
-            write: vec![workdir, tmp],
+            write,
             identity,
         }),
         egress: None,
+        inbound: None,
     };
     // The stage stays root, so that it can watch and kill; only the command becomes its owner.
     Ok(Launch { program: sandbox.stage().to_owned(), args: Vec::new(), order, start_as: None })

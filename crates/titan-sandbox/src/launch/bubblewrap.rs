@@ -11,12 +11,14 @@ use std::path::{Path, PathBuf};
 
 use super::{ETC, INSIDE_USER, Launch, SYSTEM, environment};
 use crate::command::{Command, Network};
-use crate::private::{Private, SOCKET};
-use crate::protocol::{Order, Walls};
+use crate::private::{GATE, Private, SOCKET};
+use crate::protocol::{Order, Serving, Walls};
 use crate::sandbox::Sandbox;
 
 /// Where the command finds its directory.
 pub(crate) const WORK: &str = "/work";
+/// Where those lie that outlive it.
+pub(crate) const CACHES: &str = "/var/cache";
 /// Where the stage, the command's input and the proxy's socket lie inside.
 const OURS: &str = "/run/titan";
 
@@ -24,6 +26,7 @@ pub(super) fn plan(
     sandbox: &Sandbox,
     command: &Command,
     workdir: &Path,
+    caches: &[(String, PathBuf)],
     read_only: &[(PathBuf, PathBuf)],
     private: &Private,
     start_as: Option<(u32, u32)>,
@@ -65,6 +68,9 @@ pub(super) fn plan(
         args.bind("--ro-bind", &from, to);
     }
     args.bind("--bind", workdir, WORK);
+    for (name, real) in caches {
+        args.bind("--bind", real, Path::new(CACHES).join(name));
+    }
     for (path, real) in read_only {
         args.bind("--ro-bind", real, path);
     }
@@ -83,6 +89,10 @@ pub(super) fn plan(
         limits: command.limits.clone(),
         walls: Walls::Bubblewrap,
         egress: (command.network != Network::None).then(|| format!("{OURS}/egress/{SOCKET}").into()),
+        inbound: command
+            .inbound
+            .as_ref()
+            .map(|inbound| Serving { gate: format!("{OURS}/egress/{GATE}").into(), port: inbound.port }),
     };
     Launch { program: sandbox.bubblewrap().to_owned(), args: args.0, order, start_as }
 }

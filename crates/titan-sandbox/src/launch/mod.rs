@@ -66,9 +66,9 @@ pub(crate) fn unusable(workdir: &Path, why: &str) -> Error {
     Error::BadCommand(format!("the directory {} cannot be used: {why}", workdir.display()))
 }
 
-/// The directory as it really is.
-pub(crate) fn workdir(command: &Command) -> Result<PathBuf, Error> {
-    let dir = command.workdir.canonicalize().map_err(|error| unusable(&command.workdir, &error.to_string()))?;
+/// A directory that the command may change, as it really is.
+pub(crate) fn workdir(path: &Path) -> Result<PathBuf, Error> {
+    let dir = path.canonicalize().map_err(|error| unusable(path, &error.to_string()))?;
     // The whole of a system as the place to write would be no wall.
     let is_within = |places: &[&str]| places.iter().any(|place| dir.starts_with(place));
     let is_one_of = |places: &[&str]| places.iter().any(|place| dir == Path::new(place));
@@ -82,12 +82,20 @@ pub(crate) fn plan(sandbox: &Sandbox, command: &Command, workdir: PathBuf, priva
     let read_only = command.read_only.iter().map(|path| command::read_only(path).map(|real| (path.clone(), real)));
     let read_only: Vec<(PathBuf, PathBuf)> = read_only.collect::<Result<_, _>>()?;
     let start_as = owner(&workdir)?;
+    let caches = command.caches.iter().map(|(name, path)| Ok((name.clone(), self::workdir(path)?)));
+    let caches: Vec<(String, PathBuf)> = caches.collect::<Result<_, Error>>()?;
+    if let Some((_, other)) = caches.iter().find(|(_, path)| owner(path).ok() != Some(start_as)) {
+        return Err(unusable(other, "it belongs to another user than the command's own directory"));
+    }
     match sandbox.variant() {
-        Variant::Bubblewrap => Ok(bubblewrap::plan(sandbox, command, &workdir, &read_only, private, start_as)),
-        Variant::Landlock if command.network != Network::None => Err(Error::NotHere(
+        Variant::Bubblewrap => Ok(bubblewrap::plan(sandbox, command, &workdir, &caches, &read_only, private, start_as)),
+        Variant::Landlock if command.network != Network::None || command.inbound.is_some() => Err(Error::NotHere(
             "a network needs bubblewrap: install it (apt-get install bubblewrap) or run without one".into(),
         )),
-        Variant::Landlock => bare::plan(sandbox, command, workdir, read_only, private, start_as),
+        Variant::Landlock => {
+            let writable = std::iter::once(workdir.clone()).chain(caches.into_iter().map(|(_, path)| path)).collect();
+            bare::plan(sandbox, command, workdir, writable, read_only, private, start_as)
+        }
     }
 }
 

@@ -191,7 +191,7 @@ async fn a_name_that_leads_inside_is_refused() {
     for inner in ["127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "::ffff:127.0.0.1", "fd00::1", "0.0.0.0"] {
         // An honest address beside it makes it no better.
         let script = answers(&[&["2606:4700::1111", inner]]);
-        let kit = Kit::with_way(Kind::Bubblewrap, Way { upstream: None, resolver: script.clone() }).await;
+        let kit = Kit::with_way(Kind::Bubblewrap, Way { resolver: script.clone(), ..Way::default() }).await;
         let done =
             ask(&kit, &["inner.example:80".to_owned()], &["CONNECT inner.example:80 HTTP/1.1\\n\\n".to_owned()]).await;
         assert!(done.stdout().starts_with("HTTP/1.1 403 "), "{inner}: {}", done.words());
@@ -200,13 +200,29 @@ async fn a_name_that_leads_inside_is_refused() {
     }
 }
 
+/// An operator's own mirror.
+#[tokio::test]
+async fn a_name_may_lead_to_the_addresses_that_the_operator_names() {
+    let server = Server::start().await;
+    let port = server.address.port();
+    let request = [format!("GET http://mirror.example:{port}/ HTTP/1.1\\n\\n")];
+    for (inner, opens) in [("127.0.0.0/8", true), ("10.0.0.0/8", false)] {
+        let inner = vec![inner.parse().expect("a network")];
+        let way = Way { resolver: answers(&[&["127.0.0.1"]]), inner, ..Way::default() };
+        let kit = Kit::with_way(Kind::Bubblewrap, way).await;
+        let done = ask(&kit, &[format!("mirror.example:{port}")], &request).await;
+        assert_eq!(done.stdout().contains("got GET /"), opens, "{}", done.words());
+    }
+    assert_eq!(server.was_asked(), 1);
+}
+
 /// What the name says the second time is never asked for.
 #[tokio::test]
 async fn a_name_that_changes_its_mind_gains_nothing() {
     let server = Server::start().await;
     // The first address is public, and of a kind that no machine has; the second is the server's.
     let script = answers(&[&["2606:4700:dead:beef::1"], &["127.0.0.1"]]);
-    let kit = Kit::with_way(Kind::Bubblewrap, Way { upstream: None, resolver: script.clone() }).await;
+    let kit = Kit::with_way(Kind::Bubblewrap, Way { resolver: script.clone(), ..Way::default() }).await;
     let port = server.address.port();
     let done =
         ask(&kit, &[format!("moving.example:{port}")], &[format!("CONNECT moving.example:{port} HTTP/1.1\\n\\n")])

@@ -15,4 +15,6 @@ mod endings;
 mod limits;
 mod output;
 
+mod caches;
 mod egress;
+mod ingress;
