@@ -1,4 +1,4 @@
-//! What a run is made of. So far there is one workflow, built in: `chat`.
+//! What a run is made of: the workflows that are built in.
 //!
 //! A workflow is a graph of steps; a run pins it by its hash, so that a run which began under another version of Titan
 //! can be told apart.
@@ -23,13 +23,19 @@ pub struct StepPlan {
 pub struct Workflow {
     pub name: &'static str,
     pub description: &'static str,
+    /// Whether another run of the task goes on where the one before failed, instead of from the beginning.
+    pub resumes: bool,
     pub steps: &'static [StepPlan],
 }
+
+const MINUTE_MS: i64 = 60_000;
+const HOUR_MS: i64 = 60 * MINUTE_MS;
 
 /// A message is answered, and what is worth keeping is remembered.
 pub static CHAT: Workflow = Workflow {
     name: "chat",
     description: "Answers a message in a project and remembers what was said.",
+    resumes: false,
     steps: &[
         StepPlan {
             seq: 1,
@@ -50,7 +56,71 @@ pub static CHAT: Workflow = Workflow {
     ],
 };
 
-pub static ALL: &[&Workflow] = &[&CHAT];
+/// A command runs in the sandbox, on the files of the project.
+pub static EXEC: Workflow = Workflow {
+    name: "exec",
+    description: "Runs a command in the sandbox on a project's files, and keeps what it changed for a person to approve.",
+    resumes: false,
+    steps: &[StepPlan {
+        seq: 1,
+        name: "run",
+        kind: "exec",
+        needs: &[],
+        timeout_ms: 2 * HOUR_MS,
+        purpose: "Runs the command and commits what it changed to the run's own branch.",
+    }],
+};
+
+/// A template becomes something that others can use.
+pub static PIPELINE: Workflow = Workflow {
+    name: "pipeline",
+    description: "Makes a project of its template: scaffold, build, deploy, verify, publish.",
+    resumes: true,
+    steps: &[
+        StepPlan {
+            seq: 1,
+            name: "scaffold",
+            kind: "scaffold",
+            needs: &[],
+            timeout_ms: 10 * MINUTE_MS,
+            purpose: "Writes the template's files that the project does not have yet.",
+        },
+        StepPlan {
+            seq: 2,
+            name: "build",
+            kind: "build",
+            needs: &[1],
+            timeout_ms: 6 * HOUR_MS,
+            purpose: "Builds the project as it is now, in the sandbox.",
+        },
+        StepPlan {
+            seq: 3,
+            name: "deploy",
+            kind: "deploy",
+            needs: &[1, 2],
+            timeout_ms: HOUR_MS,
+            purpose: "Brings what was built to where the project is deployed.",
+        },
+        StepPlan {
+            seq: 4,
+            name: "verify",
+            kind: "verify",
+            needs: &[1, 2, 3],
+            timeout_ms: 6 * HOUR_MS,
+            purpose: "Runs the project's tests, and checks what was deployed.",
+        },
+        StepPlan {
+            seq: 5,
+            name: "publish",
+            kind: "publish",
+            needs: &[1, 2, 3, 4],
+            timeout_ms: 2 * HOUR_MS,
+            purpose: "Gives the version a name, keeps what was built, and shows where it is.",
+        },
+    ],
+};
+
+pub static ALL: &[&Workflow] = &[&CHAT, &EXEC, &PIPELINE];
 
 impl Workflow {
     #[must_use]
@@ -63,6 +133,8 @@ impl Workflow {
     pub fn for_task_type(task_type: &str) -> Option<&'static Workflow> {
         match task_type {
             "chat" => Some(&CHAT),
+            "exec" => Some(&EXEC),
+            "pipeline" => Some(&PIPELINE),
             _ => None,
         }
     }
@@ -76,7 +148,7 @@ impl Workflow {
 }
 
 /// The task types that can be created, for the message that refuses another one.
-pub const TASK_TYPES: &[&str] = &["chat"];
+pub const TASK_TYPES: &[&str] = &["chat", "exec", "pipeline"];
 
 #[cfg(test)]
 mod tests {

@@ -28,6 +28,7 @@ use crate::idempotency::{self, Claimed};
 use crate::projects;
 use crate::queue::ClaimedJob;
 use crate::state::{ExecutionStatus, RunStage, RunStatus, StepStatus, WaitingOn};
+use crate::workflow::Workflow;
 
 #[derive(Debug, Clone, QueryableByName)]
 pub(super) struct Run {
@@ -187,6 +188,8 @@ pub(super) struct World {
     pub(super) steps: BTreeMap<(Uuid, i16), Step>,
     pub(super) jobs: BTreeMap<i64, Job>,
     pub(super) tasks: BTreeMap<Uuid, Task>,
+    /// Of the tasks that are to go on where their last run failed: that run, and its steps that were completed.
+    pub(super) completed: BTreeMap<Uuid, (Uuid, BTreeSet<i16>)>,
     /// Jobs without a run that have ended already, with this batch, and under which epoch.
     pub(super) ended: BTreeSet<(i64, i64)>,
     /// The limits of these.
@@ -228,6 +231,7 @@ pub(super) fn load(
     let begun: Vec<Uuid> = first_words.map(|fence| fence.run_id).collect();
     task_ids.extend(begun.iter().filter_map(|id| runs.get(id)).map(|run| run.task_id));
     let tasks = load_tasks(connection, &task_ids)?;
+    let completed = load_completed(connection, wanted.executing.iter().filter_map(|id| tasks.get(id)))?;
     if !wanted.reserving.is_empty() {
         budgets::lock_shared(connection)?;
     }
@@ -257,6 +261,7 @@ pub(super) fn load(
         steps,
         jobs,
         tasks,
+        completed,
         ended,
         freed,
         calls,
@@ -311,6 +316,38 @@ fn load_runs(connection: &mut PgConnection, ids: &BTreeSet<Uuid>) -> Result<BTre
     .prepared()
     .load(connection)?;
     Ok(rows.into_iter().map(|run| (run.id, run)).collect())
+}
+
+/// A run that has ended changes no more, so nothing is locked. One of another version of the workflow is no beginning to go on from.
+fn load_completed<'a>(
+    connection: &mut PgConnection,
+    tasks: impl Iterator<Item = &'a Task>,
+) -> Result<BTreeMap<Uuid, (Uuid, BTreeSet<i16>)>> {
+    #[derive(QueryableByName)]
+    struct Completed {
+        #[diesel(sql_type = SqlUuid)]
+        run_id: Uuid,
+        #[diesel(sql_type = SmallInt)]
+        seq: i16,
+    }
+    let mut completed = BTreeMap::new();
+    for task in tasks {
+        let (Some(run_id), Some(workflow)) = (task.latest_run_id, Workflow::for_task_type(&task.task_type)) else { continue };
+        if !workflow.resumes {
+            continue;
+        }
+        let rows: Vec<Completed> = sql_query(
+            "SELECT s.run_id, s.seq FROM steps s JOIN runs r ON r.id = s.run_id \
+             WHERE r.id = $1 AND r.status = 'failed' AND r.workflow_hash = $2 AND s.status = 'completed'",
+        )
+        .bind::<SqlUuid, _>(run_id)
+        .bind::<Text, _>(workflow.hash())
+        .load(connection)?;
+        for row in rows {
+            completed.entry(task.id).or_insert_with(|| (row.run_id, BTreeSet::new())).1.insert(row.seq);
+        }
+    }
+    Ok(completed)
 }
 
 /// This lock is the fence: a claim or a rescue of one of these jobs waits until the batch has committed, and a batch that

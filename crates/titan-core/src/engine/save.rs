@@ -152,6 +152,22 @@ fn insert_steps(connection: &mut PgConnection, story: &Story) -> Result<()> {
     .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |s| s.finished_at))
     .prepared()
     .run(connection)?;
+    for (from, to) in &story.changes.kept_steps {
+        keep_steps(connection, *from, *to)?;
+    }
+    Ok(())
+}
+
+/// What the steps came to which a run takes over from the one before.
+fn keep_steps(connection: &mut PgConnection, from: Uuid, to: Uuid) -> Result<()> {
+    sql_query(
+        "UPDATE steps n SET output = o.output, attempt = o.attempt, worker = o.worker, started_at = o.started_at, \
+           finished_at = o.finished_at \
+         FROM steps o WHERE o.run_id = $1 AND o.seq = n.seq AND o.status = 'completed' AND n.run_id = $2 AND n.status = 'completed'",
+    )
+    .bind::<SqlUuid, _>(from)
+    .bind::<SqlUuid, _>(to)
+    .execute(connection)?;
     Ok(())
 }
 

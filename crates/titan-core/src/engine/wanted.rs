@@ -19,6 +19,8 @@ pub(super) struct Wanted {
     pub(super) runs_with_jobs: BTreeSet<Uuid>,
     pub(super) jobs: BTreeSet<i64>,
     pub(super) tasks: BTreeSet<Uuid>,
+    /// Tasks that get another run.
+    pub(super) executing: BTreeSet<Uuid>,
     pub(super) limits: BTreeSet<String>,
     pub(super) queues: BTreeSet<String>,
     /// Runs whose next step somebody would go on with.
@@ -45,6 +47,7 @@ impl Wanted {
                 }
                 Transition::Execute(execute) => {
                     wanted.tasks.insert(execute.task_id);
+                    wanted.executing.insert(execute.task_id);
                 }
                 Transition::CancelTask { task_id } => {
                     wanted.tasks.insert(*task_id);

@@ -187,15 +187,22 @@ impl Story {
                 NewEvent { kind: "message.created", line: None, data: json!({"message_id": id, "role": "user"}) };
             self.append(run_id, None, event);
         }
+        let (kept_from, kept) = self.world.completed.remove(&task_id).unwrap_or_default();
         for plan in workflow.steps {
+            let is_kept = kept.contains(&plan.seq);
+            let waits_for = plan.needs.iter().filter(|need| !kept.contains(*need)).count();
             let step = Step {
                 run_id,
                 seq: plan.seq,
                 name: plan.name.to_owned(),
                 kind: plan.kind.to_owned(),
-                status: if plan.needs.is_empty() { StepStatus::Ready } else { StepStatus::Pending },
+                status: match waits_for {
+                    _ if is_kept => StepStatus::Completed,
+                    0 => StepStatus::Ready,
+                    _ => StepStatus::Pending,
+                },
                 needs: plan.needs.to_vec(),
-                waits_for: i16::try_from(plan.needs.len()).unwrap_or(i16::MAX),
+                waits_for: i16::try_from(waits_for).unwrap_or(i16::MAX),
                 waiting_on: None,
                 waiting_since: None,
                 waiting_until: None,
@@ -209,13 +216,21 @@ impl Story {
                 error: None,
                 started_at: None,
                 heartbeat_at: None,
-                finished_at: None,
+                finished_at: is_kept.then_some(self.world.now),
             };
             if step.status == StepStatus::Ready {
                 self.enqueue(&step, run_at);
             }
+            if is_kept {
+                let line = format!("Step {} was completed by the run before", plan.name);
+                let data = json!({"run_id": kept_from});
+                self.append(run_id, Some(plan.seq), NewEvent::told("step.kept", Level::Info, line, data));
+            }
             self.changes.new_steps.insert((run_id, plan.seq));
             self.world.steps.insert((run_id, plan.seq), step);
+        }
+        if !kept.is_empty() {
+            self.changes.kept_steps.push((kept_from, run_id));
         }
         Ok(run_id)
     }

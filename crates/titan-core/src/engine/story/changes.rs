@@ -20,6 +20,8 @@ pub(in crate::engine) struct Changes {
     pub(in crate::engine) new_tasks: Vec<NewTaskRow>,
     pub(in crate::engine) new_runs: Vec<NewRun>,
     pub(in crate::engine) new_steps: BTreeSet<(Uuid, i16)>,
+    /// Runs of which the completed steps are those of another, newer one as well.
+    pub(in crate::engine) kept_steps: Vec<(Uuid, Uuid)>,
     pub(in crate::engine) runs: BTreeSet<Uuid>,
     pub(in crate::engine) steps: BTreeSet<(Uuid, i16)>,
     pub(in crate::engine) tasks: BTreeSet<Uuid>,
