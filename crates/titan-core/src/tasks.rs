@@ -87,27 +87,34 @@ pub fn check(new: &NewTask) -> Result<ExecutionType> {
         return Err(Error::invalid("payload", "must be an object"));
     }
     check_json("payload", &new.payload)?;
-    match new.payload.get("content") {
+    match new.task_type.as_str() {
+        "chat" => check_message(&new.payload)?,
+        "exec" => drop(crate::commands::Command::of(&new.payload)?),
+        _ => drop(crate::pipelines::Order::of(&new.payload)?),
+    }
+    match new.execution_type.unwrap_or(ExecutionType::FullyAutomated) {
+        ExecutionType::SemiAutomated => {
+            Err(Error::invalid("execution_type", "semi_automated is not available yet; use fully_automated or manual"))
+        }
+        other => Ok(other),
+    }
+}
+
+fn check_message(payload: &Value) -> Result<()> {
+    match payload.get("content") {
         Some(Value::String(content)) => {
             crate::projects::checked_text("payload.content", content, MAX_CONTENT)?;
         }
         _ => return Err(Error::invalid("payload.content", "must be the text of the message")),
     }
     for (field, name) in [("payload.agent", "agent"), ("payload.model", "model")] {
-        match new.payload.get(name) {
+        match payload.get(name) {
             None | Some(Value::Null) => {}
             Some(Value::String(text)) => crate::projects::checked_text(field, text, 400).map(|_| ())?,
             Some(_) => return Err(Error::invalid(field, "must be a name")),
         }
     }
-    crate::attachments::ids_in(&new.payload)?;
-    match new.execution_type.unwrap_or(ExecutionType::FullyAutomated) {
-        ExecutionType::SemiAutomated => Err(Error::invalid(
-            "execution_type",
-            "semi_automated is not available for chat yet; use fully_automated or manual",
-        )),
-        other => Ok(other),
-    }
+    crate::attachments::ids_in(payload).map(drop)
 }
 
 /// What Postgres cannot store is refused before it is tried: NUL in a string, and nesting beyond reason.

@@ -38,6 +38,17 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// The bytes that hexadecimal digits stand for, if they do.
+#[must_use]
+pub fn unhex(digits: &str) -> Option<Vec<u8>> {
+    let value = |digit: &u8| char::from(*digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
+    let pair = |pair: &[u8]| match pair {
+        [high, low] => Some(value(high)? * 16 + value(low)?),
+        _ => None,
+    };
+    digits.as_bytes().chunks(2).map(pair).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -48,6 +59,11 @@ mod tests {
         #[test]
         fn takes_characters_and_not_bytes(text in "\\PC{0,40}", chars in 0usize..50) {
             prop_assert_eq!(head(&text, chars), text.chars().take(chars).collect::<String>());
+        }
+
+        #[test]
+        fn what_is_written_in_hex_is_read_again(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
+            prop_assert_eq!(unhex(&hex(&bytes)), Some(bytes));
         }
     }
 }

@@ -27,6 +27,8 @@ pub struct Registration {
     pub kinds: Vec<String>,
     pub slots: i32,
     pub lease_ms: i64,
+    /// What runs commands there: `bubblewrap`, `landlock`, or why nothing does. None when it runs none.
+    pub sandbox: Option<String>,
 }
 
 /// What it says about itself every second. In between it beats without a word.
@@ -73,6 +75,8 @@ pub struct Worker {
     pub queues: Vec<String>,
     /// What it counted since it started.
     pub stats: Snapshot,
+    /// What runs commands there: `bubblewrap`, `landlock`, or why nothing does.
+    pub sandbox: Option<String>,
     pub started_at: DateTime<Utc>,
     pub heartbeat_at: DateTime<Utc>,
 }
@@ -105,7 +109,7 @@ pub struct RunHint {
 /// When the database does not answer.
 pub fn register(connection: &mut PgConnection, worker: &Registration) -> Result<()> {
     sql_query(
-        "INSERT INTO workers (id, name, host, pid, version, kinds, slots, lease_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+        "INSERT INTO workers (id, name, host, pid, version, kinds, slots, lease_ms, sandbox) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
          ON CONFLICT (id) DO UPDATE SET heartbeat_at = now(), stopped_at = NULL",
     )
     .bind::<SqlUuid, _>(worker.id)
@@ -116,6 +120,7 @@ pub fn register(connection: &mut PgConnection, worker: &Registration) -> Result<
     .bind::<Array<Text>, _>(&worker.kinds)
     .bind::<Integer, _>(worker.slots)
     .bind::<BigInt, _>(worker.lease_ms)
+    .bind::<Nullable<Text>, _>(worker.sandbox.as_deref())
     .execute(connection)?;
     Ok(())
 }
@@ -266,6 +271,8 @@ struct Row {
     queues: Vec<String>,
     #[diesel(sql_type = Jsonb)]
     stats: serde_json::Value,
+    #[diesel(sql_type = Nullable<Text>)]
+    sandbox: Option<String>,
     #[diesel(sql_type = Timestamptz)]
     started_at: DateTime<Utc>,
     #[diesel(sql_type = Timestamptz)]
@@ -279,7 +286,7 @@ struct Row {
 /// When the database does not answer.
 pub fn list(connection: &mut PgConnection) -> Result<Vec<Worker>> {
     let rows: Vec<Row> = sql_query(
-        "SELECT id, name, host, pid, version, kinds, slots, running, current_tasks, queues, stats, started_at, heartbeat_at, \
+        "SELECT id, name, host, pid, version, kinds, slots, running, current_tasks, queues, stats, sandbox, started_at, heartbeat_at, \
          CASE WHEN stopped_at IS NOT NULL THEN 'stopped' \
               WHEN heartbeat_at + CASE WHEN lock_key IS NULL THEN lease_ms ELSE least(lease_ms, 5000) END \
                 * interval '1 millisecond' < clock_timestamp() THEN 'lost' \
@@ -302,6 +309,7 @@ pub fn list(connection: &mut PgConnection) -> Result<Vec<Worker>> {
         queues: row.queues,
         // A worker of another version may count other things.
         stats: serde_json::from_value(row.stats).unwrap_or_default(),
+        sandbox: row.sandbox,
         started_at: row.started_at,
         heartbeat_at: row.heartbeat_at,
     };

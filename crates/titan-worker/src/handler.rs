@@ -16,6 +16,7 @@ use titan_core::queue::Notifier;
 use crate::models::Models;
 use crate::reporter::Reporter;
 use crate::stop::Stop;
+use crate::workshop::Workshop;
 
 #[async_trait]
 pub trait Handler: Send + Sync + 'static {
@@ -68,7 +69,11 @@ pub struct LoneJob {
 
 /// The handlers by their kinds.
 #[derive(Clone, Default)]
-pub struct Registry(BTreeMap<&'static str, Entry>);
+pub struct Registry {
+    by_kind: BTreeMap<&'static str, Entry>,
+    /// Where those that run commands do so.
+    workshop: Option<Arc<Workshop>>,
+}
 
 #[derive(Clone)]
 pub(crate) enum Entry {
@@ -107,25 +112,34 @@ impl Registry {
     }
 
     fn insert(&mut self, kind: &'static str, entry: Entry) -> Result<(), DuplicateKind> {
-        if self.0.contains_key(kind) {
+        if self.by_kind.contains_key(kind) {
             return Err(DuplicateKind(kind));
         }
-        self.0.insert(kind, entry);
+        self.by_kind.insert(kind, entry);
         Ok(())
     }
 
     #[must_use]
     pub fn kinds(&self) -> Vec<String> {
-        self.0.keys().map(|kind| (*kind).to_owned()).collect()
+        self.by_kind.keys().map(|kind| (*kind).to_owned()).collect()
     }
 
     pub(crate) fn get(&self, kind: &str) -> Option<Entry> {
-        self.0.get(kind).cloned()
+        self.by_kind.get(kind).cloned()
+    }
+
+    /// Says where commands are run, so that the worker can tell.
+    pub fn run_in(&mut self, workshop: Arc<Workshop>) {
+        self.workshop = Some(workshop);
+    }
+
+    pub(crate) fn workshop(&self) -> Option<&Workshop> {
+        self.workshop.as_deref()
     }
 
     /// The models of the first handler that asks any.
     pub(crate) fn models(&self) -> Option<Arc<Models>> {
-        self.0.values().find_map(|entry| match entry {
+        self.by_kind.values().find_map(|entry| match entry {
             Entry::Step(handler) => handler.models(),
             Entry::Lone(_) => None,
         })

@@ -10,6 +10,7 @@
 //! - [`models`], `agents`: the model providers and the agents of this worker, and what the API is told about them.
 //! - [`embedder`]: the model that turns texts into embeddings.
 //! - [`extract`]: the text of a file, whatever its format and whoever made it.
+//! - [`workshop`]: where foreign code runs, behind walls.
 //! - [`worker`]: starting and stopping all of it.
 //! - `slots`, `intake`, `poll`: how many jobs it may take, what the committer claims for it, and the look twice a second.
 //! - `job`, `in_hand`: each job is a task of the runtime; the table of what is held.
@@ -45,6 +46,7 @@ mod pulse;
 mod shared;
 mod slot;
 mod slots;
+pub mod workshop;
 
 pub mod run_task;
 pub mod watchdog;

@@ -70,7 +70,11 @@ async fn start(config: &Config, handlers: Registry, only_run: Option<Uuid>) -> a
     let db = Db::of(config, POOL)?;
     let notifier = Notifier::start(&db)?;
     let committer = Committer::start(&db, &notifier, COMMITTERS)?;
-    let registration = registration(config, &handlers, only_run);
+    let sandbox = match handlers.workshop() {
+        Some(workshop) if only_run.is_none() => Some(workshop.describe().await),
+        _ => None,
+    };
+    let registration = Registration { sandbox, ..registration(config, &handlers, only_run) };
     let row = registration.clone();
     db.run(move |connection| workers::register(connection, &row)).await.context("the worker could not register")?;
     let shared = Arc::new_cyclic(|me| Shared {
@@ -156,6 +160,7 @@ fn registration(config: &Config, handlers: &Registry, only_run: Option<Uuid>) ->
         },
         slots: i32::try_from(config.worker_slots).unwrap_or(i32::MAX),
         lease_ms: i64::try_from(config.lease.as_millis()).unwrap_or(i64::MAX),
+        sandbox: None,
     }
 }
 

@@ -12,6 +12,13 @@
 //! | `TITAN_ALLOWED_HOSTS` | further names, comma separated, that a Host header may carry in local mode | |
 //! | `TITAN_DATA_DIR` | where `make start` keeps its Postgres, and the daemons copies of projects' files, which may be deleted | `./data` |
 //! | `TEMPLATES_DIR` | a folder with templates of one's own beside the shipped ones: each folder in it, up to three deep, that has a `template.yaml` | none |
+//! | `OUTPUT_DIR` | where projects are put whose target is a directory | `output` in `TITAN_DATA_DIR` |
+//! | `TITAN_EXEC_SLOTS` | commands in the sandbox at once per worker, 1 to 256 | the processors of the machine |
+//! | `TITAN_TOOLCHAINS` | folders outside of the system's that commands in the sandbox may read and have in their PATH, comma separated | the default toolchain of rustup, when it is there |
+//! | `TITAN_REGISTRIES` | hosts that a build may fetch packages from, comma separated: `host` or `host:port` | those that npm and cargo are set up for on the worker's machine |
+//! | `TITAN_EGRESS_INNER` | networks that are not on the public internet and that the names of registries may lead to all the same, comma separated: `10.0.0.0/8` | none |
+//! | `TITAN_EGRESS_PROXY` | the proxy that this machine goes through, for commands in the sandbox: `http://user:password@host:port` | none |
+//! | `TITAN_PREVIEW_BIND` | the address that previews of projects are served at | `127.0.0.1` |
 //! | `TITAN_WORKER_NAME` | what this worker is called on screen | the host's name |
 //! | `TITAN_WORKER_SLOTS` | jobs at once per worker, 1 to 1000 | `768` |
 //! | `TITAN_WORKER_QUEUES` | the queues this worker claims from, comma separated | all |
@@ -30,6 +37,7 @@
 //! | `TITAN_LOG_FORMAT` | `text` or `json` | `text` |
 //! | `TITAN_COMMIT` | the commit that is running, shown by `/api/health` | what it was while building, else `unknown` |
 
+mod exec;
 mod memory;
 mod prices;
 mod vendors;
@@ -42,6 +50,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+pub use exec::Exec;
 pub use memory::{Memory, MemoryMode};
 pub use prices::PriceOf;
 pub use vendors::{ConfiguredVendor, VENDORS, Vendor, Wire};
@@ -103,6 +112,7 @@ pub struct Config {
     pub log: LogSettings,
     pub commit: Option<String>,
     pub data_dir: PathBuf,
+    pub exec: Exec,
 }
 
 /// The HTTP server's own start-up lines speak of its threads as "workers", which here are something else.
@@ -178,6 +188,7 @@ impl Config {
             },
             log: LogSettings::from_map(map)?,
             commit: vars.text("TITAN_COMMIT").map(str::to_owned),
+            exec: Exec::of(&vars)?,
             data_dir: vars.text("TITAN_DATA_DIR").unwrap_or("data").into(),
         })
     }
@@ -358,6 +369,8 @@ mod tests {
             ("OPENAI_BASE_URL", "ftp://x", "http://"),
             ("TITAN_LOG_FORMAT", "xml", "text, json"),
             ("TITAN_PRICES", "openai:gpt=cheap", "provider:model=input/output"),
+            ("TITAN_EXEC_SLOTS", "0", "1 to 256"),
+            ("TITAN_PREVIEW_BIND", "localhost", "127.0.0.1"),
         ] {
             let error = with(&[(name, value)]).unwrap_err();
             assert_eq!(error.variable, name);

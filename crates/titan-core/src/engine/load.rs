@@ -332,7 +332,9 @@ fn load_completed<'a>(
     }
     let mut completed = BTreeMap::new();
     for task in tasks {
-        let (Some(run_id), Some(workflow)) = (task.latest_run_id, Workflow::for_task_type(&task.task_type)) else { continue };
+        let (Some(run_id), Some(workflow)) = (task.latest_run_id, Workflow::for_task_type(&task.task_type)) else {
+            continue;
+        };
         if !workflow.resumes {
             continue;
         }

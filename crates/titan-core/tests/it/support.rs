@@ -127,6 +127,7 @@ pub(crate) fn add_worker(connection: &mut PgConnection) -> Uuid {
         kinds: vec!["chat".to_owned(), "remember".to_owned()],
         slots: 4,
         lease_ms: 15_000,
+        sandbox: None,
     };
     workers::register(connection, &registration).unwrap();
     id

@@ -4,8 +4,10 @@ mod background;
 pub mod chat;
 mod context;
 pub mod embed;
+pub mod exec;
 pub mod extract;
 mod files;
+mod pipeline;
 mod recall;
 pub mod remember;
 mod summarise;
@@ -19,6 +21,7 @@ use crate::embedder::Embedder;
 use crate::extract::process::Place;
 use crate::handler::Registry;
 use crate::models::Models;
+use crate::workshop::Workshop;
 
 /// Everything this worker can do.
 ///
@@ -31,6 +34,10 @@ pub fn all(config: &Config) -> anyhow::Result<Registry> {
     handlers.add(chat::Chat::new(Arc::clone(&models), embedder.clone()))?;
     handlers.add(remember::Remember::new(models, config.memory.mode, embedder.clone()))?;
     handlers.add_job(extract::Extract::new(Place::of_this_program()))?;
+    let workshop = Arc::new(Workshop::new(config)?);
+    handlers.add(exec::Exec::new(Arc::clone(&workshop)))?;
+    pipeline::add(&mut handlers, &workshop)?;
+    handlers.run_in(workshop);
     if let Some(embedder) = embedder {
         handlers.add_job(embed::Embed::new(embedder))?;
     }

@@ -11,6 +11,7 @@ use super::super::transition::{Execute, Executed, NewEvent, NewTask, Submission,
 use super::Story;
 use super::changes::{NewJobRow, NewMessage, NewRun, NewTaskRow};
 use super::title::title_of;
+use crate::commands::Command;
 use crate::idempotency::Claimed;
 use crate::queue::{DEFAULT_QUEUE, Hint, NewJob};
 use crate::state::{ExecutionStatus, ExecutionType, Level, RunStage, RunStatus, StepStatus};
@@ -257,13 +258,24 @@ impl Story {
 
 /// What a chat task asks, which is also its message in the conversation.
 fn question(task: &Task) -> Option<String> {
+    if task.task_type != "chat" {
+        return None;
+    }
     task.payload.get("content").and_then(Value::as_str).map(str::to_owned)
+}
+
+/// A message by its words, a command by what is typed.
+fn named_after(task: &NewTask) -> String {
+    match task.task_type.as_str() {
+        "exec" => Command::of(&task.payload).map_or_else(|_| task.task_type.clone(), |command| command.line()),
+        _ => task.payload.get("content").and_then(Value::as_str).unwrap_or(&task.task_type).to_owned(),
+    }
 }
 
 /// The title that was given, or one that is made of the content.
 fn title(task: &NewTask) -> String {
     match task.title.as_deref().map(str::trim).filter(|title| !title.is_empty()) {
         Some(title) => title.to_owned(),
-        None => title_of(task.payload.get("content").and_then(Value::as_str).unwrap_or(&task.task_type)),
+        None => title_of(&named_after(task)),
     }
 }

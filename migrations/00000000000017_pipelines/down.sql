@@ -1,0 +1,2 @@
+ALTER TABLE workers DROP COLUMN sandbox;
+DROP TABLE publications, previews;
