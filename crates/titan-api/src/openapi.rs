@@ -14,8 +14,8 @@ use crate::live::hub::ChangeHint;
 use crate::live::run::{Heartbeat, StreamEnd};
 use crate::routes::{
     agents, attachments, budgets, changes, contacts, documents, events, execute, files, git, health, jobs, limits,
-    logs, memories, messages, metrics, models, outputs, projects, queues, runs, sales, system, tasks, templates,
-    workflows,
+    logs, memories, messages, metrics, models, outputs, pipelines, projects, queues, runs, sales, system, tasks,
+    templates, workflows,
 };
 
 #[derive(OpenApi)]
@@ -49,6 +49,7 @@ use crate::routes::{
         attachments::create_attachment, attachments::get_attachment_content,
         files::list_files, files::get_file, files::put_file, files::delete_file,
         git::get_status, git::list_commits, git::get_diff,
+        pipelines::start_pipeline, pipelines::get_preview, pipelines::start_preview, pipelines::stop_preview, pipelines::list_publications,
         templates::list_templates, templates::get_template, templates::validate_template, templates::install_template,
         contacts::list_contacts, contacts::create_contact, contacts::get_contact, contacts::update_contact, contacts::delete_contact,
         documents::list_documents, documents::upload_document, documents::search_documents, documents::get_document,

@@ -9,8 +9,8 @@ use crate::dashboard;
 use crate::http::params::path_config;
 use crate::routes::{
     agents, attachments, budgets, changes, contacts, documents, events, execute, files, git, health, jobs, limits,
-    logs, memories, messages, metrics, models, outputs, projects, queues, runs, sales, system, tasks, templates,
-    workflows,
+    logs, memories, messages, metrics, models, outputs, pipelines, projects, queues, runs, sales, system, tasks,
+    templates, workflows,
 };
 
 /// Every route, and the dashboard for what is none.
@@ -71,6 +71,11 @@ pub fn configure(table: &mut web::ServiceConfig) {
         .put(files::put_file)
         .delete(files::delete_file)
         .add(table);
+    at("/api/projects/{id}/pipelines").post(pipelines::start_pipeline).add(table);
+    at("/api/projects/{id}/preview").get(pipelines::get_preview).add(table);
+    at("/api/projects/{id}/preview/start").post(pipelines::start_preview).add(table);
+    at("/api/projects/{id}/preview/stop").post(pipelines::stop_preview).add(table);
+    at("/api/projects/{id}/publications").get(pipelines::list_publications).add(table);
     at("/api/projects/{id}/git/status").get(git::get_status).add(table);
     at("/api/projects/{id}/git/log").get(git::list_commits).add(table);
     at("/api/projects/{id}/git/diff").get(git::get_diff).add(table);

@@ -89,6 +89,7 @@ codes! {
     MethodNotAllowed = "method_not_allowed", 405, "This address does not take that method";
     Conflict = "conflict", 409, "Its state does not allow this";
     AlreadyDecided = "already_decided", 409, "It was decided the other way before";
+    MergeConflict = "merge_conflict", 409, "It does not fit to what others changed";
     PreconditionFailed = "precondition_failed", 412, "It was changed meanwhile";
     PayloadTooLarge = "payload_too_large", 413, "The body is too large";
     UnsupportedMediaType = "unsupported_media_type", 415, "The body must be JSON";

@@ -2,12 +2,15 @@
 
 use actix_web::http::header::DispositionType;
 use actix_web::{HttpResponse, web};
+use chrono::Utc;
 use serde::{Deserialize, Serialize};
 use titan_core::db::PgConnection;
 use titan_core::outputs::{self, Output};
 use titan_core::page::Page;
+use titan_core::queue::Hint;
 use titan_core::runs;
 use titan_core::state::Review;
+use titan_core::workspaces::{Branch, Merged, Said};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -16,7 +19,7 @@ use crate::access::{Access, OutputsRead, OutputsReview};
 use crate::http::body::OptionalBody;
 use crate::http::file::file;
 use crate::http::params::Query;
-use crate::http::problem::{ApiError, Code};
+use crate::http::problem::{ApiError, Code, FieldError};
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -102,11 +105,50 @@ pub async fn reject_output(
 }
 
 async fn decide(state: &State, id: Uuid, decision: Review, body: ReviewBody) -> Answer<Output> {
+    if decision == Review::Approved {
+        merge(state, id).await?;
+    }
     let review =
         move |connection: &mut PgConnection| outputs::review(connection, id, decision, body.comment.as_deref());
     let (output, hints) = state.db.run(review).await?;
     state.notifier.send(hints);
     Ok(web::Json(output))
+}
+
+/// What a run changed in the project's files comes into the project with the first approval of something that it made. Before the
+/// decision is written: when it does not fit, nothing was decided; and what was merged already is merged by the next try.
+async fn merge(state: &State, id: Uuid) -> Result<(), ApiError> {
+    let output = state.db.run(move |connection| outputs::get(connection, id)).await?;
+    let branch = Branch::OfRun(output.run_id);
+    if output.review != Review::Pending {
+        return Ok(());
+    }
+    let message = format!("Approve {}", output.name);
+    let merged = state
+        .workspaces
+        .with(output.project_id, move |workspace| match workspace.head(branch) {
+            None => Ok(None),
+            Some(_) => workspace.merge(branch, &Said { author: "Titan", message: &message, at: Utc::now() }),
+        })
+        .await?;
+    match merged {
+        Some(Merged::Conflicts(paths)) => {
+            let mut refused = ApiError::new(
+                Code::MergeConflict,
+                format!("The project's files were changed since: {}. Reject it and run it again.", paths.join(", ")),
+            );
+            refused.errors = paths
+                .into_iter()
+                .map(|path| FieldError { field: path, message: "was changed on both sides".to_owned() })
+                .collect();
+            Err(refused)
+        }
+        Some(Merged::Yes(_)) => {
+            state.notifier.send(vec![Hint::change("files", output.project_id, output.project_id)]);
+            Ok(())
+        }
+        None => Ok(()),
+    }
 }
 
 /// List what a run made, in order

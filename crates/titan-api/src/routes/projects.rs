@@ -8,6 +8,7 @@ use titan_core::counters::{self, Stats};
 use titan_core::db::PgConnection;
 use titan_core::engine::{CancelRun, Committer, Transition};
 use titan_core::page::Page;
+use titan_core::pipelines::{self, Target, Wanted};
 use titan_core::projects::{self, NewProject, Project, ProjectPatch};
 use titan_core::queue::Hint;
 use utoipa::ToSchema;
@@ -39,6 +40,14 @@ pub struct NewProjectBody {
     /// An object; `description` is shown.
     #[schema(value_type = Option<Object>)]
     spec: Option<Value>,
+    /// What the template wants to know, before what the spec says.
+    #[schema(value_type = Option<Object>)]
+    inputs: Option<Value>,
+    /// Where it is deployed; the first that the template offers when it is not given.
+    target: Option<Target>,
+    /// For the target `hook`: SHOP, whose address the worker has as `TITAN_HOOK_SHOP`.
+    #[schema(max_length = 40)]
+    hook: Option<String>,
 }
 
 /// What is left out stays as it is.
@@ -58,7 +67,7 @@ pub struct ProjectPatchBody {
     spec: Option<Value>,
 }
 
-/// Create a project
+/// Create a project; with a template, the pipeline that makes it of that begins at once
 #[utoipa::path(post, path = "/api/projects", tag = "projects", request_body = NewProjectBody,
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body make one project")),
     responses((status = 201, body = Project)))]
@@ -75,8 +84,13 @@ pub async fn create_project(
         template_ref: body.value.template_ref,
         spec: body.value.spec,
     };
-    let (project, replayed) = state.db.run(move |connection| projects::create(connection, &new, key.as_ref())).await?;
-    tell(&state, project.id);
+    let wanted = Wanted { template: None, inputs: body.value.inputs, target: body.value.target, hook: body.value.hook };
+    let templates_dir = state.config.templates_dir.clone();
+    let create = move |connection: &mut PgConnection| {
+        pipelines::create_project(connection, templates_dir.as_deref(), &new, &wanted, key.as_ref())
+    };
+    let (project, replayed, hints) = state.db.run(create).await?;
+    state.notifier.send(hints);
     Ok(Created { location: format!("/api/projects/{}", project.id), body: project, replayed })
 }
 

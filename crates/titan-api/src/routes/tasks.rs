@@ -14,13 +14,14 @@ use titan_core::{agents, attachments, messages};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use super::pipelines::{self, PipelineBody};
 use super::{Answer, State};
 use crate::access::{Access, TasksRead, TasksWrite};
 use crate::http::body::{Body, required, time};
 use crate::http::created::Created;
 use crate::http::idempotency::Key;
 use crate::http::params::Query;
-use crate::http::problem::ApiError;
+use crate::http::problem::{ApiError, Code};
 
 /// Entries of an execution log; a task that was run so often shows its first ones.
 const LOG_ENTRIES: i64 = 1000;
@@ -93,19 +94,34 @@ pub async fn create_task(
     body: Body<NewTaskBody>,
 ) -> Result<Created<Task>, ApiError> {
     let key = key.scoped(format!("POST /api/projects/{project_id}/tasks"), &body.raw);
-    let task = NewTask {
-        project_id: *project_id,
-        task_type: required("type", body.value.task_type)?,
-        title: body.value.title,
-        payload: required("payload", body.value.payload)?,
-        execution_type: body.value.execution_type,
-        priority: body.value.priority.unwrap_or(0),
-        max_retries: body.value.max_retries,
-        queue: body.value.queue,
-        limit_key: body.value.limit_key,
-        run_at: body.value.run_at.flatten(),
-    };
+    let task = ordered(
+        &state,
+        NewTask {
+            project_id: *project_id,
+            task_type: required("type", body.value.task_type)?,
+            title: body.value.title,
+            payload: required("payload", body.value.payload)?,
+            execution_type: body.value.execution_type,
+            priority: body.value.priority.unwrap_or(0),
+            max_retries: body.value.max_retries,
+            queue: body.value.queue,
+            limit_key: body.value.limit_key,
+            run_at: body.value.run_at.flatten(),
+        },
+    )
+    .await?;
     submit(&state, Submission { task, key, trace_id: None }).await
+}
+
+/// Fills in what a pipeline's payload leaves open, as [`pipelines::start_pipeline`] does.
+async fn ordered(state: &State, task: NewTask) -> Result<NewTask, ApiError> {
+    if task.task_type != titan_core::pipelines::TASK_TYPE {
+        return Ok(task);
+    }
+    let body = PipelineBody::deserialize(&task.payload)
+        .map_err(|error| ApiError::field(Code::ValidationFailed, "payload", error.to_string()))?;
+    let ordered = pipelines::ordered(state, task.project_id, body.into()).await?;
+    Ok(NewTask { payload: ordered.payload, title: task.title.clone().or(ordered.title), ..task })
 }
 
 /// Submits, and tells what was made; only what was made before has to be read.

@@ -4,7 +4,7 @@
 mod build;
 mod deploy;
 mod hook;
-pub mod preview;
+mod preview;
 mod publish;
 mod scaffold;
 mod verify;

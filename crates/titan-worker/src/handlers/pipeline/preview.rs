@@ -37,13 +37,13 @@ const INSIDE: u16 = 8080;
 const FAREWELL: Duration = Duration::from_secs(10);
 const COME_BACK: Duration = Duration::from_secs(2);
 
-pub struct Serve {
+pub(super) struct Serve {
     workshop: Arc<Workshop>,
 }
 
 impl Serve {
     #[must_use]
-    pub fn new(workshop: Arc<Workshop>) -> Self {
+    pub(super) fn new(workshop: Arc<Workshop>) -> Self {
         Self { workshop }
     }
 }
