@@ -12,12 +12,16 @@ use titan_core::commands::Command;
 use titan_core::engine::{Done, Outcome, Write};
 use titan_core::state::Level;
 use titan_core::templates::Cache;
+use titan_core::text;
 use titan_core::workspaces::{Branch, Said};
 use titan_sandbox::{Ended, remove_all};
 
 use crate::handler::{Handler, Work};
 use crate::workshop::Workshop;
 use crate::workshop::run::{Job, Site, Trouble, without_colours};
+
+/// Characters of a command that it is called by.
+const NAME: usize = 60;
 
 pub struct Exec {
     workshop: Arc<Workshop>,
@@ -66,7 +70,7 @@ impl Exec {
         let line = command.line();
         let job = Job {
             project_id,
-            name: &line,
+            name: text::head(&line, NAME),
             argv: command.argv.clone(),
             folder,
             timeout: command.timeout,
@@ -91,10 +95,10 @@ impl Exec {
         for left_out in &collected.left_out {
             site.say(Level::Warn, format!("Not kept: {left_out}")).await?;
         }
-        let mut writes = vec![text("Result", "text/markdown; charset=utf-8", told(&line, &ended, &tail))];
+        let mut writes = vec![output("Result", "text/markdown; charset=utf-8", told(&line, &ended, &tail))];
         if let Some(changes) = &changes {
             let name = format!("Changes of {}", files(changes.files.len()));
-            writes.push(text(&name, "text/x-diff; charset=utf-8", changes.patch.clone()));
+            writes.push(output(&name, "text/x-diff; charset=utf-8", changes.patch.clone()));
         }
         let output = json!({"commit": collected.commit, "changed": collected.changed});
         Ok(Outcome::Done(Done { output, writes }))
@@ -105,7 +109,7 @@ fn files(count: usize) -> String {
     if count == 1 { "1 file".to_owned() } else { format!("{count} files") }
 }
 
-fn text(name: &str, media_type: &str, content: String) -> Write {
+fn output(name: &str, media_type: &str, content: String) -> Write {
     let kind = if media_type.starts_with("text/x-diff") { "code" } else { "text" };
     Write::Output { name: name.to_owned(), kind, media_type: media_type.to_owned(), bytes: content.into_bytes() }
 }

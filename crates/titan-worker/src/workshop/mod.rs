@@ -30,6 +30,7 @@ use tokio::sync::{OnceCell, Semaphore};
 use uuid::Uuid;
 
 use tools::Tools;
+pub use tools::registries;
 
 pub struct Workshop {
     way: Way,

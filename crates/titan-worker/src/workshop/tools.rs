@@ -69,7 +69,8 @@ fn rust_toolchain() -> Option<PathBuf> {
 }
 
 /// The hosts that npm and cargo fetch packages from on this machine.
-pub(super) fn registries() -> Vec<String> {
+#[must_use]
+pub fn registries() -> Vec<String> {
     let mut hosts: Vec<String> = of_npm().into_iter().chain(of_cargo()).collect();
     hosts.sort();
     hosts.dedup();

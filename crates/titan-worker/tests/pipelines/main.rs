@@ -1,0 +1,10 @@
+//! Commands and pipelines with real daemons, the real sandbox, and real compilers: what templates become, what is left of it after
+//! a crash, and what a person does with it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod commands;
+mod crashes;
+mod kit;
+mod previews;
+mod resuming;
+mod templates;

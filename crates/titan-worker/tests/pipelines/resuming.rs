@@ -1,0 +1,70 @@
+//! A pipeline that failed goes on where it failed, with the files as they are then.
+
+use std::fs;
+
+use serde_json::json;
+use titan_testkit::client::text;
+
+use crate::kit::Kit;
+
+const MANIFEST: &str = "
+name: shaky
+version: 1.0.0
+title: Shaky
+description: A build that fails until somebody mends it.
+inputs: {type: object, required: [title], properties: {title: {type: string}}}
+files:
+  - {from: '**'}
+steps:
+  build:
+    - {name: Build, run: [sh, build.sh]}
+deploy:
+  directory: {from: out}
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn retry_from_a_failed_build_runs_only_build_and_later() {
+    let templates = tempfile::tempdir().unwrap();
+    let own = templates.path().join("shaky");
+    fs::create_dir_all(own.join("files")).unwrap();
+    fs::write(own.join("template.yaml"), MANIFEST).unwrap();
+    fs::write(own.join("files/build.sh"), "echo this is broken >&2; exit 3\n").unwrap();
+    let kit = Kit::with(&[("TEMPLATES_DIR", &templates.path().display().to_string())]);
+    let worker = kit.worker();
+    let (project, run) = kit.project("shaky", &json!({})).await;
+
+    let failed = kit.ended(&run).await;
+    let error = text(&failed["error"]);
+    assert!(error.contains("Build ended with exit code 3") && error.contains("this is broken"), "{error}");
+    assert_eq!(statuses(&failed), ["completed", "failed", "skipped", "skipped", "skipped"]);
+    assert!(kit.items(&format!("/api/projects/{project}/publications")).await.is_empty());
+
+    // What the template has become meanwhile changes nothing: the run's own was kept.
+    fs::write(own.join("files/build.sh"), "exit 4\n").unwrap();
+    kit.write(&project, "build.sh", "mkdir out && echo mended > out/index.txt\n").await;
+    let task = text(&kit.tasks(&project).await[0]["id"]).to_owned();
+    let again = kit.client.post(&format!("/api/tasks/{task}/execute"), &json!({})).await.json();
+    let again = text(&again["run_id"]).to_owned();
+    assert_ne!(again, run);
+    let done = kit.completed(&again).await;
+    assert_eq!(statuses(&done), ["completed"; 5]);
+    let lines = kit.log(&again).await;
+    assert!(lines.contains(&"Step scaffold was completed by the run before".to_owned()), "{lines:#?}");
+    assert!(!lines.iter().any(|line| line.starts_with("Step scaffold started")), "{lines:#?}");
+    assert_eq!(done["steps"][0]["output"], failed["steps"][0]["output"], "what it came to is taken over");
+    let address = text(&kit.items(&format!("/api/projects/{project}/publications")).await[0]["address"]).to_owned();
+    assert_eq!(fs::read_to_string(format!("{address}/index.txt")).unwrap(), "mended\n");
+
+    // Once it has ended well, another run begins at the beginning, and keeps what a person wrote.
+    let anew = kit.client.post(&format!("/api/tasks/{task}/execute"), &json!({})).await.json();
+    let anew = text(&anew["run_id"]).to_owned();
+    kit.completed(&anew).await;
+    let lines = kit.log(&anew).await;
+    assert!(lines.contains(&"build.sh was there already, and is kept as it is".to_owned()), "{lines:#?}");
+    assert_eq!(kit.items(&format!("/api/projects/{project}/publications")).await.len(), 2);
+    drop(worker);
+}
+
+fn statuses(run: &serde_json::Value) -> Vec<&str> {
+    run["steps"].as_array().unwrap().iter().map(|step| text(&step["status"])).collect()
+}
