@@ -444,7 +444,7 @@ export interface paths {
         /** List projects, the newest first */
         get: operations["list_projects"];
         put?: never;
-        /** Create a project */
+        /** Create a project; with a template, the pipeline that makes it of that begins at once */
         post: operations["create_project"];
         delete?: never;
         options?: never;
@@ -885,6 +885,91 @@ export interface paths {
         };
         /** List the outputs of a project, the newest first */
         get: operations["list_outputs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/pipelines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a project of its template: scaffold, build, deploy, verify, publish */
+        post: operations["start_pipeline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read where a project can be seen */
+        get: operations["get_preview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/preview/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Serve the preview again, with what it showed last */
+        post: operations["start_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/preview/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop the preview */
+        post: operations["stop_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/publications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the published versions of a project, the newest first */
+        get: operations["list_publications"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1689,7 +1774,7 @@ export interface components {
             /** Format: uuid */
             id: string;
             /**
-             * @description `project`, `task`, `run`, `output`, `memory`, `message`, `contact`, `document`, `offer`, `lead`, `worker` or `queue`;
+             * @description `project`, `task`, `run`, `output`, `memory`, `message`, `contact`, `document`, `offer`, `lead`, `preview`, `files`, `worker` or `queue`;
              *     the id is nil for the last one, and where many changed at once.
              */
             kind: string;
@@ -2554,10 +2639,15 @@ export interface components {
             unit?: string | null;
         };
         NewProjectBody: {
+            /** @description For the target `hook`: SHOP, whose address the worker has as `TITAN_HOOK_SHOP`. */
+            hook?: string | null;
+            /** @description What the template wants to know, before what the spec says. */
+            inputs?: Record<string, never> | null;
             /** @example My Web App */
             name: string;
             /** @description An object; `description` is shown. */
             spec?: Record<string, never> | null;
+            target?: components["schemas"]["Target"] | null;
             /** @description Also accepted as `templateRef`. */
             template_ref?: string | null;
             /**
@@ -3156,6 +3246,28 @@ export interface components {
             next_cursor: string | null;
         };
         /** @description One page. `next_cursor` is null on the last one. */
+        Page_Publication: {
+            items: {
+                /** @description Where it was when it was published. */
+                address?: string | null;
+                commit_id: string;
+                /** Format: date-time */
+                created_at: string;
+                /** Format: uuid */
+                id: string;
+                /**
+                 * Format: int32
+                 * @description 1 is the first.
+                 */
+                number: number;
+                /** Format: uuid */
+                project_id: string;
+                /** Format: uuid */
+                run_id: string;
+            }[];
+            next_cursor: string | null;
+        };
+        /** @description One page. `next_cursor` is null on the last one. */
         Page_Run: {
             items: {
                 /**
@@ -3260,6 +3372,41 @@ export interface components {
          * @enum {string}
          */
         Period: "total" | "day" | "month";
+        /** @description What is left out is chosen: the project's own template, its spec, the first target that the template offers. */
+        PipelineBody: {
+            /** @description For the target `hook`: SHOP, whose address the worker has as `TITAN_HOOK_SHOP`. */
+            hook?: string | null;
+            /** @description What the template wants to know, before what the project's spec says. */
+            inputs?: Record<string, never> | null;
+            target?: components["schemas"]["Target"] | null;
+            /**
+             * @description Also accepted as `template_ref` and `templateRef`.
+             * @example static-site
+             */
+            template?: string | null;
+        };
+        /** @description Where a project can be looked at. */
+        Preview: {
+            /** @description Set once it was running. */
+            address: string | null;
+            commit_id: string;
+            /** @description Why it failed. */
+            error: string | null;
+            /** Format: uuid */
+            project_id: string;
+            /**
+             * Format: uuid
+             * @description The run whose build it shows.
+             */
+            run_id: string;
+            /** @description `starting`, `running`, `stopped` or `failed`. */
+            state: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        PreviewState: {
+            preview: components["schemas"]["Preview"] | null;
+        };
         /** @description The body of every answer that is an error. */
         Problem: {
             /** @description For programs: it stays the same from version to version. */
@@ -3320,6 +3467,24 @@ export interface components {
         };
         Providers: {
             items: components["schemas"]["Provider"][];
+        };
+        Publication: {
+            /** @description Where it was when it was published. */
+            address: string | null;
+            commit_id: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: int32
+             * @description 1 is the first.
+             */
+            number: number;
+            /** Format: uuid */
+            project_id: string;
+            /** Format: uuid */
+            run_id: string;
         };
         /**
          * @description What a call is for.
@@ -3674,6 +3839,11 @@ export interface components {
         StreamEnd: {
             status: components["schemas"]["RunStatus"];
         };
+        /**
+         * @description Where a project is deployed to.
+         * @enum {string}
+         */
+        Target: "preview" | "directory" | "hook";
         Task: {
             /** Format: double */
             ai_confidence: number | null;
@@ -4004,6 +4174,8 @@ export interface components {
             queues: string[];
             /** Format: int32 */
             running: number;
+            /** @description What runs commands there: `bubblewrap`, `landlock`, or why nothing does. */
+            sandbox: string | null;
             /** Format: int32 */
             slots: number;
             /** Format: date-time */
@@ -6629,6 +6801,173 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_Output"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_pipeline: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key and body make one task */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PipelineBody"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewState"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stop_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_publications: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when it is not given. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Publication"];
                 };
             };
             /** @description What went wrong */
