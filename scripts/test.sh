@@ -5,7 +5,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 . scripts/lib/need.sh
 
-readonly ALL_STAGES=(tasks env fmt licences clippy doc build rust sandbox templates faults openapi dashboard scripts e2e)
+readonly ALL_STAGES=(tasks env fmt licences clippy doc build rust sandbox pipelines faults openapi dashboard scripts e2e)
 # Not part of a plain run, because they take minutes.
 readonly MORE_STAGES=(scale)
 readonly LOGS=target/test-logs DASHBOARD=crates/titan-api/dashboard
@@ -49,12 +49,12 @@ stage_sandbox() {
   fi
 }
 
-# Each shipped template built for real: alone, for the same reason.
-stage_templates() {
+# Commands and pipelines, each shipped template built for real: alone, for the same reason.
+stage_pipelines() {
   if has_nextest; then
-    cargo nextest run --locked "${SELECTION[@]}" --no-fail-fast --test template_builds
+    scripts/with-postgres.sh throwaway cargo nextest run --locked "${SELECTION[@]}" --no-fail-fast --test pipelines
   else
-    cargo test --locked "${SELECTION[@]}" --no-fail-fast --test template_builds
+    scripts/with-postgres.sh throwaway cargo test --locked "${SELECTION[@]}" --no-fail-fast --test pipelines
   fi
 }
 
@@ -106,9 +106,9 @@ retire_pgbouncer() { { update-rc.d pgbouncer disable; service pgbouncer stop; } 
 
 set_up() {
   local packages=()
-  if wanted rust || wanted scale || wanted faults || wanted scripts || wanted e2e; then has_postgres || packages+=(postgresql); fi
+  if wanted rust || wanted pipelines || wanted scale || wanted faults || wanted scripts || wanted e2e; then has_postgres || packages+=(postgresql); fi
   if wanted rust; then has_pgbouncer || packages+=(pgbouncer); fi
-  if wanted sandbox; then command -v bwrap >/dev/null || packages+=(bubblewrap); fi
+  if wanted sandbox || wanted pipelines || wanted e2e; then command -v bwrap >/dev/null || packages+=(bubblewrap); fi
   if wanted scripts; then command -v psql >/dev/null || packages+=(postgresql-client); fi
   if wanted e2e; then has_chromium || packages+=(chromium); fi
   command -v cc >/dev/null || packages+=(build-essential)
@@ -196,7 +196,7 @@ start_dashboard
 for stage in clippy doc build; do run_stage "$stage"; done
 # Some Rust tests start the built programs, which read the dashboard's files while they run.
 join_dashboard
-for stage in rust sandbox templates scale faults openapi scripts e2e; do run_stage "$stage"; done
+for stage in rust sandbox pipelines scale faults openapi scripts e2e; do run_stage "$stage"; done
 
 printf '\n%d passed, %d failed\n' "${#passed[@]}" "${#failed[@]}"
 ((${#failed[@]} == 0)) || { printf 'failed: %s\n' "${failed[*]}"; exit 1; }

@@ -29,5 +29,6 @@ mod sales;
 mod sequences;
 mod states;
 mod support;
+mod template_files;
 mod templates;
 mod workspaces;

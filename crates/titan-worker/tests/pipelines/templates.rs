@@ -1,6 +1,9 @@
 //! Each shipped template becomes a project that is built, deployed, verified and published, with the words that people type and the
 //! words of their enemies.
 
+use std::fs;
+use std::path::Path;
+
 use serde_json::{Value, json};
 use titan_testkit::client::text;
 
@@ -15,10 +18,9 @@ fn nasty() -> Value {
     })
 }
 
-async fn is_published(template: &str) -> (Kit, String) {
-    let kit = Kit::new();
+async fn is_published(kit: &Kit, template: &str, inputs: &Value) {
     let worker = kit.worker();
-    let (project, run) = kit.project(template, &nasty()).await;
+    let (project, run) = kit.project(template, inputs).await;
     kit.completed(&run).await;
     let published = kit.items(&format!("/api/projects/{project}/publications")).await;
     assert_eq!((published.len(), published[0]["number"].as_i64()), (1, Some(1)));
@@ -30,14 +32,13 @@ async fn is_published(template: &str) -> (Kit, String) {
         .collect();
     assert!(names.contains(&"Published v1".to_owned()), "{names:?}");
     drop(worker);
-    (kit, project)
 }
 
 macro_rules! published {
     ($($name:ident = $template:literal),+ $(,)?) => { $(
         #[tokio::test(flavor = "multi_thread")]
         async fn $name() {
-            is_published($template).await;
+            is_published(&Kit::new(), $template, &nasty()).await;
         }
     )+ };
 }
@@ -68,4 +69,28 @@ async fn the_user_s_own_example_is_published() {
     assert!(readme.starts_with("# My Web App\n"), "{readme}");
     assert!(kit.read(project, "PLAN.md").await.contains("authentication"));
     drop(worker);
+}
+
+/// The author's guide holds a whole template: each block of it that names a file, followed to the letter.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_guide_makes_a_template_that_is_published() {
+    let guide = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/TEMPLATES.md")).unwrap();
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("notes/book");
+    fs::create_dir_all(folder.join("files")).unwrap();
+    let mut blocks = 0;
+    for block in guide.split("\n```").skip(1).step_by(2) {
+        let (head, text) = block.split_once('\n').unwrap();
+        if let Some((_, path)) = head.split_once(' ') {
+            fs::write(folder.join(path), format!("{text}\n")).unwrap();
+            blocks += 1;
+        }
+    }
+    assert_eq!(blocks, 4);
+    let kit = Kit::with(&[("TEMPLATES_DIR", &root.path().display().to_string())]);
+    let mut nasty = nasty();
+    nasty["chapters"] = nasty["features"].take();
+    for inputs in [json!({"title": "Tea", "chapters": ["Leaves", "Water & time"]}), nasty] {
+        is_published(&kit, "notes/book", &inputs).await;
+    }
 }
