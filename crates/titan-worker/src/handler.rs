@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde_json::Value;
+use titan_core::blobs::Blobs;
 use titan_core::db::Db;
 use titan_core::engine::{Committer, Fence, Outcome, Started};
 use titan_core::queue::Notifier;
@@ -62,6 +63,7 @@ pub struct LoneJob {
     pub payload: Value,
     pub stop: Stop,
     pub db: Db,
+    pub blobs: Blobs,
     pub committer: Committer,
     pub notifier: Notifier,
 }

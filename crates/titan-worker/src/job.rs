@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use titan_core::engine::{Fence, Finish, FinishJob, Finished, Outcome, Start, Started, Taken};
+use titan_core::blobs::Blobs;
+use titan_core::engine::{Fence, Finish, FinishJob, Finished, Outcome, Start, Started, Taken, Write};
 use titan_core::meter::Meter;
 use titan_core::queue::{self, ClaimedJob, Hint};
 use titan_core::state::RunStatus;
@@ -99,6 +100,7 @@ async fn carry_out_step(
     };
     match verdict(stop.reason(), outcome, time) {
         Verdict::Finish(outcome) => {
+            let outcome = put_aside(&shared.blobs, outcome).await;
             shared.in_hand.finishing(key);
             let (word, came) = (word(&outcome), Came::of(&outcome));
             let go_on = slot.go_on().filter(|_| leads_on);
@@ -170,6 +172,7 @@ async fn carry_out_alone(shared: &Shared, job: &ClaimedJob, handler: Arc<dyn Job
         payload: job.payload.clone().unwrap_or_default(),
         stop: stop.clone(),
         db: shared.db.clone(),
+        blobs: shared.blobs.clone(),
         committer: shared.committer.clone(),
         notifier: shared.notifier.clone(),
     };
@@ -255,6 +258,19 @@ impl Names {
             step = self.step, detail, "{what}"
         );
     }
+}
+
+/// What a step leaves behind is where it belongs before its outcome names it. What cannot be kept was not done.
+async fn put_aside(blobs: &Blobs, outcome: Outcome) -> Outcome {
+    let Outcome::Done(mut done) = outcome else { return outcome };
+    for write in &mut done.writes {
+        if let Write::Output { content, .. } = write
+            && let Err(error) = blobs.put(content).await
+        {
+            return Outcome::Retry { error: error.to_string(), after: None };
+        }
+    }
+    Outcome::Done(done)
 }
 
 /// To say it twice changes nothing, so it is said again when nobody knows whether it was heard.

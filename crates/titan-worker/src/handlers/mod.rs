@@ -5,6 +5,7 @@ pub mod chat;
 mod context;
 pub mod embed;
 pub mod extract;
+mod feedback;
 mod files;
 mod recall;
 pub mod remember;

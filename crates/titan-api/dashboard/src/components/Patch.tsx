@@ -1,0 +1,35 @@
+// A unified diff: what was added, what was removed, and where.
+import classes from './Patch.module.css';
+
+interface PatchProps {
+  patch: string;
+  /** Whether it goes on. */
+  truncated?: boolean;
+}
+
+export function Patch({ patch, truncated = false }: PatchProps) {
+  return (
+    <>
+      {/* It scrolls, so a keyboard must reach it. */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls */}
+      <pre className={`${classes.patch} mono`} data-testid="patch" tabIndex={0} aria-label="Differences">
+        {patch
+          .split('\n')
+          .map((line, index) => ({ line, index }))
+          .map(({ line, index }) => (
+            <span key={index} data-line={kindOf(line)}>
+              {line}
+              {'\n'}
+            </span>
+          ))}
+      </pre>
+      {truncated && <p className={classes.rest}>The rest is left out: it is longer than 1 MiB.</p>}
+    </>
+  );
+}
+
+function kindOf(line: string): 'added' | 'removed' | 'place' | undefined {
+  if (line.startsWith('+') && !line.startsWith('+++')) return 'added';
+  if (line.startsWith('-') && !line.startsWith('---')) return 'removed';
+  return line.startsWith('@@') ? 'place' : undefined;
+}
