@@ -52,7 +52,10 @@ browserTest('an output is rejected, made again, compared and approved', async ({
   await detail.getByTestId('decided').getByText('Too long.').waitFor();
   await versions.getByRole('link', { name: 'Version 2' }).click();
   await detail.getByRole('button', { name: 'Approve' }).click();
-  await detail.getByTestId('decided').getByText(/Approved/).waitFor();
+  await detail
+    .getByTestId('decided')
+    .getByText(/Approved/)
+    .waitFor();
   const outputs = await listOutputs(project.id);
   expect(outputs.map(({ review }) => review)).toEqual(['approved', 'rejected']);
 });

@@ -1,5 +1,6 @@
 // A unified diff: what was added, what was removed, and where.
 import classes from './Patch.module.css';
+import { ScrollBox } from './ScrollBox';
 
 interface PatchProps {
   patch: string;
@@ -10,19 +11,19 @@ interface PatchProps {
 export function Patch({ patch, truncated = false }: PatchProps) {
   return (
     <>
-      {/* It scrolls, so a keyboard must reach it. */}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls */}
-      <pre className={`${classes.patch} mono`} data-testid="patch" tabIndex={0} aria-label="Differences">
-        {patch
-          .split('\n')
-          .map((line, index) => ({ line, index }))
-          .map(({ line, index }) => (
-            <span key={index} data-line={kindOf(line)}>
-              {line}
-              {'\n'}
-            </span>
-          ))}
-      </pre>
+      <ScrollBox label="Differences" className={classes.patch} testId="patch">
+        <pre className={`${classes.lines} mono`}>
+          {patch
+            .split('\n')
+            .map((line, index) => ({ line, index }))
+            .map(({ line, index }) => (
+              <span key={index} data-line={kindOf(line)}>
+                {line}
+                {'\n'}
+              </span>
+            ))}
+        </pre>
+      </ScrollBox>
       {truncated && <p className={classes.rest}>The rest is left out: it is longer than 1 MiB.</p>}
     </>
   );

@@ -64,7 +64,9 @@ function PdfPreview({ output }: { output: Output }) {
   return (
     <div className={classes.preview}>
       <iframe src={outputContentUrl(output.id)} title={output.name} className={classes.pdf} data-testid="pdf" />
-      <p className={classes.partial}>If nothing is shown here, your browser has no viewer for PDF. Download it to read it.</p>
+      <p className={classes.partial}>
+        If nothing is shown here, your browser has no viewer for PDF. Download it to read it.
+      </p>
     </div>
   );
 }

@@ -16,7 +16,12 @@ import { canShowText } from './previewKind';
 export function Versions({ output }: { output: Output }) {
   const query = useQuery(versionsQuery(output));
   const versions = query.data?.items ?? [];
-  if (query.error) return <QueryView query={query} what="the versions">{() => null}</QueryView>;
+  if (query.error)
+    return (
+      <QueryView query={query} what="the versions">
+        {() => null}
+      </QueryView>
+    );
   if (versions.length < 2) return null;
   return (
     <section className={classes.versions} aria-label="Versions" data-testid="versions">
