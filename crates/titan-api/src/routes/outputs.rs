@@ -166,7 +166,7 @@ pub async fn list_output_versions(_: Access<OutputsRead>, state: State, id: web:
     Ok(web::Json(Versions { items }))
 }
 
-/// Compare two texts, usually two versions of an output
+/// Compare two texts of a project, usually two versions of an output
 #[utoipa::path(get, path = "/api/outputs/{id}/diff", tag = "outputs", params(("id" = Uuid, Path), ComparedWith),
     responses((status = 200, body = Comparison)))]
 pub async fn compare_outputs(
@@ -177,8 +177,11 @@ pub async fn compare_outputs(
 ) -> Answer<Comparison> {
     let missing = || ApiError::field(Code::InvalidRequest, "from", "is required: the id of the older output");
     let from = query.0.from.ok_or_else(missing)?;
-    let read =
-        move |connection: &mut PgConnection| Ok((outputs::get(connection, from)?, outputs::get(connection, *id)?));
+    let read = move |connection: &mut PgConnection| {
+        let (older, newer) = (outputs::get(connection, from)?, outputs::get(connection, *id)?);
+        // Who may see one project need not see another.
+        if older.project_id == newer.project_id { Ok((older, newer)) } else { Err(Error::NotFound("output", from)) }
+    };
     let (from, to) = state.db.run(read).await?;
     let (from, to) = (text(&state, &from).await?, text(&state, &to).await?);
     let compared = web::block(move || outputs::compare(&from, &to)).await;

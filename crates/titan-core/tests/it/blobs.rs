@@ -176,7 +176,13 @@ async fn an_s3_compatible_store_that_lies_or_is_away_is_found_out() {
     let mut s3 = tokio::task::spawn_blocking(FakeS3::start).await.unwrap();
     let store = Store::at(&s3.env());
     let document = store.give(&text(9000)).await;
-    tokio::task::block_in_place(|| s3.overwrite(&s3.keys().remove(0), &"x".repeat(9000)));
+    // Somebody has put other bytes in its place.
+    let other = store.give(&"x".repeat(9000)).await;
+    store.test.execute(&format!(
+        "CREATE TEMP TABLE other AS SELECT place FROM blobs WHERE sha256 = '\\x{}'; UPDATE blobs SET place = NULL WHERE sha256 = '\\x{}'; \
+         UPDATE blobs SET place = (SELECT place FROM other) WHERE sha256 = '\\x{}'",
+        other.sha256, other.sha256, document.sha256
+    ));
     let why = store.blobs.read(&document.sha256).await.unwrap_err().to_string();
     assert!(why.contains(&document.sha256) && why.contains("s3:") && why.contains("not what it was"), "{why}");
     tokio::task::block_in_place(|| s3.kill());
