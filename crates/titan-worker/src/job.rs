@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use titan_core::blobs::Blobs;
 use titan_core::engine::{Fence, Finish, FinishJob, Finished, Outcome, Start, Started, Taken, Write};
 use titan_core::meter::Meter;
 use titan_core::queue::{self, ClaimedJob, Hint};
@@ -100,7 +99,7 @@ async fn carry_out_step(
     };
     match verdict(stop.reason(), outcome, time) {
         Verdict::Finish(outcome) => {
-            let outcome = put_aside(&shared.blobs, outcome).await;
+            let outcome = put_aside(shared, outcome).await;
             shared.in_hand.finishing(key);
             let (word, came) = (word(&outcome), Came::of(&outcome));
             let go_on = slot.go_on().filter(|_| leads_on);
@@ -261,13 +260,17 @@ impl Names {
 }
 
 /// What a step leaves behind is where it belongs before its outcome names it. What cannot be kept was not done.
-async fn put_aside(blobs: &Blobs, outcome: Outcome) -> Outcome {
+async fn put_aside(shared: &Shared, outcome: Outcome) -> Outcome {
     let Outcome::Done(mut done) = outcome else { return outcome };
     for write in &mut done.writes {
-        if let Write::Output { content, .. } = write
-            && let Err(error) = blobs.put(content).await
-        {
-            return Outcome::Retry { error: error.to_string(), after: None };
+        let Write::Output { content, .. } = write else { continue };
+        let put = || async {
+            let mut put = content.clone();
+            shared.blobs.put(&mut put).await.map(|()| put)
+        };
+        match patiently(shared.lease, put).await {
+            Ok(put) => *content = put,
+            Err(error) => return Outcome::Retry { error: error.to_string(), after: None },
         }
     }
     Outcome::Done(done)

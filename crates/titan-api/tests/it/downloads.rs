@@ -119,7 +119,7 @@ fn most_resident(pid: u32) -> u64 {
 async fn a_large_artifact_takes_little_memory() {
     let db = tokio::task::spawn_blocking(TestDb::new).await.unwrap();
     let api = tokio::task::block_in_place(|| Api::start(&env(&[("DATABASE_URL", db.url.expose_secret())])));
-    let client = Client { base: api.url.clone(), ..Client::new("") };
+    let client = Client::new(api.url.trim_start_matches("http://"));
     let project = client.project("p").await;
     let size = 50 << 20;
     let (output, _) = with_output(&db, &project, "large", "application/octet-stream", size);
@@ -144,7 +144,7 @@ async fn a_full_directory_refuses_cleanly_and_the_api_goes_on() {
     let url = format!("file://{}", directory.path().display());
     let settings = env(&[("DATABASE_URL", db.url.expose_secret()), ("TITAN_BLOB_URL", &url)]);
     let api = tokio::task::block_in_place(|| Api::start_with_file_limit(&settings, 64));
-    let client = Client { base: api.url.clone(), ..Client::new("") };
+    let client = Client::new(api.url.trim_start_matches("http://"));
     let project = client.project("p").await;
     let give = |name: &str, bytes: usize| {
         let request = client.request(Method::POST, &format!("/api/projects/{project}/documents?name={name}"));
