@@ -30,7 +30,7 @@ const MOST: usize = 200;
 const MOST_BYTES: i64 = 256 << 20;
 /// Objects that are asked about together.
 const OBJECTS: usize = 1000;
-/// Between two transactions, so that others come between.
+/// Between two pages, so that others come between.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// What was removed.
@@ -61,8 +61,8 @@ pub async fn collect(blobs: &Blobs, grace: Duration) -> Result<Collected> {
                 collected.bytes += removed.size;
                 blobs.remove_object(removed.place.as_deref()).await;
             }
-            tokio::time::sleep(PAUSE).await;
         }
+        tokio::time::sleep(PAUSE).await;
     }
     if let Some(outside) = &blobs.outside {
         collected.strays = strays(blobs, outside.as_ref(), grace).await?;
