@@ -109,6 +109,8 @@ set_up() {
   if wanted rust || wanted pipelines || wanted scale || wanted faults || wanted scripts || wanted e2e; then has_postgres || packages+=(postgresql); fi
   if wanted rust; then has_pgbouncer || packages+=(pgbouncer); fi
   if wanted sandbox || wanted pipelines || wanted e2e; then command -v bwrap >/dev/null || packages+=(bubblewrap); fi
+  # Makes the environment for the S3-compatible store of the tests.
+  if wanted rust; then python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3 python3-venv); fi
   if wanted scripts; then command -v psql >/dev/null || packages+=(postgresql-client); fi
   if wanted e2e; then has_chromium || packages+=(chromium); fi
   command -v cc >/dev/null || packages+=(build-essential)

@@ -107,8 +107,11 @@ pub fn configure(table: &mut web::ServiceConfig) {
     at("/api/runs/{id}/artifacts").get(outputs::list_run_artifacts).add(table);
     at("/api/runs/{id}/artifacts/{artifact_id}/download").get(outputs::download_artifact).add(table);
 
+    at("/api/artifacts/{id}/content").get(outputs::get_artifact_content).add(table);
     at("/api/outputs/{id}").get(outputs::get_output).add(table);
     at("/api/outputs/{id}/content").get(outputs::get_output_content).add(table);
+    at("/api/outputs/{id}/versions").get(outputs::list_output_versions).add(table);
+    at("/api/outputs/{id}/diff").get(outputs::compare_outputs).add(table);
     at("/api/outputs/{id}/approve").post(outputs::approve_output).add(table);
     at("/api/outputs/{id}/reject").post(outputs::reject_output).add(table);
     // Before the one with an id, which would take the word for one.

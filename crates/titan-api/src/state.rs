@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use titan_core::blobs::Blobs;
 use titan_core::config::Config;
 use titan_core::db::Db;
 use titan_core::engine::Committer;
@@ -20,6 +21,7 @@ const COMMITTERS: usize = 2;
 pub struct AppState {
     pub config: Config,
     pub db: Db,
+    pub blobs: Blobs,
     pub committer: Committer,
     pub notifier: Notifier,
     pub workspaces: Workspaces,
@@ -42,7 +44,8 @@ pub fn build_state(config: Config, db: Db) -> titan_core::Result<Arc<AppState>> 
     let stopping = CancellationToken::new();
     let hub = Hub::start(listener, stopping.clone());
     let traffic = Traffic::default();
-    let workspaces = Workspaces::new(db.clone(), &config.data_dir);
+    let blobs = Blobs::of(db.clone(), &config.blobs.store)?;
+    let workspaces = Workspaces::new(db.clone(), blobs.clone(), &config.data_dir);
     let started = Instant::now();
-    Ok(Arc::new(AppState { config, db, committer, notifier, workspaces, hub, traffic, started, stopping }))
+    Ok(Arc::new(AppState { config, db, blobs, committer, notifier, workspaces, hub, traffic, started, stopping }))
 }

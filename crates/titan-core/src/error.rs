@@ -42,6 +42,9 @@ pub enum Error {
     /// COMMIT was sent and no answer came, and nobody could be asked in time.
     #[error("the database was lost during COMMIT; it is not known whether it happened")]
     Uncertain,
+    /// Bytes that are not in Postgres cannot be stored or read: a disk is full, a service is away.
+    #[error("the store of files failed: {0}")]
+    Storage(String),
     #[error("the database refused: {0}")]
     Refused(String),
     #[error("{0}")]

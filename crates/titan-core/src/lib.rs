@@ -31,6 +31,7 @@ pub mod queue;
 
 pub mod agents;
 pub mod attachments;
+pub mod blobs;
 pub mod budgets;
 pub mod calls;
 pub mod commands;

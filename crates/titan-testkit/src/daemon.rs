@@ -189,10 +189,23 @@ impl Api {
         *self = Self::start_at(&self.env, &address);
     }
 
+    /// One that may write no file of more than so many KiB, as if the disk were full then.
+    #[must_use]
+    pub fn start_with_file_limit(env: &Env, kib: u32) -> Self {
+        let mut command = Command::new("bash");
+        // The signal that goes with it would end the process, and no full disk sends one.
+        command.args(["-c", &format!("trap '' XFSZ; ulimit -f {kib}; exec \"$0\"")]).arg(program_path("titan-api"));
+        command.env_clear().envs(env.iter().map(|(name, value)| (name, value))).env("TITAN_BIND", "127.0.0.1:0");
+        Self::of(Daemon::launch("titan-api", command), env)
+    }
+
     fn start_at(env: &Env, address: &str) -> Self {
         let mut given = env.clone();
         given.push(("TITAN_BIND".to_owned(), address.to_owned()));
-        let daemon = Daemon::spawn("titan-api", &[], &given);
+        Self::of(Daemon::spawn("titan-api", &[], &given), env)
+    }
+
+    fn of(daemon: Daemon, env: &Env) -> Self {
         let line = daemon.line("titan-api listening");
         let address = listening_address(&line).unwrap_or_else(|| panic!("no address in {line:?}"));
         Api { daemon, url: format!("http://{address}"), env: env.clone() }

@@ -7,6 +7,7 @@
 //! - `daemon`: the real daemons as processes, to be killed.
 //! - [`pooler`]: a PgBouncer before a test's database.
 //! - [`proxy`]: a connection to Postgres that can be cut and held.
+//! - [`s3`]: an S3-compatible store.
 //! - `bench`: how fast all of it is.
 //! - `faults`: what must not get lost, whatever happens.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::missing_panics_doc)]
@@ -23,4 +24,5 @@ pub mod fake_model;
 pub mod faults;
 pub mod pooler;
 pub mod proxy;
+pub mod s3;
 pub mod wait;

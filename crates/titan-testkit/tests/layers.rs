@@ -18,11 +18,12 @@ const MAY_USE: [(&str, &[&str]); 6] = [
 ];
 
 /// Libraries that belong to some crates alone.
-const ONLY_IN: [(&str, &[&str]); 7] = [
+const ONLY_IN: [(&str, &[&str]); 8] = [
     ("diesel", &["titan-core", "titan-testkit"]),
     ("tokio-postgres", &["titan-core"]),
     ("actix-web", &["titan-api", "titan-testkit"]),
     ("reqwest", &["titan-agent", "titan-testkit"]),
+    ("object_store", &["titan-core"]),
     ("seccompiler", &["titan-sandbox"]),
     ("landlock", &["titan-sandbox"]),
     ("titan-testkit", &[]),

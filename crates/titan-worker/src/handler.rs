@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde_json::Value;
+use titan_core::blobs::Blobs;
 use titan_core::db::Db;
 use titan_core::engine::{Committer, Fence, Outcome, Started};
 use titan_core::queue::Notifier;
@@ -41,6 +42,7 @@ pub struct Work {
     pub stop: Stop,
     /// For reading, and for what is only a cache.
     pub db: Db,
+    pub blobs: Blobs,
 }
 
 /// Does jobs without a run: maintenance, and whatever needs no task. The same rules hold; it writes with the connections
@@ -63,6 +65,7 @@ pub struct LoneJob {
     pub payload: Value,
     pub stop: Stop,
     pub db: Db,
+    pub blobs: Blobs,
     pub committer: Committer,
     pub notifier: Notifier,
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use titan_core::engine::{Fence, Finish, FinishJob, Finished, Outcome, Start, Started, Taken};
+use titan_core::engine::{Fence, Finish, FinishJob, Finished, Outcome, Start, Started, Taken, Write};
 use titan_core::meter::Meter;
 use titan_core::queue::{self, ClaimedJob, Hint};
 use titan_core::state::RunStatus;
@@ -85,7 +85,14 @@ async fn carry_out_step(
     names.log("started", || format!("attempt {attempt}"));
 
     let reporter = Reporter::new(&shared.committer, &shared.notifier, fence, started.attempt, &stop);
-    let work = Work { started, fence, reporter: reporter.clone(), stop: stop.clone(), db: shared.db.clone() };
+    let work = Work {
+        started,
+        fence,
+        reporter: reporter.clone(),
+        stop: stop.clone(),
+        db: shared.db.clone(),
+        blobs: shared.blobs.clone(),
+    };
     let time = time_of(job);
     let outcome = {
         let (working, silence) = (run(async move { handler.run(work).await }, &stop, time), sleep(UNWRITTEN));
@@ -99,6 +106,7 @@ async fn carry_out_step(
     };
     match verdict(stop.reason(), outcome, time) {
         Verdict::Finish(outcome) => {
+            let outcome = put_aside(shared, outcome).await;
             shared.in_hand.finishing(key);
             let (word, came) = (word(&outcome), Came::of(&outcome));
             let go_on = slot.go_on().filter(|_| leads_on);
@@ -170,6 +178,7 @@ async fn carry_out_alone(shared: &Shared, job: &ClaimedJob, handler: Arc<dyn Job
         payload: job.payload.clone().unwrap_or_default(),
         stop: stop.clone(),
         db: shared.db.clone(),
+        blobs: shared.blobs.clone(),
         committer: shared.committer.clone(),
         notifier: shared.notifier.clone(),
     };
@@ -255,6 +264,23 @@ impl Names {
             step = self.step, detail, "{what}"
         );
     }
+}
+
+/// What a step leaves behind is where it belongs before its outcome names it. What cannot be kept was not done.
+async fn put_aside(shared: &Shared, outcome: Outcome) -> Outcome {
+    let Outcome::Done(mut done) = outcome else { return outcome };
+    for write in &mut done.writes {
+        let Write::Output { content, .. } = write else { continue };
+        let put = || async {
+            let mut put = content.clone();
+            shared.blobs.put(&mut put).await.map(|()| put)
+        };
+        match patiently(shared.lease, put).await {
+            Ok(put) => *content = put,
+            Err(error) => return Outcome::Retry { error: error.to_string(), after: None },
+        }
+    }
+    Outcome::Done(done)
 }
 
 /// To say it twice changes nothing, so it is said again when nobody knows whether it was heard.

@@ -4,6 +4,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use titan_core::blobs::Blobs;
 use titan_core::db::Db;
 use titan_core::engine::Committer;
 use titan_core::queue::Notifier;
@@ -24,6 +25,7 @@ pub(crate) struct Shared {
     pub(crate) me: Weak<Shared>,
     pub(crate) registration: Registration,
     pub(crate) db: Db,
+    pub(crate) blobs: Blobs,
     pub(crate) committer: Committer,
     pub(crate) notifier: Notifier,
     pub(crate) handlers: Registry,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
+use titan_core::blobs::Blobs;
 use titan_core::config::Config;
 use titan_core::db::Db;
 use titan_core::engine::{Committer, Intake, Transition};
@@ -70,6 +71,7 @@ async fn start(config: &Config, handlers: Registry, only_run: Option<Uuid>) -> a
     let db = Db::of(config, POOL)?;
     let notifier = Notifier::start(&db)?;
     let committer = Committer::start(&db, &notifier, COMMITTERS)?;
+    let blobs = Blobs::of(db.clone(), &config.blobs.store)?;
     let sandbox = match handlers.workshop() {
         Some(workshop) if only_run.is_none() => Some(workshop.describe().await),
         _ => None,
@@ -81,6 +83,7 @@ async fn start(config: &Config, handlers: Registry, only_run: Option<Uuid>) -> a
         me: me.clone(),
         registration,
         db,
+        blobs,
         committer,
         notifier,
         slots: Slots::new(config.worker_slots, first_queues(config, only_run)),
@@ -135,7 +138,11 @@ async fn start(config: &Config, handlers: Registry, only_run: Option<Uuid>) -> a
     let (of_heart, bell, direct) = (Arc::clone(&shared), Arc::clone(&handle.heart), config.direct().cloned());
     handle.thread("heartbeat", move || heartbeat::run(&of_heart, &bell, direct))?;
     let (kept, bell) = (Arc::clone(&shared), Arc::clone(&handle.maintenance));
-    let keep = maintenance::Keep { history_days: config.history_days, memory_days: config.memory.retention_days };
+    let keep = maintenance::Keep {
+        history_days: config.history_days,
+        memory_days: config.memory.retention_days,
+        blobs: config.blobs.grace,
+    };
     handle.thread("maintenance", move || maintenance::run(&kept, &bell, &runtime, keep))?;
     let worker = shared.registration.clone();
     tracing::info!(worker.id = %worker.id, worker.name, slots = config.worker_slots, kinds = ?worker.kinds, "worker started");

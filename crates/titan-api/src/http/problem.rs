@@ -100,6 +100,7 @@ codes! {
     IdempotencyKeyReused = "idempotency_key_reused", 422, "The key belongs to another request";
     Internal = "internal", 500, "Something went wrong in the server";
     DatabaseUnavailable = "database_unavailable", 503, "The database is not available";
+    StorageUnavailable = "storage_unavailable", 503, "The store of files is not available";
     TooManyStreams = "too_many_streams", 503, "Too many streams are open";
     Timeout = "timeout", 504, "It took too long";
 }
@@ -220,6 +221,13 @@ impl From<Core> for ApiError {
                 ..ApiError::new(
                     Code::DatabaseUnavailable,
                     "It is not known whether the change was made; look before you send it again.",
+                )
+            },
+            Core::Storage(_) => ApiError {
+                cause: Some(error.to_string()),
+                ..ApiError::new(
+                    Code::StorageUnavailable,
+                    "The place where files are kept did not take or give one; the server's log says why. Nothing was changed.",
                 )
             },
             Core::Fenced { .. } | Core::Refused(_) | Core::Internal(_) => ApiError::internal(error.to_string()),

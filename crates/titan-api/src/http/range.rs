@@ -1,86 +1,88 @@
-//! The header `Range`: a part of a file. One range is answered; what asks for several, or in another unit, gets the whole
-//! file, as RFC 9110 (14.2) allows.
+//! Which part of a file a request asks for, and on what condition. One range is answered; what asks for several, or in another
+//! unit, gets the whole file, as RFC 9110 (14.2) allows.
 
 use std::future::{Ready, ready};
+use std::ops::Range;
 
 use actix_web::dev::Payload;
-use actix_web::http::StatusCode;
-use actix_web::http::header::{self, DispositionType, HeaderValue};
-use actix_web::{FromRequest, HttpRequest, HttpResponse};
+use actix_web::http::Method;
+use actix_web::http::header::{self, HeaderName};
+use actix_web::{FromRequest, HttpRequest};
 
-use super::file::file;
 use super::problem::{ApiError, Code};
 
 /// What a request says about it.
-pub struct Range(Option<String>);
+#[derive(Debug, Default)]
+pub struct Wanted {
+    range: Option<String>,
+    if_range: Option<String>,
+    if_none_match: Option<String>,
+    /// Only what would be told of it.
+    pub head: bool,
+}
 
-impl FromRequest for Range {
+impl FromRequest for Wanted {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let said = request.headers().get(header::RANGE).and_then(|value| value.to_str().ok());
-        ready(Ok(Range(said.map(str::to_owned))))
+        let said = |name: HeaderName| Some(request.headers().get(name)?.to_str().ok()?.trim().to_owned());
+        ready(Ok(Wanted {
+            range: said(header::RANGE),
+            if_range: said(header::IF_RANGE),
+            if_none_match: said(header::IF_NONE_MATCH),
+            head: request.method() == Method::HEAD,
+        }))
     }
 }
 
-impl Range {
-    /// The file, or the part of it that is asked for.
+impl Wanted {
+    /// Whether the client has it already.
+    #[must_use]
+    pub fn is_known(&self, etag: &str) -> bool {
+        let tags = self.if_none_match.as_deref().unwrap_or_default();
+        tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+    }
+
+    /// None for the whole file.
     ///
     /// # Errors
     /// `range_not_satisfiable` for a part that is not there.
-    pub fn of_file(
-        &self,
-        name: &str,
-        media_type: &str,
-        bytes: Vec<u8>,
-        disposition: DispositionType,
-    ) -> Result<HttpResponse, ApiError> {
-        let size = bytes.len();
-        let part = match self.0.as_deref().map_or(Asked::Whole, |said| asked(said, size)) {
-            Asked::Whole => None,
-            Asked::Part(first, last) => bytes.get(first..=last).map(|part| (first, last, part.to_vec())),
+    pub fn part(&self, size: u64, etag: &str) -> Result<Option<Range<u64>>, ApiError> {
+        // A part of another version than the client has would fit nothing.
+        let same = self.if_range.as_deref().is_none_or(|tag| tag == etag);
+        match self.range.as_deref().filter(|_| same).map_or(Asked::Whole, |said| asked(said, size)) {
+            Asked::Whole => Ok(None),
+            Asked::Part(part) => Ok(Some(part)),
+            Asked::Nothing if size == 0 => {
+                Err(ApiError::new(Code::RangeNotSatisfiable, "The file is empty; ask for it without a range."))
+            }
             Asked::Nothing => {
-                let detail =
-                    format!("The file has {size} bytes; a range such as bytes=0-{} is there.", size.saturating_sub(1));
-                return Err(ApiError::new(Code::RangeNotSatisfiable, detail));
+                let detail = format!("The file has {size} bytes; a range such as bytes=0-{} is there.", size - 1);
+                Err(ApiError::new(Code::RangeNotSatisfiable, detail))
             }
-        };
-        let mut response = match &part {
-            None => file(name, media_type, bytes, disposition),
-            Some((_, _, part)) => file(name, media_type, part.clone(), disposition),
-        };
-        let headers = response.headers_mut();
-        headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-        if let Some((first, last, _)) = part {
-            if let Ok(value) = HeaderValue::from_str(&format!("bytes {first}-{last}/{size}")) {
-                headers.insert(header::CONTENT_RANGE, value);
-            }
-            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
         }
-        Ok(response)
     }
 }
 
 #[derive(Debug, PartialEq, Eq)]
 enum Asked {
     Whole,
-    /// From the first to the last byte, both included.
-    Part(usize, usize),
+    Part(Range<u64>),
     Nothing,
 }
 
-fn asked(said: &str, size: usize) -> Asked {
+fn asked(said: &str, size: u64) -> Asked {
     let Some((first, last)) = said.trim().strip_prefix("bytes=").and_then(|range| range.split_once('-')) else {
         return Asked::Whole;
     };
-    match (first.trim().parse::<usize>(), last.trim().parse::<usize>()) {
+    match (first.trim().parse::<u64>(), last.trim().parse::<u64>()) {
         (Ok(first), _) if first >= size => Asked::Nothing,
-        (Ok(first), Ok(last)) if last >= first => Asked::Part(first, last.min(size - 1)),
-        (Ok(first), Err(_)) if last.trim().is_empty() => Asked::Part(first, size - 1),
+        (Ok(first), Ok(last)) if last >= first => Asked::Part(first..last.min(size - 1) + 1),
+        (Ok(first), Err(_)) if last.trim().is_empty() => Asked::Part(first..size),
         (Err(_), Ok(last)) if first.trim().is_empty() && size > 0 => match last {
             0 => Asked::Nothing,
-            last => Asked::Part(size.saturating_sub(last), size - 1),
+            last => Asked::Part(size.saturating_sub(last)..size),
         },
         _ => Asked::Whole,
     }
@@ -93,11 +95,11 @@ mod tests {
     #[test]
     fn a_part_is_from_the_beginning_the_middle_or_the_end() {
         for (said, is) in [
-            ("bytes=0-3", Asked::Part(0, 3)),
-            ("bytes=4-", Asked::Part(4, 9)),
-            ("bytes=-3", Asked::Part(7, 9)),
-            ("bytes=-99", Asked::Part(0, 9)),
-            ("bytes=8-99", Asked::Part(8, 9)),
+            ("bytes=0-3", Asked::Part(0..4)),
+            ("bytes=4-", Asked::Part(4..10)),
+            ("bytes=-3", Asked::Part(7..10)),
+            ("bytes=-99", Asked::Part(0..10)),
+            ("bytes=8-99", Asked::Part(8..10)),
             ("bytes=10-", Asked::Nothing),
             ("bytes=-0", Asked::Nothing),
             ("bytes=3-1", Asked::Whole),
@@ -108,5 +110,23 @@ mod tests {
             assert_eq!(asked(said, 10), is, "{said}");
         }
         assert_eq!(asked("bytes=0-", 0), Asked::Nothing);
+        assert_eq!(asked("bytes=0-18446744073709551615", 10), Asked::Part(0..10));
+    }
+
+    #[test]
+    fn a_part_is_given_of_the_version_that_the_client_has() {
+        let wanted = |if_range: Option<&str>| Wanted {
+            range: Some("bytes=0-3".to_owned()),
+            if_range: if_range.map(str::to_owned),
+            ..Wanted::default()
+        };
+        assert_eq!(wanted(None).part(10, "\"a\"").unwrap(), Some(0..4));
+        assert_eq!(wanted(Some("\"a\"")).part(10, "\"a\"").unwrap(), Some(0..4));
+        // A weak one, or a date, is never known to be the same.
+        for other in ["\"b\"", "W/\"a\"", "Sun, 22 Nov 2026 12:00:00 GMT"] {
+            assert_eq!(wanted(Some(other)).part(10, "\"a\"").unwrap(), None, "{other}");
+        }
+        let has = |tags: &str| Wanted { if_none_match: Some(tags.to_owned()), ..Wanted::default() }.is_known("\"a\"");
+        assert!(has("\"a\"") && has("\"b\", W/\"a\"") && has("*") && !has("\"b\"") && !has(""));
     }
 }

@@ -15,10 +15,11 @@ use super::{Answer, Paging, State};
 use crate::access::{Access, DocumentsRead, DocumentsWrite};
 use crate::http::body::Upload;
 use crate::http::created::Created;
+use crate::http::file::Stored;
 use crate::http::idempotency::Key;
 use crate::http::params::Query;
 use crate::http::problem::{ApiError, Code};
-use crate::http::range::Range;
+use crate::http::range::Wanted;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -80,8 +81,9 @@ pub async fn upload_document(
     let missing = || ApiError::field(Code::InvalidRequest, "name", "is required: what the file is called, as ?name=");
     let name = query.0.name.ok_or_else(missing)?;
     let key = key.scoped(format!("POST /api/projects/{project_id}/documents?name={name}"), &upload.bytes);
-    let new = NewDocument { name, media_type: upload.media_type, bytes: upload.bytes.to_vec() };
-    let create = move |connection: &mut PgConnection| documents::create(connection, project_id, new, key.as_ref());
+    let mut new = NewDocument::checked(&name, upload.media_type.as_deref(), upload.bytes.into())?;
+    state.blobs.put(&mut new.content).await?;
+    let create = move |connection: &mut PgConnection| documents::create(connection, project_id, &new, key.as_ref());
     let (document, replayed) = state.db.run(create).await?;
     state.notifier.send(vec![Hint::Jobs, Hint::change("document", document.id, project_id)]);
     Ok(Created { location: format!("/api/documents/{}", document.id), body: document, replayed })
@@ -126,20 +128,19 @@ pub async fn delete_document(
 
 /// Download the file of a document, or a part of it
 #[utoipa::path(get, path = "/api/documents/{id}/download", tag = "documents",
-    params(("id" = Uuid, Path), ("Range" = Option<String>, Header, description = "One range of bytes, such as bytes=0-1023")),
+    params(("id" = Uuid, Path), ("Range" = Option<String>, Header, description = "One range of bytes, such as bytes=0-1023"),
+        ("If-Range" = Option<String>, Header, description = "The ETag of what the client has a part of")),
     responses((status = 200, description = "In the document's own media type", body = Vec<u8>, content_type = "application/octet-stream"),
         (status = 206, description = "The part", body = Vec<u8>, content_type = "application/octet-stream")))]
 pub async fn download_document(
     _: Access<DocumentsRead>,
     state: State,
     id: web::Path<Uuid>,
-    range: Range,
+    wanted: Wanted,
 ) -> Result<HttpResponse, ApiError> {
-    let read = move |connection: &mut PgConnection| {
-        let document = documents::get(connection, *id)?;
-        let bytes = documents::content(connection, &document)?;
-        Ok((document, bytes))
-    };
-    let (document, bytes) = state.db.run(read).await?;
-    range.of_file(&document.name, &document.media_type, bytes, DispositionType::Attachment)
+    let Document { name, media_type, sha256, .. } =
+        state.db.run(move |connection| documents::get(connection, *id)).await?;
+    let disposition = DispositionType::Attachment;
+    let stored = Stored { name: &name, media_type: &media_type, sha256: &sha256, disposition };
+    stored.respond(&state.blobs, &wanted).await
 }

@@ -4,8 +4,9 @@ use actix_web::http::header::DispositionType;
 use actix_web::{HttpResponse, web};
 use chrono::Utc;
 use serde::{Deserialize, Serialize};
+use titan_core::Error;
 use titan_core::db::PgConnection;
-use titan_core::outputs::{self, Output};
+use titan_core::outputs::{self, Comparison, Decision, MOST_COMPARED, Output, Reviewed};
 use titan_core::page::Page;
 use titan_core::queue::Hint;
 use titan_core::runs;
@@ -17,9 +18,10 @@ use uuid::Uuid;
 use super::{Answer, State};
 use crate::access::{Access, OutputsRead, OutputsReview};
 use crate::http::body::OptionalBody;
-use crate::http::file::file;
+use crate::http::file::Stored;
 use crate::http::params::Query;
 use crate::http::problem::{ApiError, Code, FieldError};
+use crate::http::range::Wanted;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -36,8 +38,31 @@ pub struct ReviewBody {
     comment: Option<String>,
 }
 
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct RejectBody {
+    /// What is wrong with it.
+    #[schema(max_length = 4000)]
+    comment: Option<String>,
+    /// Has the task done again, by a new run that is shown the comment.
+    run_again: Option<bool>,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ComparedWith {
+    /// The output that it is compared with: the older one.
+    #[param(required, nullable = false)]
+    from: Option<Uuid>,
+}
+
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Artifacts {
+    items: Vec<Output>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Versions {
+    /// The oldest first; the newest hundred when there are more.
     items: Vec<Output>,
 }
 
@@ -70,14 +95,28 @@ pub async fn get_output_content(
     _: Access<OutputsRead>,
     state: State,
     id: web::Path<Uuid>,
+    wanted: Wanted,
 ) -> Result<HttpResponse, ApiError> {
-    let read = move |connection: &mut PgConnection| {
-        let output = outputs::get(connection, *id)?;
-        let bytes = outputs::content(connection, &output)?;
-        Ok((output, bytes))
-    };
-    let (output, bytes) = state.db.run(read).await?;
-    raw(&output, bytes, DispositionType::Inline)
+    let output = state.db.run(move |connection| outputs::get(connection, *id)).await?;
+    bytes(&state, &output, &wanted, DispositionType::Inline).await
+}
+
+/// Download what a run made, or a part of it
+///
+/// Its ETag is its SHA-256. A download that breaks off before it is complete can be gone on with by `Range` and `If-Range`.
+#[utoipa::path(get, path = "/api/artifacts/{id}/content", tag = "outputs",
+    params(("id" = Uuid, Path), ("Range" = Option<String>, Header, description = "One range of bytes, such as bytes=0-1023"),
+        ("If-Range" = Option<String>, Header, description = "The ETag of what the client has a part of")),
+    responses((status = 200, description = "In the artifact's own media type", body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 206, description = "The part", body = Vec<u8>, content_type = "application/octet-stream")))]
+pub async fn get_artifact_content(
+    _: Access<OutputsRead>,
+    state: State,
+    id: web::Path<Uuid>,
+    wanted: Wanted,
+) -> Result<HttpResponse, ApiError> {
+    let artifact = state.db.run(move |connection| artifact(connection, *id)).await?;
+    bytes(&state, &artifact, &wanted, DispositionType::Attachment).await
 }
 
 /// Approve an output; approving it again changes nothing
@@ -89,30 +128,83 @@ pub async fn approve_output(
     id: web::Path<Uuid>,
     body: OptionalBody<ReviewBody>,
 ) -> Answer<Output> {
-    decide(&state, *id, Review::Approved, body.0).await
+    Ok(web::Json(decide(&state, *id, Review::Approved, body.0.comment, false).await?.output))
 }
 
-/// Reject an output; rejecting it again changes nothing
+/// Reject an output, and have its task done again if that is wanted
+///
+/// Rejecting it again changes nothing; with `run_again` no second run is started either.
 #[utoipa::path(post, path = "/api/outputs/{id}/reject", tag = "outputs", params(("id" = Uuid, Path)),
-    request_body = Option<ReviewBody>, responses((status = 200, body = Output)))]
+    request_body = Option<RejectBody>, responses((status = 200, body = Reviewed)))]
 pub async fn reject_output(
     _: Access<OutputsReview>,
     state: State,
     id: web::Path<Uuid>,
-    body: OptionalBody<ReviewBody>,
-) -> Answer<Output> {
-    decide(&state, *id, Review::Rejected, body.0).await
+    body: OptionalBody<RejectBody>,
+) -> Answer<Reviewed> {
+    let RejectBody { comment, run_again } = body.0;
+    Ok(web::Json(decide(&state, *id, Review::Rejected, comment, run_again.unwrap_or(false)).await?))
 }
 
-async fn decide(state: &State, id: Uuid, decision: Review, body: ReviewBody) -> Answer<Output> {
-    if decision == Review::Approved {
+async fn decide(
+    state: &State,
+    id: Uuid,
+    review: Review,
+    comment: Option<String>,
+    run_again: bool,
+) -> Result<Reviewed, ApiError> {
+    if review == Review::Approved {
         merge(state, id).await?;
     }
-    let review =
-        move |connection: &mut PgConnection| outputs::review(connection, id, decision, body.comment.as_deref());
-    let (output, hints) = state.db.run(review).await?;
+    let review = move |connection: &mut PgConnection| {
+        outputs::review(connection, id, &Decision { review, comment: comment.as_deref(), run_again })
+    };
+    let (reviewed, hints) = state.db.run(review).await?;
     state.notifier.send(hints);
-    Ok(web::Json(output))
+    Ok(reviewed)
+}
+
+/// List the versions of an output: those of its name that runs of its task made
+#[utoipa::path(get, path = "/api/outputs/{id}/versions", tag = "outputs", params(("id" = Uuid, Path)),
+    responses((status = 200, body = Versions)))]
+pub async fn list_output_versions(_: Access<OutputsRead>, state: State, id: web::Path<Uuid>) -> Answer<Versions> {
+    let items = state.db.run(move |connection| outputs::versions(connection, *id)).await?;
+    Ok(web::Json(Versions { items }))
+}
+
+/// Compare two texts of a project, usually two versions of an output
+#[utoipa::path(get, path = "/api/outputs/{id}/diff", tag = "outputs", params(("id" = Uuid, Path), ComparedWith),
+    responses((status = 200, body = Comparison)))]
+pub async fn compare_outputs(
+    _: Access<OutputsRead>,
+    state: State,
+    id: web::Path<Uuid>,
+    query: Query<ComparedWith>,
+) -> Answer<Comparison> {
+    let missing = || ApiError::field(Code::InvalidRequest, "from", "is required: the id of the older output");
+    let from = query.0.from.ok_or_else(missing)?;
+    let read = move |connection: &mut PgConnection| {
+        let (older, newer) = (outputs::get(connection, from)?, outputs::get(connection, *id)?);
+        // Who may see one project need not see another.
+        if older.project_id == newer.project_id { Ok((older, newer)) } else { Err(Error::NotFound("output", from)) }
+    };
+    let (from, to) = state.db.run(read).await?;
+    let (from, to) = (text(&state, &from).await?, text(&state, &to).await?);
+    let compared = web::block(move || outputs::compare(&from, &to)).await;
+    Ok(web::Json(compared.map_err(|error| ApiError::internal(error.to_string()))??))
+}
+
+/// The bytes of an output that is short enough to be compared.
+async fn text(state: &State, output: &Output) -> Result<Vec<u8>, ApiError> {
+    let sha256 = output.sha256.as_ref().filter(|_| output.size <= MOST_COMPARED);
+    let sha256 = sha256.ok_or_else(|| {
+        let name = &output.name;
+        ApiError::new(
+            Code::Conflict,
+            format!("Only texts of at most {MOST_COMPARED} bytes are compared; {name:?} is none."),
+        )
+    })?;
+    Ok(state.blobs.read(sha256).await?)
 }
 
 /// What a run changed in the project's files comes into the project with the first approval of something that it made. Before the
@@ -170,30 +262,38 @@ pub async fn download_artifact(
     _: Access<OutputsRead>,
     state: State,
     ids: web::Path<(Uuid, Uuid)>,
+    wanted: Wanted,
 ) -> Result<HttpResponse, ApiError> {
     let (run_id, artifact_id) = ids.into_inner();
     let read = move |connection: &mut PgConnection| {
         runs::position(connection, run_id)?;
-        let missing = titan_core::Error::NotFound("artifact", artifact_id);
-        let output = match outputs::get(connection, artifact_id) {
-            Ok(output) if output.run_id == run_id => output,
-            Ok(_) | Err(titan_core::Error::NotFound(..)) => return Err(missing),
-            Err(error) => return Err(error),
-        };
-        let bytes = outputs::content(connection, &output)?;
-        Ok((output, bytes))
+        let artifact = artifact(connection, artifact_id)?;
+        if artifact.run_id == run_id { Ok(artifact) } else { Err(Error::NotFound("artifact", artifact_id)) }
     };
-    let (output, bytes) = state.db.run(read).await?;
-    raw(&output, bytes, DispositionType::Attachment)
+    bytes(&state, &state.db.run(read).await?, &wanted, DispositionType::Attachment).await
 }
 
-fn raw(output: &Output, bytes: Option<Vec<u8>>, disposition: DispositionType) -> Result<HttpResponse, ApiError> {
-    let Some(bytes) = bytes else {
+/// An output under its other name.
+fn artifact(connection: &mut PgConnection, id: Uuid) -> titan_core::Result<Output> {
+    outputs::get(connection, id).map_err(|error| match error {
+        Error::NotFound("output", id) => Error::NotFound("artifact", id),
+        error => error,
+    })
+}
+
+async fn bytes(
+    state: &State,
+    output: &Output,
+    wanted: &Wanted,
+    disposition: DispositionType,
+) -> Result<HttpResponse, ApiError> {
+    let Some(sha256) = &output.sha256 else {
         let at = output.uri.as_deref().unwrap_or("somewhere else");
         return Err(ApiError::new(
             Code::Conflict,
             format!("The output is a link and has no bytes here; it is at {at}."),
         ));
     };
-    Ok(file(&output.name, &output.media_type, bytes, disposition))
+    let stored = Stored { name: &output.name, media_type: &output.media_type, sha256, disposition };
+    stored.respond(&state.blobs, wanted).await
 }

@@ -8,6 +8,7 @@ mod cancel;
 mod contacts;
 mod contract;
 mod documents;
+mod downloads;
 mod events;
 mod execute;
 mod files;

@@ -66,3 +66,31 @@ async fn an_artifact_belongs_to_its_run() {
     assert_eq!(elsewhere.code(), "artifact_not_found");
     app.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rejected_output_is_made_again_and_its_versions_are_compared() {
+    let app = TestApp::with_worker().await;
+    let client = &app.client;
+    let (project, run, output) = with_output(&app).await;
+    let path = format!("/api/outputs/{output}/reject");
+    let body = json!({"comment": "too short", "run_again": true});
+    let rejected = client.post(&path, &body).await.expect(200);
+    let next = text(&rejected["next_run_id"]).to_owned();
+    assert_eq!((text(&rejected["review"]), next == run), ("rejected", false));
+    assert_eq!(client.post(&path, &body).await.expect(200)["next_run_id"], json!(next), "once is enough");
+    client.run_ended(&next).await;
+    let run = client.get(&format!("/api/runs/{next}")).await.expect(200);
+    assert_eq!((&run["status"], &run["retry_of"]), (&json!("completed"), &rejected["run_id"]));
+
+    let versions = client.get(&format!("/api/outputs/{output}/versions")).await.expect(200);
+    let ids: Vec<String> = versions["items"].as_array().unwrap().iter().map(id).collect();
+    assert_eq!((ids.len(), &ids[0]), (2, &output));
+    // The offline model answers the same to the same.
+    let diff = client.get(&format!("/api/outputs/{}/diff?from={output}", ids[1])).await.expect(200);
+    assert_eq!(diff, json!({"patch": "", "truncated": false}));
+    let missing = client.get(&format!("/api/outputs/{output}/diff")).await;
+    assert_eq!((missing.status, missing.code().as_str()), (400, "invalid_request"));
+    let total = client.get(&format!("/api/projects/{project}/stats")).await.expect(200);
+    assert_eq!(total["outputs"], json!({"total": 2, "pending": 1, "approved": 0, "rejected": 1}));
+    app.finish().await;
+}

@@ -44,6 +44,9 @@ fn a_wrong_configuration_is_one_line_and_exit_code_2() {
     refuses(&[("DATABASE_URL", NOWHERE), ("TITAN_BIND", "0.0.0.0:0")], 2, "TITAN_BIND: is 0.0.0.0:0");
     refuses(&[("DATABASE_URL", NOWHERE), ("TITAN_BIND", "[::]:0")], 2, "TITAN_BIND: ");
     refuses(&[("DATABASE_URL", NOWHERE), ("PORT", "http")], 2, "PORT: ");
+    refuses(&[("DATABASE_URL", NOWHERE), ("TITAN_BLOB_URL", "gs://hidden")], 2, "TITAN_BLOB_URL: must be postgres:");
+    let half = [("DATABASE_URL", NOWHERE), ("TITAN_BLOB_URL", "s3://b"), ("AWS_SECRET_ACCESS_KEY", "hidden")];
+    refuses(&half, 2, "AWS_ACCESS_KEY_ID: is not set");
 }
 
 #[test]

@@ -11,6 +11,12 @@
 //! | `TITAN_AUTH` | `local` (loopback only, no sign-in) or `required` (not there yet: refuses to start) | `local` |
 //! | `TITAN_ALLOWED_HOSTS` | further names, comma separated, that a Host header may carry in local mode | |
 //! | `TITAN_DATA_DIR` | where `make start` keeps its Postgres, and the daemons copies of projects' files, which may be deleted | `./data` |
+//! | `TITAN_BLOB_URL` | where bytes of more than 8 KiB are kept: `postgres:`, a directory as `file:///dir` that all daemons share, or `s3://bucket/prefix` | `postgres:` |
+//! | `TITAN_BLOB_GRACE_HOURS` | hours after which bytes that nothing names are removed, 2 to 8760 | `24` |
+//! | `AWS_ACCESS_KEY_ID` | the key to the S3-compatible store | that of the machine, on AWS |
+//! | `AWS_SECRET_ACCESS_KEY` | its secret | |
+//! | `AWS_ENDPOINT_URL` | the store's address, when it is not AWS | AWS |
+//! | `AWS_REGION` | the region of the bucket | `us-east-1` |
 //! | `TEMPLATES_DIR` | a folder with templates of one's own beside the shipped ones: each folder in it, up to three deep, that has a `template.yaml` | none |
 //! | `OUTPUT_DIR` | where projects are put whose target is a directory | `output` in `TITAN_DATA_DIR` |
 //! | `TITAN_EXEC_SLOTS` | commands in the sandbox at once per worker, 1 to 256 | the processors of the machine |
@@ -37,6 +43,7 @@
 //! | `TITAN_LOG_FORMAT` | `text` or `json` | `text` |
 //! | `TITAN_COMMIT` | the commit that is running, shown by `/api/health` | what it was while building, else `unknown` |
 
+mod blobs;
 mod exec;
 mod memory;
 mod prices;
@@ -50,6 +57,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+pub use blobs::{BlobSettings, BlobStore, S3Settings};
 pub use exec::Exec;
 pub use memory::{Memory, MemoryMode};
 pub use prices::PriceOf;
@@ -112,6 +120,7 @@ pub struct Config {
     pub log: LogSettings,
     pub commit: Option<String>,
     pub data_dir: PathBuf,
+    pub blobs: BlobSettings,
     pub exec: Exec,
 }
 
@@ -190,6 +199,7 @@ impl Config {
             commit: vars.text("TITAN_COMMIT").map(str::to_owned),
             exec: Exec::of(&vars)?,
             data_dir: vars.text("TITAN_DATA_DIR").unwrap_or("data").into(),
+            blobs: BlobSettings::of(&vars)?,
         })
     }
 
@@ -368,6 +378,8 @@ mod tests {
             ("TITAN_EMBEDDING_MODEL", "anthropic:x", "openai"),
             ("OPENAI_BASE_URL", "ftp://x", "http://"),
             ("TITAN_LOG_FORMAT", "xml", "text, json"),
+            ("TITAN_BLOB_URL", "ftp://x", "s3://bucket/prefix"),
+            ("TITAN_BLOB_GRACE_HOURS", "1", "2 to 8760"),
             ("TITAN_PRICES", "openai:gpt=cheap", "provider:model=input/output"),
             ("TITAN_EXEC_SLOTS", "0", "1 to 256"),
             ("TITAN_PREVIEW_BIND", "localhost", "127.0.0.1"),

@@ -14,7 +14,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::outputs::blobs;
 use crate::page::Page;
 use crate::state::text_enum;
 use crate::{Error, Result, owned};
@@ -151,14 +150,6 @@ pub fn list(
     .bind::<BigInt, _>(limit + 1)
     .load(connection)?;
     Ok(Page::of(rows, limit, |row| row.id.to_string()).map(Document::from))
-}
-
-/// The bytes of the file.
-///
-/// # Errors
-/// When the database does not answer, or they are not whole.
-pub fn content(connection: &mut PgConnection, document: &Document) -> Result<Vec<u8>> {
-    blobs::read(connection, &document.sha256, document.size)
 }
 
 /// Takes it away with its text, and tells whose it was. Its bytes stay among the blobs until those that nobody names are

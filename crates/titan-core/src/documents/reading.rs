@@ -9,7 +9,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::passages::passages;
-use super::{Document, content, get};
+use super::{Document, get};
 use crate::queue::NewJob;
 use crate::text::head;
 use crate::{Error, Result};
@@ -33,7 +33,7 @@ pub(super) fn read_later(id: Uuid, project_id: Uuid) -> NewJob {
 /// A document in a worker's hands, or why it is not.
 #[derive(Debug, Clone)]
 pub enum Begun {
-    Read(Document, Vec<u8>),
+    Read(Document),
     /// It was deleted, or has been read.
     Nothing,
     /// It has ended its workers before.
@@ -41,7 +41,7 @@ pub enum Begun {
 }
 
 /// # Errors
-/// When the database does not answer, or the file is not whole.
+/// When the database does not answer.
 pub fn begin(connection: &mut PgConnection, id: Uuid) -> Result<Begun> {
     #[derive(QueryableByName)]
     struct Row {
@@ -65,10 +65,7 @@ pub fn begin(connection: &mut PgConnection, id: Uuid) -> Result<Begun> {
             failed(connection, id, "the workers that began to read it ended before they were through")?;
             Ok(Begun::GivenUp(document))
         }
-        Some(_) => {
-            let bytes = content(connection, &document)?;
-            Ok(Begun::Read(document, bytes))
-        }
+        Some(_) => Ok(Begun::Read(document)),
     }
 }
 

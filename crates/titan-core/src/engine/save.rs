@@ -18,8 +18,8 @@ use super::story::{Changes, EndedJob, NewJobRow, Story};
 use super::transition::{Applied, Taken};
 use crate::Result;
 use crate::attachments;
+use crate::blobs;
 use crate::db::Prepare as _;
-use crate::outputs::blobs;
 use crate::queue::{self, ClaimedJob, Hint, Inserted, JobRow};
 
 /// One column of many rows.
@@ -391,7 +391,7 @@ fn insert_outputs(connection: &mut PgConnection, changes: &Changes) -> Result<()
     if rows.is_empty() {
         return Ok(());
     }
-    blobs::store(connection, &changes.blobs)?;
+    blobs::store(connection, &col(rows, |o| &o.content))?;
     sql_query(
         "INSERT INTO outputs (id, project_id, task_id, run_id, name, kind, media_type, size, sha256, preview) \
          SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
@@ -403,8 +403,8 @@ fn insert_outputs(connection: &mut PgConnection, changes: &Changes) -> Result<()
     .bind::<Array<Text>, _>(col(rows, |o| o.name.as_str()))
     .bind::<Array<Text>, _>(col(rows, |o| o.kind))
     .bind::<Array<Text>, _>(col(rows, |o| o.media_type.as_str()))
-    .bind::<Array<BigInt>, _>(col(rows, |o| o.size))
-    .bind::<Array<Binary>, _>(col(rows, |o| o.sha256.as_slice()))
+    .bind::<Array<BigInt>, _>(col(rows, |o| o.content.size()))
+    .bind::<Array<Binary>, _>(col(rows, |o| o.content.sha256()))
     .bind::<Array<Nullable<Text>>, _>(col(rows, |o| o.preview.as_deref()))
     .prepared()
     .run(connection)?;

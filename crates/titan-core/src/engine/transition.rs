@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::call::{EndedCall, Reserve, Reserved, Wake};
+use crate::blobs::Blob;
 use crate::memories::Remembered;
 use crate::queue::{ClaimedJob, NewJob};
 use crate::state::{ExecutionType, Level, RunStatus, WaitingOn};
@@ -220,7 +221,7 @@ pub enum Write {
         name: String,
         kind: &'static str,
         media_type: String,
-        bytes: Vec<u8>,
+        content: Blob,
     },
     Memory(Remembered),
 }

@@ -1,19 +1,21 @@
-//! Outputs: what runs made, read, and decided on by a person.
+//! Outputs: what runs made, read, compared (`versions`), and decided on by a person (`review`).
 
-pub mod blobs;
+mod review;
+mod versions;
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{BigInt, Binary, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, sql_query};
+use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use serde::Serialize;
-use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::page::Page;
-use crate::queue::Hint;
-use crate::state::{Level, Review};
+use crate::state::Review;
 use crate::{Error, Result};
+
+pub use review::{Decision, Reviewed, review};
+pub use versions::{Comparison, MOST_COMPARED, Rejection, compare, rejections, versions};
 
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Output {
@@ -140,84 +142,4 @@ pub fn of_run(connection: &mut PgConnection, run_id: Uuid) -> Result<Vec<Output>
         .bind::<SqlUuid, _>(run_id)
         .load(connection)?;
     Ok(rows.into_iter().map(Output::from).collect())
-}
-
-/// The bytes of an output; `None` for a link.
-///
-/// # Errors
-/// [`Error::NotFound`], or bytes that are not whole.
-pub fn content(connection: &mut PgConnection, output: &Output) -> Result<Option<Vec<u8>>> {
-    match &output.sha256 {
-        None => Ok(None),
-        Some(hex) => blobs::read(connection, hex, output.size).map(Some),
-    }
-}
-
-/// Records what a person decided, once. The same decision again changes nothing; the other one is refused. The event goes
-/// to the run, which may long have ended: its events go on, its status does not change.
-///
-/// # Errors
-/// [`Error::NotFound`], [`Error::AlreadyDecided`], or a comment that is too long.
-pub fn review(
-    connection: &mut PgConnection,
-    id: Uuid,
-    decision: Review,
-    comment: Option<&str>,
-) -> Result<(Output, Vec<Hint>)> {
-    let comment = comment.map(str::trim).filter(|text| !text.is_empty());
-    let comment = comment.map(|text| crate::projects::checked_text("comment", text, 4000)).transpose()?;
-    connection.transaction(|connection| {
-        let seen = get(connection, id)?;
-        // The run first: the one lock order.
-        sql_query("SELECT 1 FROM runs WHERE id = $1 FOR NO KEY UPDATE")
-            .bind::<SqlUuid, _>(seen.run_id)
-            .execute(connection)?;
-        let output = get(connection, id)?;
-        if output.review == decision {
-            return Ok((output, Vec::new()));
-        }
-        if output.review != Review::Pending {
-            return Err(Error::AlreadyDecided(output.review.as_str()));
-        }
-        sql_query("UPDATE outputs SET review = $2, comment = $3, reviewed_at = clock_timestamp() WHERE id = $1")
-            .bind::<SqlUuid, _>(id)
-            .bind::<Text, _>(decision)
-            .bind::<Nullable<Text>, _>(&comment)
-            .execute(connection)?;
-        let seq = append_decision(connection, &output, decision, comment.as_deref())?;
-        let hints = vec![
-            Hint::Run { id: output.run_id, project_id: output.project_id, seq, ended: true },
-            Hint::change("output", id, output.project_id),
-        ];
-        Ok((get(connection, id)?, hints))
-    })
-}
-
-fn append_decision(
-    connection: &mut PgConnection,
-    output: &Output,
-    decision: Review,
-    comment: Option<&str>,
-) -> Result<i64> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = BigInt)]
-        seq: i64,
-    }
-    let line = match comment {
-        Some(comment) => format!("Output {} {decision}: {comment}", output.name),
-        None => format!("Output {} {decision}", output.name),
-    };
-    let row: Row = sql_query(
-        "WITH run AS (UPDATE runs SET last_seq = last_seq + 1 WHERE id = $1 RETURNING id, last_seq, project_id, task_id) \
-         INSERT INTO run_events (run_id, seq, project_id, task_id, kind, level, message, data) \
-         SELECT id, last_seq, project_id, task_id, $2, $3, $4, $5 FROM run RETURNING seq",
-    )
-    .bind::<SqlUuid, _>(output.run_id)
-    .bind::<Text, _>(format!("output.{decision}"))
-    .bind::<Text, _>(Level::Info)
-    .bind::<Text, _>(line)
-    .bind::<diesel::sql_types::Jsonb, _>(json!({"output_id": output.id, "comment": comment}))
-    .get_result(connection)?;
-    Ok(row.seq)
 }

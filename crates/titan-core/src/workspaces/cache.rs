@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 use super::git::Git;
-use super::rows::{self, Bundle};
-use crate::db::Db;
+use super::rows::Bundle;
+use crate::blobs::Blobs;
 use crate::{Error, Result};
 
 /// What ends the head of a bundle and begins its pack.
 const END_OF_HEAD: &[u8] = b"\n\n";
 
 /// Brings the copy up to what was published, and gives the repository.
-pub(super) fn bring_up(db: &Db, project_id: Uuid, root: &Path, bundles: &[Bundle]) -> Result<Git> {
+pub(super) fn bring_up(blobs: &Blobs, project_id: Uuid, root: &Path, bundles: &[Bundle]) -> Result<Git> {
     let repository = root.join(format!("{project_id}.git"));
     fs::create_dir_all(root).map_err(|error| unusable(root, &error))?;
     let git = Git { repository: repository.clone() };
@@ -34,8 +34,7 @@ pub(super) fn bring_up(db: &Db, project_id: Uuid, root: &Path, bundles: &[Bundle
     // A bundle may have taken the place of those that were applied: then all there are is what is needed.
     let known = bundles.iter().position(|bundle| applied.as_ref() == Some(&word(bundle)));
     for bundle in bundles.iter().skip(known.map_or(0, |place| place + 1)) {
-        let bytes = db.run_blocking(|connection| rows::bytes(connection, bundle))?;
-        apply(&git, &bytes)?;
+        apply(&git, &blobs.read_blocking(&bundle.sha256)?)?;
         marker.write(bundle)?;
     }
     Ok(git)

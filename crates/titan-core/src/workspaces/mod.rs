@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
+use crate::blobs::{Blob, Blobs};
 use crate::db::Db;
 use crate::{Error, Result};
 use git::Git;
@@ -34,14 +35,15 @@ pub use write::{MAX_FILE, MAX_FILES, MAX_TOTAL, Precondition, Written};
 #[derive(Debug, Clone)]
 pub struct Workspaces {
     db: Db,
+    blobs: Blobs,
     root: PathBuf,
 }
 
 impl Workspaces {
     /// With copies under a directory that this machine's processes may share.
     #[must_use]
-    pub fn new(db: Db, data_dir: &Path) -> Self {
-        Workspaces { db, root: data_dir.join("workspaces") }
+    pub fn new(db: Db, blobs: Blobs, data_dir: &Path) -> Self {
+        Workspaces { db, blobs, root: data_dir.join("workspaces") }
     }
 
     /// Works with a project's files as they are now, off the async threads.
@@ -68,7 +70,7 @@ impl Workspaces {
             let branches = rows::branches(connection, project_id)?;
             Ok((branches, rows::bundles(connection, project_id)?))
         })?;
-        let git = cache::bring_up(&self.db, project_id, &self.root, &bundles)?;
+        let git = cache::bring_up(&self.blobs, project_id, &self.root, &bundles)?;
         let newest = bundles.last().map_or(0, |bundle| bundle.number);
         Ok(Workspace { workspaces: self.clone(), project_id, git, branches, newest })
     }
@@ -106,15 +108,17 @@ impl Workspace {
     fn publish(&self, branch: Branch, draft: &change::Draft<'_>) -> Result<bool> {
         let known: Vec<&str> = self.branches.values().map(String::as_str).collect();
         let bundle = draft.bundle(&known)?;
-        self.advance(branch, &draft.commit, Some(&bundle))
+        self.advance(branch, &draft.commit, Some(bundle))
     }
 
-    fn advance(&self, branch: Branch, to: &str, bundle: Option<&[u8]>) -> Result<bool> {
-        if bundle.is_some_and(|bundle| bundle.len() as u64 > MAX_TOTAL) {
+    fn advance(&self, branch: Branch, to: &str, bundle: Option<Vec<u8>>) -> Result<bool> {
+        if bundle.as_ref().is_some_and(|bundle| bundle.len() as u64 > MAX_TOTAL) {
             return Err(Error::invalid("files", format!("must have at most {MAX_TOTAL} bytes together")));
         }
-        let step = rows::Move { branch, from: self.head(branch), to, bundle };
-        let db = &self.workspaces.db;
+        let Workspaces { db, blobs, .. } = &self.workspaces;
+        let mut bundle = bundle.map(Blob::from);
+        bundle.as_mut().map(|bundle| blobs.put_blocking(bundle)).transpose()?;
+        let step = rows::Move { branch, from: self.head(branch), to, bundle: bundle.as_ref() };
         match db.run_blocking(|connection| rows::publish(connection, self.project_id, &step))? {
             rows::Moved::Elsewhere => Ok(false),
             rows::Moved::Yes { many } => {
@@ -130,8 +134,9 @@ impl Workspace {
     fn repack(&self) -> Result<()> {
         let now = self.workspaces.open(self.project_id)?;
         let heads: Vec<&str> = now.branches.values().map(String::as_str).collect();
-        let bundle = change::whole(&now.git, &heads)?;
-        let db = &self.workspaces.db;
+        let Workspaces { db, blobs, .. } = &self.workspaces;
+        let mut bundle = Blob::from(change::whole(&now.git, &heads)?);
+        blobs.put_blocking(&mut bundle)?;
         db.run_blocking(|connection| rows::replace(connection, self.project_id, now.newest, &bundle))
     }
 

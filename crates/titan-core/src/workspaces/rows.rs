@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use diesel::sql_types::{BigInt, Binary, Text, Uuid as SqlUuid};
 use diesel::{Connection as _, OptionalExtension as _, PgConnection, QueryableByName, RunQueryDsl, sql_query};
-use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::branch::Branch;
-use crate::outputs::blobs;
-use crate::{Error, Result, projects};
+use crate::blobs::{self, Blob};
+use crate::{Result, projects};
 
 /// So many bundles are one later: a new machine reads them all.
 const MANY: i64 = 50;
@@ -20,8 +19,6 @@ pub(super) struct Bundle {
     pub(super) number: i64,
     #[diesel(sql_type = Text)]
     pub(super) sha256: String,
-    #[diesel(sql_type = BigInt)]
-    pub(super) size: i64,
 }
 
 /// Where each branch stands. Read before [`bundles`], so that those hold all that the branches need.
@@ -43,13 +40,9 @@ pub(super) fn branches(connection: &mut PgConnection, project_id: Uuid) -> Resul
 /// Those that stand for all that was published, the oldest first.
 pub(super) fn bundles(connection: &mut PgConnection, project_id: Uuid) -> Result<Vec<Bundle>> {
     let rows = sql_query(
-        "SELECT number, encode(sha256, 'hex') AS sha256, size FROM workspace_bundles WHERE project_id = $1 ORDER BY number",
+        "SELECT number, encode(sha256, 'hex') AS sha256 FROM workspace_bundles WHERE project_id = $1 ORDER BY number",
     );
     Ok(rows.bind::<SqlUuid, _>(project_id).load(connection)?)
-}
-
-pub(super) fn bytes(connection: &mut PgConnection, bundle: &Bundle) -> Result<Vec<u8>> {
-    blobs::read(connection, &bundle.sha256, bundle.size)
 }
 
 /// A branch that moves.
@@ -59,7 +52,7 @@ pub(super) struct Move<'a> {
     pub(super) from: Option<&'a str>,
     pub(super) to: &'a str,
     /// What nobody else has yet.
-    pub(super) bundle: Option<&'a [u8]>,
+    pub(super) bundle: Option<&'a Blob>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,8 +73,8 @@ pub(super) fn publish(connection: &mut PgConnection, project_id: Uuid, step: &Mo
         if head(connection, project_id, step.branch)?.as_deref() != step.from {
             return Ok(Moved::Elsewhere);
         }
-        if let Some(bytes) = step.bundle {
-            add_bundle(connection, project_id, number + 1, bytes)?;
+        if let Some(bundle) = step.bundle {
+            add_bundle(connection, project_id, number + 1, bundle)?;
         }
         sql_query(
             "INSERT INTO workspace_branches (project_id, name, head) VALUES ($1, $2, $3) \
@@ -96,7 +89,7 @@ pub(super) fn publish(connection: &mut PgConnection, project_id: Uuid, step: &Mo
 }
 
 /// Puts one bundle that holds everything in the place of those up to `newest`. Nothing happens when there is a newer one.
-pub(super) fn replace(connection: &mut PgConnection, project_id: Uuid, newest: i64, bytes: &[u8]) -> Result<()> {
+pub(super) fn replace(connection: &mut PgConnection, project_id: Uuid, newest: i64, bundle: &Blob) -> Result<()> {
     connection.transaction(|connection| {
         if lock(connection, project_id)? != newest {
             return Ok(());
@@ -104,7 +97,7 @@ pub(super) fn replace(connection: &mut PgConnection, project_id: Uuid, newest: i
         sql_query("DELETE FROM workspace_bundles WHERE project_id = $1")
             .bind::<SqlUuid, _>(project_id)
             .execute(connection)?;
-        add_bundle(connection, project_id, newest + 1, bytes)
+        add_bundle(connection, project_id, newest + 1, bundle)
     })
 }
 
@@ -159,15 +152,13 @@ fn count(connection: &mut PgConnection, project_id: Uuid) -> Result<i64> {
     Ok(row.count)
 }
 
-fn add_bundle(connection: &mut PgConnection, project_id: Uuid, number: i64, bytes: &[u8]) -> Result<()> {
-    let sha256 = Sha256::digest(bytes).to_vec();
-    let size = i64::try_from(bytes.len()).map_err(|_| Error::Internal("a bundle is too large".to_owned()))?;
-    blobs::store(connection, &BTreeMap::from([(sha256.clone(), bytes.to_vec())]))?;
+fn add_bundle(connection: &mut PgConnection, project_id: Uuid, number: i64, bundle: &Blob) -> Result<()> {
+    blobs::store(connection, &[bundle])?;
     sql_query("INSERT INTO workspace_bundles (project_id, number, sha256, size) VALUES ($1, $2, $3, $4)")
         .bind::<SqlUuid, _>(project_id)
         .bind::<BigInt, _>(number)
-        .bind::<Binary, _>(sha256)
-        .bind::<BigInt, _>(size)
+        .bind::<Binary, _>(bundle.sha256())
+        .bind::<BigInt, _>(bundle.size())
         .execute(connection)?;
     sql_query("UPDATE workspaces SET bundle = $2 WHERE project_id = $1")
         .bind::<SqlUuid, _>(project_id)

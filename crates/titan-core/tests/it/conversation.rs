@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use titan_core::agents::{self, Agent};
 use titan_core::attachments::{self, NewAttachment};
 use titan_core::ids::Uuid;
+use titan_core::outputs::Decision;
 use titan_core::queue::maintenance::{self, Kept};
 use titan_core::state::{ExecutionStatus, Review};
 use titan_core::summaries::{self, Summary};
@@ -178,7 +179,8 @@ fn recent_work_is_what_the_conversation_does_not_tell() {
         exchange(&mut bench, content);
     }
     let output = outputs::list(&mut bench.connection, bench.project, None, None, None).unwrap().items.remove(0);
-    outputs::review(&mut bench.connection, output.id, Review::Rejected, Some("too long")).unwrap();
+    let decision = Decision { review: Review::Rejected, comment: Some("too long"), run_again: false };
+    outputs::review(&mut bench.connection, output.id, &decision).unwrap();
     let asking = bench.submit("under way").task_id;
     bench.submit("also under way");
     let recent = tasks::recent(&mut bench.connection, bench.project, asking).unwrap();

@@ -8,13 +8,13 @@ use titan_core::{Error, projects};
 use crate::support::Bench;
 
 fn give(bench: &mut Bench, name: &str, text: &str) -> Document {
-    let new = NewDocument { name: name.to_owned(), media_type: None, bytes: text.as_bytes().to_vec() };
-    documents::create(&mut bench.connection, bench.project, new, None).unwrap().0
+    let new = NewDocument::checked(name, None, text.as_bytes().to_vec().into()).unwrap();
+    documents::create(&mut bench.connection, bench.project, &new, None).unwrap().0
 }
 
 /// Reads one as a worker does.
 fn read(bench: &mut Bench, document: &Document, text: &str) {
-    assert!(matches!(documents::begin(&mut bench.connection, document.id), Ok(Begun::Read(..))));
+    assert!(matches!(documents::begin(&mut bench.connection, document.id), Ok(Begun::Read(_))));
     documents::ready(&mut bench.connection, document.id, text, 0).unwrap();
 }
 
@@ -24,14 +24,14 @@ fn a_file_is_taken_in_with_the_job_that_reads_it() {
     let document = give(&mut bench, "folder/prices.md", "# Prices");
     assert_eq!((document.name.as_str(), document.state), ("prices.md", DocumentState::Waiting));
     assert_eq!((document.media_type.as_str(), document.size), ("text/markdown", 8));
-    assert_eq!(documents::content(&mut bench.connection, &document).unwrap(), b"# Prices");
+    assert_eq!(bench.blobs().read_blocking(&document.sha256).unwrap(), b"# Prices");
     let kinds = vec![documents::EXTRACT.to_owned()];
     let jobs = claim(&mut bench.connection, &Claim::simple(bench.worker, kinds, 10)).unwrap();
     assert_eq!(jobs.len(), 1);
     assert_eq!(jobs[0].payload.as_ref().unwrap()["document_id"], document.id.to_string());
 
-    let Begun::Read(begun, bytes) = documents::begin(&mut bench.connection, document.id).unwrap() else { panic!() };
-    assert_eq!((begun.state, bytes.as_slice()), (DocumentState::Reading, b"# Prices".as_slice()));
+    let Begun::Read(begun) = documents::begin(&mut bench.connection, document.id).unwrap() else { panic!() };
+    assert_eq!((begun.state, &begun.sha256), (DocumentState::Reading, &document.sha256));
     documents::ready(&mut bench.connection, document.id, "Tea costs 3 euros.\0", 7).unwrap();
     let known = documents::get(&mut bench.connection, document.id).unwrap();
     assert_eq!((known.state, known.text_size, known.left_out), (DocumentState::Ready, Some(19), Some(7)));
@@ -47,9 +47,9 @@ fn a_file_is_taken_in_with_the_job_that_reads_it() {
 fn the_same_key_makes_one_document_and_one_job() {
     let mut bench = Bench::new();
     let key = IdempotencyKey::new("POST", "k", b"body");
-    let new = NewDocument { name: "a.txt".to_owned(), media_type: None, bytes: b"a".to_vec() };
-    let (first, replayed) = documents::create(&mut bench.connection, bench.project, new.clone(), Some(&key)).unwrap();
-    let (again, again_replayed) = documents::create(&mut bench.connection, bench.project, new, Some(&key)).unwrap();
+    let new = NewDocument::checked("a.txt", None, b"a".to_vec().into()).unwrap();
+    let (first, replayed) = documents::create(&mut bench.connection, bench.project, &new, Some(&key)).unwrap();
+    let (again, again_replayed) = documents::create(&mut bench.connection, bench.project, &new, Some(&key)).unwrap();
     assert_eq!((first, replayed, again_replayed), (again, false, true));
     assert_eq!(bench.test.count("SELECT count(*) FROM jobs"), 1);
 }
@@ -84,12 +84,12 @@ fn what_ends_its_workers_is_given_up_and_says_so() {
     let mut bench = Bench::new();
     let document = give(&mut bench, "a.txt", "a");
     for _ in 0..3 {
-        assert!(matches!(documents::begin(&mut bench.connection, document.id), Ok(Begun::Read(..))));
+        assert!(matches!(documents::begin(&mut bench.connection, document.id), Ok(Begun::Read(_))));
     }
     // One that was only stopped does not count.
     documents::try_again(&mut bench.connection, document.id).unwrap();
     assert_eq!(documents::get(&mut bench.connection, document.id).unwrap().state, DocumentState::Waiting);
-    assert!(matches!(documents::begin(&mut bench.connection, document.id), Ok(Begun::Read(..))));
+    assert!(matches!(documents::begin(&mut bench.connection, document.id), Ok(Begun::Read(_))));
     assert!(matches!(documents::begin(&mut bench.connection, document.id), Ok(Begun::GivenUp(_))));
     let known = documents::get(&mut bench.connection, document.id).unwrap();
     assert_eq!(known.state, DocumentState::Failed);
@@ -106,8 +106,8 @@ fn there_is_a_limit_and_what_is_refused_leaves_nothing() {
         documents::MOST
     ));
     let refused = |bench: &mut Bench, bytes: &[u8]| {
-        let new = NewDocument { name: "b.txt".to_owned(), media_type: None, bytes: bytes.to_vec() };
-        documents::create(&mut bench.connection, bench.project, new, None).unwrap_err().to_string()
+        let new = NewDocument::checked("b.txt", None, bytes.to_vec().into());
+        new.and_then(|new| documents::create(&mut bench.connection, bench.project, &new, None)).unwrap_err().to_string()
     };
     assert!(refused(&mut bench, b"b").contains("at most 500 documents, and this one has 500"));
     documents::delete(&mut bench.connection, first.id).unwrap();

@@ -88,7 +88,7 @@ fn a_message_is_answered_and_remembered() {
     );
     assert_eq!(messages::answer(&mut bench.connection, run_id).unwrap().unwrap().content, "hi");
     let output = outputs::of_run(&mut bench.connection, run_id).unwrap().remove(0);
-    assert_eq!(outputs::content(&mut bench.connection, &output).unwrap().unwrap(), b"hi");
+    assert_eq!(bench.blobs().read_blocking(&output.sha256.unwrap()).unwrap(), b"hi");
     let stats = counters::of_project(&mut bench.connection, bench.project).unwrap();
     assert_eq!((stats.tasks.completed, stats.tasks.total, stats.runs.completed), (1, 1, 1));
     assert_eq!((stats.memories, stats.outputs.pending), (1, 1));
@@ -317,11 +317,11 @@ fn outputs_of_any_size_are_kept_whole_and_equal_ones_once() {
         let held = bench.claim();
         let bytes: Vec<u8> = (0..size).map(|n| u8::try_from(n % 251).unwrap()).collect();
         let (name, media_type) = ("out".to_owned(), "application/octet-stream".to_owned());
-        let write = Write::Output { name, kind: "file", media_type, bytes: bytes.clone() };
+        let write = Write::Output { name, kind: "file", media_type, content: bytes.clone().into() };
         bench.finish(held, Outcome::Done(Done { writes: vec![write], ..Done::default() })).unwrap();
         bench.work(remembered("x"));
         let output = outputs::of_run(&mut bench.connection, run_id).unwrap().remove(0);
-        assert!(outputs::content(&mut bench.connection, &output).unwrap().unwrap() == bytes, "{size}");
+        assert!(bench.blobs().read_blocking(&output.sha256.unwrap()).unwrap() == bytes, "{size}");
     }
     let rows = "SELECT (SELECT count(*) FROM blobs) * 100 + (SELECT count(*) FROM blob_chunks)";
     assert_eq!(bench.test.count(rows), 403);

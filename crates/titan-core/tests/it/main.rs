@@ -3,6 +3,7 @@
 
 mod append_only;
 mod batching;
+mod blobs;
 mod budgets;
 mod claiming;
 mod commit_cut;
@@ -25,6 +26,7 @@ mod memories;
 mod migrations;
 mod pooler;
 mod reading;
+mod reviewing;
 mod sales;
 mod sequences;
 mod states;

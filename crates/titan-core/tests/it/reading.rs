@@ -2,10 +2,10 @@
 
 use titan_core::engine::{NewEvent, Report};
 use titan_core::logs::{self, Order, Search};
-use titan_core::state::{Level, Review};
-use titan_core::{Error, messages, outputs, projects, runs, tasks};
+use titan_core::state::Level;
+use titan_core::{Error, messages, projects, runs, tasks};
 
-use crate::support::{Bench, answered, remembered};
+use crate::support::Bench;
 
 #[test]
 fn pages_neither_miss_nor_repeat() {
@@ -85,24 +85,6 @@ fn more_lines_than_anybody_counts_are_not_counted() {
     let lines = logs::search(&mut bench.connection, &all, Some(5), None).unwrap();
     assert_eq!((lines.items.len(), lines.total), (5, 10_001));
     bench.test.execute("DELETE FROM jobs");
-}
-
-#[test]
-fn an_output_is_decided_once() {
-    let mut bench = Bench::new();
-    let run_id = bench.submit("hello").run_id.unwrap();
-    bench.work(answered("hi"));
-    bench.work(remembered("x"));
-    let id = outputs::of_run(&mut bench.connection, run_id).unwrap()[0].id;
-    let (output, hints) = outputs::review(&mut bench.connection, id, Review::Approved, Some("good")).unwrap();
-    assert_eq!((output.review, output.comment.as_deref(), hints.len()), (Review::Approved, Some("good"), 2));
-    let (_, hints) = outputs::review(&mut bench.connection, id, Review::Approved, None).unwrap();
-    assert!(hints.is_empty());
-    let other = outputs::review(&mut bench.connection, id, Review::Rejected, None);
-    assert!(matches!(other, Err(Error::AlreadyDecided("approved"))));
-    let events = titan_core::events::after(&mut bench.connection, run_id, 0, 100).unwrap();
-    assert_eq!(events.last().unwrap().message.as_deref(), Some("Output Answer approved: good"));
-    assert_eq!(usize::try_from(bench.run(run_id).last_seq).unwrap(), events.len());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use diesel::PgConnection;
 use serde_json::json;
+use titan_core::blobs::Blobs;
 use titan_core::budgets::{Need, Price};
 use titan_core::engine::{
     Applied, CallOf, CallState, Done, EndedCall, Fence, Finish, Finished, NewTask, Outcome, Purpose, Reserve, Reserved,
@@ -31,6 +32,11 @@ impl Bench {
         let project = projects::create(&mut connection, &new, None).unwrap().0.id;
         let worker = add_worker(&mut connection);
         Bench { test, connection, project, worker }
+    }
+
+    /// The store of blobs, all of it in Postgres.
+    pub(crate) fn blobs(&self) -> Blobs {
+        Blobs::in_postgres(self.test.db.clone())
     }
 
     pub(crate) fn submission(&self, content: &str) -> Submission {
@@ -187,7 +193,7 @@ pub(crate) fn answered(text: &str) -> Outcome {
         name: "Answer".to_owned(),
         kind: "text",
         media_type: "text/markdown".to_owned(),
-        bytes: text.as_bytes().to_vec(),
+        content: text.as_bytes().to_vec().into(),
     };
     let writes = vec![Write::Answer { content: text.to_owned() }, output];
     Outcome::Done(Done { output: json!({"answer": text}), writes })

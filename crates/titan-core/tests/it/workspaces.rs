@@ -22,7 +22,7 @@ struct Machine {
 impl Machine {
     fn new(bench: &Bench) -> Self {
         let disk = tempfile::tempdir().unwrap();
-        let workspaces = Workspaces::new(bench.test.db.clone(), disk.path());
+        let workspaces = Workspaces::new(bench.test.db.clone(), bench.blobs(), disk.path());
         Machine { disk, workspaces }
     }
 

@@ -92,7 +92,7 @@ fn done(work: &Work, content: &str, answer: Answer, outside: bool) -> Outcome {
                 name: "Answer".to_owned(),
                 kind: "text",
                 media_type: "text/markdown; charset=utf-8".to_owned(),
-                bytes: answer.text.into_bytes(),
+                content: answer.text.into_bytes().into(),
             },
         ],
     })

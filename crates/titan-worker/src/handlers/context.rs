@@ -13,12 +13,14 @@ use titan_core::db::PgConnection;
 use titan_core::engine::{NewEvent, Outcome};
 use titan_core::memories::Memory;
 use titan_core::messages::{self, Earlier};
+use titan_core::outputs::{self, Rejection};
 use titan_core::state::Level;
 use titan_core::tasks::{self, Recent};
 use titan_core::{Error, projects, summaries};
 use uuid::Uuid;
 
 use super::background::Background;
+use super::feedback;
 use super::files;
 use super::recall;
 use super::summarise::summarise;
@@ -96,7 +98,8 @@ pub(super) async fn request(
     }
 
     let history: Vec<Said> = material.earlier.iter().map(|earlier| material.said(earlier)).collect();
-    let question = material.message(Role::User, content, &material.own);
+    let asked = feedback::with(content, &material.rejections);
+    let question = material.message(Role::User, &asked, &material.own);
     let charter = material.charter();
     let project = Project {
         name: &material.name,
@@ -143,6 +146,8 @@ struct Material {
     asked_at: i64,
     /// What the message brings along.
     own: Vec<Attachment>,
+    /// What a person said of earlier answers to it.
+    rejections: Vec<Rejection>,
     /// The bytes of the attachments that are shown.
     files: HashMap<Uuid, Vec<u8>>,
 }
@@ -166,6 +171,7 @@ impl Material {
         let asked_at = messages::asked_at(connection, project_id, task_id)?.unwrap_or(i64::MAX);
         let own = attachments::named(connection, project_id, payload)?;
         let files = files::read(connection, &own, &earlier, images)?;
+        let rejections = outputs::rejections(connection, task_id)?;
         Ok(Self {
             name,
             spec,
@@ -176,6 +182,7 @@ impl Material {
             earlier,
             asked_at,
             own,
+            rejections,
             files,
         })
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::Utc;
 use serde_json::json;
+use titan_core::blobs::Blob;
 use titan_core::commands::Command;
 use titan_core::engine::{Done, Outcome, Write};
 use titan_core::state::Level;
@@ -58,7 +59,7 @@ impl Exec {
     async fn run_in(&self, work: &Work, command: &Command, folder: &Path) -> Result<Outcome, Trouble> {
         let (site, project_id) = (Site::from(work), work.started.project_id);
         let branch = Branch::OfRun(work.fence.run_id);
-        let workspaces = self.workshop.workspaces(&work.db);
+        let workspaces = self.workshop.workspaces(site);
         let base = workspaces
             .with(project_id, move |workspace| {
                 // An attempt that was lost may have come as far as that; what it did is done again from the beginning.
@@ -111,7 +112,12 @@ fn files(count: usize) -> String {
 
 fn output(name: &str, media_type: &str, content: String) -> Write {
     let kind = if media_type.starts_with("text/x-diff") { "code" } else { "text" };
-    Write::Output { name: name.to_owned(), kind, media_type: media_type.to_owned(), bytes: content.into_bytes() }
+    Write::Output {
+        name: name.to_owned(),
+        kind,
+        media_type: media_type.to_owned(),
+        content: Blob::new(content.into_bytes()),
+    }
 }
 
 /// How it went and what it wrote last, for who was not there.

@@ -51,8 +51,8 @@ impl JobHandler for Extract {
 
 impl Extract {
     async fn read(&self, job: &LoneJob, id: Uuid) -> anyhow::Result<()> {
-        let (document, bytes) = match job.db.run(move |connection| documents::begin(connection, id)).await? {
-            Begun::Read(document, bytes) => (document, bytes),
+        let document = match job.db.run(move |connection| documents::begin(connection, id)).await? {
+            Begun::Read(document) => document,
             Begun::GivenUp(document) => {
                 tell(job, &document);
                 return Ok(());
@@ -60,8 +60,12 @@ impl Extract {
             Begun::Nothing => return Ok(()),
         };
         tell(job, &document);
+        let text = async {
+            let bytes = job.blobs.read(&document.sha256).await?;
+            self.place.read(document.format, bytes).await
+        };
         let read = tokio::select! {
-            read = self.place.read(document.format, bytes) => read,
+            read = text => read,
             () = job.stop.requested() => Err(anyhow::anyhow!("told to stop")),
         };
         match read {

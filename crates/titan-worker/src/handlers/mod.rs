@@ -6,6 +6,7 @@ mod context;
 pub mod embed;
 pub mod exec;
 pub mod extract;
+mod feedback;
 mod files;
 mod pipeline;
 mod recall;

@@ -12,6 +12,7 @@ use titan_core::Result;
 use titan_core::db::PgConnection;
 use titan_core::queue::maintenance::leader::{self, Patience, Term};
 use titan_core::queue::maintenance::{self, Speed};
+use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
 use crate::bell::Bell;
@@ -29,15 +30,17 @@ const GRACE: Duration = Duration::from_secs(1);
 /// What is done once an hour and failed is tried again after this.
 const AGAIN: Duration = Duration::from_secs(60);
 
-/// For how many days what is stored.
+/// For how long what is stored.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Keep {
     pub(crate) history_days: i32,
     pub(crate) memory_days: Option<i32>,
+    /// What nothing names is kept in the store of blobs for so long.
+    pub(crate) blobs: Duration,
 }
 
 pub(crate) fn run(shared: &Shared, bell: &Bell, runtime: &tokio::runtime::Handle, keep: Keep) {
-    let mut keeper = Keeper { shared, runtime, keep, link: None, office: None };
+    let mut keeper = Keeper { shared, runtime, keep, link: None, office: None, collecting: None };
     let outage = Outage::new("maintenance");
     loop {
         let pause = match keeper.look() {
@@ -64,6 +67,8 @@ struct Keeper<'a> {
     keep: Keep,
     link: Option<Link>,
     office: Option<Office>,
+    /// Goes on beside the looks, since a store outside may take its time.
+    collecting: Option<AbortOnDropHandle<()>>,
 }
 
 struct Link {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use titan_core::blobs::{self, Collected};
 use titan_core::budgets;
 use titan_core::engine::{ForceCancel, Transition, Wake};
 use titan_core::meter::Meter;
@@ -10,6 +11,7 @@ use titan_core::queue::maintenance::leader::{Patience, Term};
 use titan_core::queue::maintenance::{self, BATCH, Kept, Loss, Rescued, Sleepers, Speed};
 use titan_core::queue::{self, Hint};
 use titan_core::{Error, Result};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{Keeper, Office, connected};
 
@@ -34,10 +36,11 @@ pub(super) enum Service {
     Partitions,
     History,
     Retention,
+    Blobs,
 }
 
 /// What is done, what it is called in the log when it fails, and how often it is looked at.
-pub(super) const SERVICES: [(Service, &str, Duration); 13] = [
+pub(super) const SERVICES: [(Service, &str, Duration); 14] = [
     (Service::Rescue, "rescuing jobs", Duration::ZERO),
     (Service::Promote, "waking jobs", Duration::ZERO),
     (Service::Overdue, "looking for handlers that hang", Duration::from_secs(5)),
@@ -51,6 +54,7 @@ pub(super) const SERVICES: [(Service, &str, Duration); 13] = [
     (Service::Partitions, "making partitions", Duration::from_secs(3600)),
     (Service::History, "dropping old history", Duration::from_secs(3600)),
     (Service::Retention, "forgetting what is old", Duration::from_secs(3600)),
+    (Service::Blobs, "collecting blobs", Duration::from_secs(3600)),
 ];
 
 impl Keeper<'_> {
@@ -73,6 +77,10 @@ impl Keeper<'_> {
             Service::Partitions => self.act(&term, LONG, queue::prepare_partitions).map(|made| made.map(|_| ())),
             Service::History => self.drop_history(&term),
             Service::Retention => self.forget(&term),
+            Service::Blobs => {
+                self.collect_blobs();
+                Ok(Some(()))
+            }
         }
     }
 
@@ -244,6 +252,26 @@ impl Keeper<'_> {
             tracing::info!(rows, "forgot what was old");
         }
         Ok(Some(()))
+    }
+
+    /// Two at once would be harmless, so it needs no term.
+    fn collect_blobs(&mut self) {
+        if self.collecting.as_ref().is_some_and(|collecting| !collecting.is_finished()) {
+            return;
+        }
+        let (blobs, grace) = (self.shared.blobs.clone(), self.keep.blobs);
+        let collecting = self.runtime.spawn(async move {
+            match blobs::collect(&blobs, grace).await {
+                Ok(found) if found == Collected::default() => {}
+                Ok(Collected { blobs, bytes, strays }) => {
+                    tracing::info!(blobs, bytes, strays, "removed blobs that nothing named, and stray objects");
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "blobs that nothing names could not be removed; trying again later")
+                }
+            }
+        });
+        self.collecting = Some(AbortOnDropHandle::new(collecting));
     }
 
     /// The engine's own connection writes it; that somebody else was faster is no fault.

@@ -79,7 +79,7 @@ impl Workshop {
         folder: &Path,
     ) -> Result<(), Trouble> {
         let to = folder.to_owned();
-        let workspaces = self.workspaces(site.db);
+        let workspaces = self.workspaces(site);
         workspaces
             .with(project_id, move |workspace| match commit {
                 Some(commit) => workspace.check_out(&commit, &to),

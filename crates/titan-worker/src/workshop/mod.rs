@@ -22,13 +22,13 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use secrecy::ExposeSecret as _;
 use titan_core::config::Config;
-use titan_core::db::Db;
 use titan_core::workspaces::Workspaces;
 use titan_sandbox::egress::{Rule, Way};
 use titan_sandbox::{Sandbox, Settings, Variant};
 use tokio::sync::{OnceCell, Semaphore};
 use uuid::Uuid;
 
+use run::Site;
 use tools::Tools;
 pub use tools::registries;
 
@@ -96,8 +96,8 @@ impl Workshop {
         }
     }
 
-    pub(crate) fn workspaces(&self, db: &Db) -> Workspaces {
-        Workspaces::new(db.clone(), &self.data_dir)
+    pub(crate) fn workspaces(&self, site: Site<'_>) -> Workspaces {
+        Workspaces::new(site.db.clone(), site.blobs.clone(), &self.data_dir)
     }
 
     /// Where the projects with the target `directory` go.

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
+use titan_core::blobs::Blobs;
 use titan_core::db::Db;
 use titan_core::engine::{NewEvent, Outcome};
 use titan_core::redact::redact;
@@ -31,6 +32,7 @@ const PROCESSORS: u32 = 8;
 #[derive(Clone, Copy)]
 pub(crate) struct Site<'a> {
     pub(crate) db: &'a Db,
+    pub(crate) blobs: &'a Blobs,
     pub(crate) stop: &'a Stop,
     /// None for work that no run tells of.
     pub(crate) reporter: Option<&'a Reporter>,
@@ -38,13 +40,13 @@ pub(crate) struct Site<'a> {
 
 impl<'a> From<&'a Work> for Site<'a> {
     fn from(work: &'a Work) -> Self {
-        Site { db: &work.db, stop: &work.stop, reporter: Some(&work.reporter) }
+        Site { db: &work.db, blobs: &work.blobs, stop: &work.stop, reporter: Some(&work.reporter) }
     }
 }
 
 impl<'a> From<&'a LoneJob> for Site<'a> {
     fn from(job: &'a LoneJob) -> Self {
-        Site { db: &job.db, stop: &job.stop, reporter: None }
+        Site { db: &job.db, blobs: &job.blobs, stop: &job.stop, reporter: None }
     }
 }
 

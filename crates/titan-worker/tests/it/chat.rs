@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use titan_core::blobs::Blobs;
 use titan_core::queue::{Heard, Hint, Listener};
+use titan_core::state::ExecutionType;
 use titan_core::{memories, outputs, providers, workers};
 use titan_testkit::fake_model::{Answer, Behaviour};
 use titan_testkit::wait;
@@ -27,17 +29,17 @@ async fn a_message_becomes_an_answer_an_output_and_a_memory() {
     );
     assert!(run.steps.iter().all(|step| step.worker.as_deref() == Some("tester")));
     let (project_id, run_id) = (stage.project_id, ids.run_id);
-    let (output, bytes, remembered) = stage
+    let (output, remembered) = stage
         .db
         .run(move |connection| {
             let output = outputs::of_run(connection, run_id)?.remove(0);
-            let bytes = outputs::content(connection, &output)?;
-            Ok((output, bytes, memories::list(connection, project_id, &memories::Filter::default(), None, None)?.items))
+            Ok((output, memories::list(connection, project_id, &memories::Filter::default(), None, None)?.items))
         })
         .await
         .unwrap();
+    let bytes = Blobs::in_postgres(stage.db.clone()).read(output.sha256.as_ref().unwrap()).await.unwrap();
     assert_eq!((output.name.as_str(), output.media_type.as_str()), ("Answer", "text/markdown; charset=utf-8"));
-    assert_eq!(bytes.as_deref(), Some("Green tea sells best. 🍵".as_bytes()));
+    assert_eq!(bytes, "Green tea sells best. 🍵".as_bytes());
     assert_eq!(remembered[0].content, "User asked: What sells best? — Jason answered: Green tea sells best. 🍵");
     assert_eq!(remembered[0].source_run_id, Some(run_id));
     worker.stop(GRACE).await;
@@ -171,4 +173,42 @@ async fn the_worker_says_what_it_is_and_which_models_it_asks() {
     assert_eq!(row.kinds, ["chat", "extract", "remember"]);
     worker.stop(GRACE).await;
     assert_eq!(stage.db.run(workers::list).await.unwrap()[0].status, "stopped");
+}
+
+/// An answer that is too long to stand in the database.
+const LONG: &str = "All about green tea, from the beginning. ";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_answer_is_kept_where_blobs_are_kept() {
+    let stage = Stage::new();
+    let directory = tempfile::tempdir().unwrap();
+    let url = format!("file://{}", directory.path().display());
+    let variables = [("TITAN_BLOB_URL", url.as_str()), ("TITAN_MEMORY", "off")];
+    let worker = stage.worker(&variables).await;
+    let answer = LONG.repeat(400);
+    stage.model.push(Behaviour::Answer(Answer::of(&answer)));
+    let run_id = stage.chat("Tell me all.").await.run_id;
+    stage.ended(run_id).await;
+    let output = stage.db.run(move |connection| outputs::of_run(connection, run_id)).await.unwrap().remove(0);
+    assert_eq!(stage.count("SELECT count(*) FROM blobs WHERE place LIKE 'file:%' AND data IS NULL"), 1);
+    assert_eq!(stage.count("SELECT count(*) FROM blob_chunks"), 0);
+    let blobs = Blobs::of(stage.db.clone(), &stage.config(&variables).blobs.store).unwrap();
+    assert_eq!(blobs.read(&output.sha256.unwrap()).await.unwrap(), answer.as_bytes());
+    worker.stop(GRACE).await;
+    stage.assert_no_jobs_left();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_cannot_be_kept_fails_with_the_reason() {
+    let stage = Stage::new();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let url = format!("file://{}", file.path().display());
+    let worker = stage.worker(&[("TITAN_BLOB_URL", &url)]).await;
+    stage.model.push(Behaviour::Answer(Answer::of(&LONG.repeat(400))));
+    let (_, ids) = stage.submit("Tell me all.", Some(0), ExecutionType::FullyAutomated).await;
+    let run = stage.ended(ids.unwrap().run_id).await;
+    assert!(run.error.as_ref().is_some_and(|error| error.contains("the store of files failed")), "{:?}", run.error);
+    assert_eq!(stage.count("SELECT (SELECT count(*) FROM blobs) + (SELECT count(*) FROM outputs)"), 0);
+    worker.stop(GRACE).await;
+    stage.assert_no_jobs_left();
 }

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 use titan_core::attachments::{self, NewAttachment};
+use titan_core::outputs::{self, Decision};
 use titan_core::projects::{self, ProjectPatch};
-use titan_core::state::{ExecutionType, RunStatus};
+use titan_core::state::{ExecutionType, Review, RunStatus};
 use titan_testkit::fake_model::{Answer, Behaviour};
 use titan_testkit::wait;
 use uuid::Uuid;
@@ -208,4 +209,35 @@ async fn what_cannot_be_asked_fails_with_the_reason_and_asks_nobody() {
     assert!(failure(unknown).await.contains("there are jason, researcher, writer, reviewer"));
     assert_eq!(stage.model.requests().len(), 0);
     worker.stop(GRACE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_does_a_rejected_task_again_is_told_why() {
+    let stage = Stage::new();
+    let worker = stage.worker(&[("TITAN_MEMORY", "off")]).await;
+    stage.model.push(Behaviour::Answer(Answer::of("Tea, tea, and more tea.")));
+    let ids = stage.chat("Write a slogan.").await;
+    stage.ended(ids.run_id).await;
+    let run_id = ids.run_id;
+    let reject = move |connection: &mut titan_core::db::PgConnection| {
+        let output = outputs::of_run(connection, run_id)?.remove(0);
+        let decision = Decision { review: Review::Rejected, comment: Some("Say what is special."), run_again: true };
+        outputs::review(connection, output.id, &decision)
+    };
+    let (rejected, _) = stage.db.run(reject).await.unwrap();
+    stage.model.push(Behaviour::Answer(Answer::of("Tea from farms that we know.")));
+    let next = rejected.next_run_id.unwrap();
+    assert_eq!(stage.ended(next).await.status, RunStatus::Completed);
+    let requests = stage.model.requests();
+    let asked = said(&requests[1].body).pop().unwrap();
+    assert_eq!(asked.0, "user");
+    assert_eq!(
+        asked.1,
+        "Write a slogan.\n\n---\n\
+         This was done before, and a person rejected the result. Do it again, with what they say in mind.\n\n\
+         They say of \"Answer\": Say what is special.\n\
+         What was rejected began: Tea, tea, and more tea.\n"
+    );
+    worker.stop(GRACE).await;
+    stage.assert_no_jobs_left();
 }

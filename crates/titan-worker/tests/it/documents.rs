@@ -18,8 +18,8 @@ const GRACE: Duration = Duration::from_secs(10);
 
 impl Stage {
     async fn give(&self, name: &str, bytes: Vec<u8>) -> Document {
-        let (project_id, new) = (self.project_id, NewDocument { name: name.to_owned(), media_type: None, bytes });
-        self.db.run(move |connection| documents::create(connection, project_id, new, None)).await.unwrap().0
+        let (project_id, new) = (self.project_id, NewDocument::checked(name, None, bytes.into()).unwrap());
+        self.db.run(move |connection| documents::create(connection, project_id, &new, None)).await.unwrap().0
     }
 
     async fn read(&self, document: &Document) -> Document {

@@ -39,8 +39,9 @@ impl Handler for Trial {
 
     async fn run(&self, work: Work) -> Outcome {
         let answer = |kind| {
-            let bytes = b"done".to_vec();
-            let output = Write::Output { name: "Answer".to_owned(), kind, media_type: "text/plain".to_owned(), bytes };
+            let content = b"done".to_vec().into();
+            let output =
+                Write::Output { name: "Answer".to_owned(), kind, media_type: "text/plain".to_owned(), content };
             let writes = vec![Write::Answer { content: "done".to_owned() }, output];
             Outcome::Done(Done { output: json!({"question": "q", "answer": "a"}), writes })
         };

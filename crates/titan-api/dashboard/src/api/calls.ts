@@ -11,6 +11,7 @@ import type {
   Contact,
   ContactInput,
   ContactPatch,
+  Decision,
   Document,
   ExecutionStatus,
   FileBody,
@@ -38,6 +39,7 @@ import type {
   Output,
   Project,
   Review,
+  Reviewed,
   Run,
   Spending,
   Task,
@@ -213,11 +215,20 @@ export const listOutputs = (id: string, review: Review | 'all', cursor: string |
 export const getOutput = (id: string, signal?: Signal) =>
   unwrap(http.GET('/api/outputs/{id}', { params: { path: { id } }, ...abortable(signal) }));
 export const outputContentUrl = (id: string) => `/api/outputs/${id}/content`;
-export function decideOutput(id: string, decision: 'approve' | 'reject', comment: string) {
-  const said = comment.trim();
-  const options = { params: { path: { id } }, body: said === '' ? {} : { comment: said } };
-  if (decision === 'approve') return unwrap(http.POST('/api/outputs/{id}/approve', options));
-  return unwrap(http.POST('/api/outputs/{id}/reject', options));
+export const artifactUrl = (id: string) => `/api/artifacts/${id}/content`;
+export const listVersions = (id: string, signal?: Signal) =>
+  unwrap(http.GET('/api/outputs/{id}/versions', { params: { path: { id } }, ...abortable(signal) }));
+export const compareOutputs = (id: string, from: string, signal?: Signal) =>
+  unwrap(http.GET('/api/outputs/{id}/diff', { params: { path: { id }, query: { from } }, ...abortable(signal) }));
+export async function decideOutput(id: string, decision: Decision, comment: string): Promise<Reviewed> {
+  const said = comment.trim() === '' ? {} : { comment: comment.trim() };
+  const params = { path: { id } };
+  if (decision === 'approve') {
+    const output = await unwrap(http.POST('/api/outputs/{id}/approve', { params, body: said }));
+    return { ...output, next_run_id: null };
+  }
+  const body = { ...said, run_again: decision === 'again' };
+  return unwrap(http.POST('/api/outputs/{id}/reject', { params, body }));
 }
 
 export const listMessages = (id: string, cursor: string | null, signal?: Signal) =>

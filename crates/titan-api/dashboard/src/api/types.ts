@@ -24,6 +24,9 @@ export type LogLevel = Schemas['Level'];
 export type LogLine = Schemas['LogLine'];
 export type LogPage = Schemas['Lines'];
 export type Output = Schemas['Output'];
+export type Reviewed = Schemas['Reviewed'];
+/** What a person decides on an output; `again` rejects it and has its task done again. */
+export type Decision = 'approve' | 'reject' | 'again';
 export type Review = Schemas['Review'];
 export type Memory = Schemas['Memory'];
 export type MemoryScope = Schemas['MemoryScope'];

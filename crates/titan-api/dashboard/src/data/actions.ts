@@ -2,7 +2,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import * as api from '../api/calls';
 import { asApiError } from '../api/errors';
-import type { Output } from '../api/types';
+import type { Decision, Output } from '../api/types';
 import { notifyDone, notifyError } from '../lib/notify';
 import { keys } from './keys';
 
@@ -45,26 +45,32 @@ export function useCancelRun() {
   });
 }
 
-export interface Decision {
+export interface Decided {
   output: Output;
-  decision: 'approve' | 'reject';
+  decision: Decision;
   comment: string;
 }
+
+const DONE: Record<Decision, string> = { approve: 'Approved', reject: 'Rejected', again: 'Rejected, and begun again' };
 
 export function useDecideOutput() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: ({ output, decision, comment }: Decision) => api.decideOutput(output.id, decision, comment),
-    onSuccess: (output) => {
-      client.setQueryData(keys.output(output.id), output);
-      notifyDone(`${output.review === 'approved' ? 'Approved' : 'Rejected'}: ${output.name}`);
+    mutationFn: ({ output, decision, comment }: Decided) => api.decideOutput(output.id, decision, comment),
+    onSuccess: ({ next_run_id: _, ...output }, { decision }) => {
+      client.setQueryData<Output>(keys.output(output.id), output);
+      notifyDone(`${DONE[decision]}: ${output.name}`);
     },
     // Decided meanwhile by somebody else is no failure: the refreshed output says what was decided.
     onError: (error) => {
       if (asApiError(error).code === 'already_decided') notifyDone('It was decided meanwhile');
       else notifyError('Decision', error);
     },
-    onSettled: (_data, _error, { output }) => {
+    onSettled: (_data, _error, { output, decision }) => {
+      if (decision === 'again') {
+        void client.invalidateQueries({ queryKey: keys.runs(output.project_id) });
+        void client.invalidateQueries({ queryKey: keys.tasks(output.project_id) });
+      }
       void client.invalidateQueries({ queryKey: keys.outputs(output.project_id) });
       void client.invalidateQueries({ queryKey: keys.output(output.id) });
       void client.invalidateQueries({ queryKey: keys.stats(output.project_id) });

@@ -2,7 +2,7 @@
 // announce, above all reasons that appear only because time passes ("no worker has reported since ...").
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import * as api from '../api/calls';
-import type { ExecutionStatus, MemoryScope, Page, Review, Task } from '../api/types';
+import type { ExecutionStatus, MemoryScope, Output, Page, Review, Task } from '../api/types';
 import { steadily, untilHealed } from './healing';
 import { keys } from './keys';
 
@@ -82,6 +82,21 @@ export const outputsQuery = (projectId: string, review: Review | 'all') =>
 
 export const outputQuery = (id: string) =>
   queryOptions({ queryKey: keys.output(id), queryFn: ({ signal }) => api.getOutput(id, signal) });
+
+/** With the lists of its project, since a new version is a new output there. */
+export const versionsQuery = (output: Output) =>
+  queryOptions({
+    queryKey: [...keys.outputs(output.project_id), 'versions', output.id],
+    queryFn: ({ signal }) => api.listVersions(output.id, signal),
+  });
+
+/** Two outputs never change any more. */
+export const comparisonQuery = (id: string, from: string) =>
+  queryOptions({
+    queryKey: ['comparison', id, from],
+    staleTime: Number.POSITIVE_INFINITY,
+    queryFn: ({ signal }) => api.compareOutputs(id, from, signal),
+  });
 
 export const memoriesQuery = (projectId: string, scope: MemoryScope) =>
   infiniteQueryOptions({

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::super::call::{CallOf, CallState};
 use super::super::transition::{IdempotencyKey, Outcome, Started};
+use crate::blobs::Blob;
 use crate::budgets::Amounts;
 use crate::memories::Remembered;
 use crate::queue::NewJob;
@@ -36,8 +37,6 @@ pub(in crate::engine) struct Changes {
     /// By call.
     pub(in crate::engine) calls: BTreeMap<Uuid, CallRow>,
     pub(in crate::engine) budgets: BTreeSet<Uuid>,
-    /// By their checksum, so that equal bytes are written once and in one order everywhere.
-    pub(in crate::engine) blobs: BTreeMap<Vec<u8>, Vec<u8>>,
     /// Keys of submissions that were refused: they must stay free for a corrected one.
     pub(in crate::engine) dropped_keys: Vec<IdempotencyKey>,
 }
@@ -151,8 +150,7 @@ pub(in crate::engine) struct NewOutput {
     pub(in crate::engine) name: String,
     pub(in crate::engine) kind: &'static str,
     pub(in crate::engine) media_type: String,
-    pub(in crate::engine) size: i64,
-    pub(in crate::engine) sha256: Vec<u8>,
+    pub(in crate::engine) content: Blob,
     pub(in crate::engine) preview: Option<String>,
 }
 

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::super::backoff;
@@ -318,14 +317,12 @@ impl Story {
                         data: json!({"message_id": id, "role": "assistant"}),
                     }
                 }
-                Write::Output { name, kind, media_type, bytes } => {
-                    let sha256 = Sha256::digest(bytes).to_vec();
-                    let preview = std::str::from_utf8(bytes).ok().map(|text| head(text, PREVIEW).to_owned());
-                    let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
+                Write::Output { name, kind, media_type, content } => {
+                    let preview = std::str::from_utf8(content.bytes()).ok();
+                    let preview = preview.map(|text| head(text, PREVIEW).to_owned());
                     let (name, media_type) = (storable(name.clone()), media_type.clone());
                     let line = format!("Output {name} is ready for review");
                     let data = json!({"output_id": id, "name": name});
-                    self.changes.blobs.entry(sha256.clone()).or_insert_with(|| bytes.clone());
                     self.changes.outputs.push(NewOutput {
                         id,
                         project_id,
@@ -334,8 +331,7 @@ impl Story {
                         name,
                         kind,
                         media_type,
-                        size,
-                        sha256,
+                        content: content.clone(),
                         preview: preview.map(storable),
                     });
                     self.hints.push(Hint::change("output", id, project_id));

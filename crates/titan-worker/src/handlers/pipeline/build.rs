@@ -14,7 +14,7 @@ use crate::workshop::run::{Site, Trouble};
 pub(super) async fn run(workshop: &Workshop, work: &Work, order: Order) -> Result<Done, Trouble> {
     let (site, project_id) = (Site::from(work), work.started.project_id);
     let head = workshop
-        .workspaces(&work.db)
+        .workspaces(site)
         .with(project_id, |workspace| Ok(workspace.head(Branch::Main).map(str::to_owned)))
         .await?;
     let commit = head.ok_or_else(|| Trouble::Failed("the project has no files to build".to_owned()))?;

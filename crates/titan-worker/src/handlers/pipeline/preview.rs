@@ -173,7 +173,8 @@ impl Server {
         let at = listener.local_addr()?;
         let (stop, ended) = (Stop::default(), CancellationToken::new());
         let inside = preview.port.unwrap_or(INSIDE);
-        let (workshop, db, own_stop, over) = (Arc::clone(workshop), site.db.clone(), stop.clone(), ended.clone());
+        let (workshop, own_stop, over) = (Arc::clone(workshop), stop.clone(), ended.clone());
+        let (db, blobs) = (site.db.clone(), site.blobs.clone());
         let (folder, project_id) = (folder.to_owned(), build.project_id);
         let task = tokio::spawn(async move {
             let _over = over.drop_guard();
@@ -191,7 +192,7 @@ impl Server {
                 env,
                 inbound: Some(Inbound { port: inside, listener: Arc::new(listener) }),
             };
-            let site = Site { db: &db, stop: &own_stop, reporter: None };
+            let site = Site { db: &db, blobs: &blobs, stop: &own_stop, reporter: None };
             match workshop.run_to_its_end(site, job).await {
                 Ok((ended, tail)) => {
                     let last = tail.iter().rev().find(|line| !line.trim().is_empty()).cloned().unwrap_or_default();

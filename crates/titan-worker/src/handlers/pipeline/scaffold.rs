@@ -21,7 +21,7 @@ pub(super) async fn run(workshop: &Workshop, work: &Work, order: Order) -> Resul
     let rendered = work.db.run(move |connection| order.rendered(connection)).await?;
     let message = format!("Begin with {template}");
     let (commit, kept, written) = workshop
-        .workspaces(&work.db)
+        .workspaces(site)
         .with(work.started.project_id, move |workspace| {
             let there = match workspace.head(Branch::Main) {
                 Some(head) => workspace.entries(head)?,

@@ -5,6 +5,7 @@ import { useState } from 'react';
 import type { Commit } from '../../api/types';
 import { Age } from '../../components/Age';
 import { Empty } from '../../components/Empty';
+import { Patch } from '../../components/Patch';
 import { QueryView } from '../../components/QueryView';
 import { commitQuery, commitsQuery } from '../../data/files';
 import classes from './Files.module.css';
@@ -64,28 +65,7 @@ function Changes({ projectId, commit }: { projectId: string; commit: string }) {
   const query = useQuery(commitQuery(projectId, commit));
   return (
     <QueryView query={query} what="the changes">
-      {(diff) => (
-        <>
-          <pre className={`${classes.patch} mono`} data-testid="patch">
-            {diff.patch
-              .split('\n')
-              .map((line, index) => ({ line, index }))
-              .map(({ line, index }) => (
-                <span key={index} data-line={kindOf(line)}>
-                  {line}
-                  {'\n'}
-                </span>
-              ))}
-          </pre>
-          {diff.truncated && <p className={classes.muted}>The rest is left out: it is longer than 1 MiB.</p>}
-        </>
-      )}
+      {(diff) => <Patch patch={diff.patch} truncated={diff.truncated} />}
     </QueryView>
   );
-}
-
-function kindOf(line: string): 'added' | 'removed' | 'place' | undefined {
-  if (line.startsWith('+') && !line.startsWith('+++')) return 'added';
-  if (line.startsWith('-') && !line.startsWith('---')) return 'removed';
-  return line.startsWith('@@') ? 'place' : undefined;
 }

@@ -37,7 +37,19 @@ describe('DecisionForm', () => {
     await userEvent.type(screen.getByLabelText('Comment'), 'too long');
     await userEvent.click(screen.getByRole('button', { name: 'Reject' }));
     await waitFor(() => expect(decided).toHaveBeenCalledOnce());
-    expect(server.calls[0]?.body).toEqual({ comment: 'too long' });
+    expect(server.calls[0]?.body).toEqual({ comment: 'too long', run_again: false });
+  });
+
+  it('has the task done again with the comment', async () => {
+    const rejected = { ...anOutput({ review: 'rejected', comment: 'too long' }), next_run_id: 'r2' };
+    const server = fakeServer({ 'POST /api/outputs/o1/reject': () => json(rejected) });
+    vi.stubGlobal('fetch', server.fetch);
+    const decided = vi.fn();
+    await renderPage(<DecisionForm output={anOutput()} asked={null} onDecided={decided} />);
+    await userEvent.type(screen.getByLabelText('Comment'), ' too long ');
+    await userEvent.click(screen.getByRole('button', { name: 'Reject and run again' }));
+    await waitFor(() => expect(decided).toHaveBeenCalledOnce());
+    expect(server.calls[0]?.body).toEqual({ comment: 'too long', run_again: true });
   });
 
   it('approves by key at once, and asks for the reason before a rejection by key', async () => {

@@ -1,8 +1,8 @@
 // Approve or reject, with a comment if there is something to say. What was decided stays readable.
 import { Button, Textarea } from '@mantine/core';
-import { IconCheck, IconX } from '@tabler/icons-react';
+import { IconCheck, IconRefresh, IconX } from '@tabler/icons-react';
 import { useCallback, useEffect, useRef, useState } from 'react';
-import type { Output } from '../../api/types';
+import type { Decision, Output } from '../../api/types';
 import { Age } from '../../components/Age';
 import { useDecideOutput } from '../../data/actions';
 import { useOffline } from '../../live/hooks';
@@ -24,7 +24,7 @@ export function DecisionForm({ output, asked, onDecided }: DecisionFormProps) {
   const { mutate, isPending } = decide;
 
   const act = useCallback(
-    (decision: 'approve' | 'reject') => {
+    (decision: Decision) => {
       if (offline || isPending) return;
       mutate({ output, decision, comment: text }, { onSuccess: (decided) => onDecided?.(decided) });
     },
@@ -57,7 +57,7 @@ export function DecisionForm({ output, asked, onDecided }: DecisionFormProps) {
       <Textarea
         ref={comment}
         aria-label="Comment"
-        placeholder="Comment, if there is something to say"
+        placeholder="Comment, if there is something to say; a new run is shown it"
         autosize
         minRows={1}
         maxRows={6}
@@ -85,6 +85,15 @@ export function DecisionForm({ output, asked, onDecided }: DecisionFormProps) {
         aria-keyshortcuts="r"
       >
         Reject
+      </Button>
+      <Button
+        variant="default"
+        leftSection={<IconRefresh size={16} />}
+        disabled={offline}
+        loading={isPending}
+        onClick={() => act('again')}
+      >
+        Reject and run again
       </Button>
     </form>
   );

@@ -1,7 +1,7 @@
 // One output: where it comes from, what it is, and the decision about it.
 import { Anchor } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
-import { outputContentUrl } from '../../api/calls';
+import { artifactUrl } from '../../api/calls';
 import type { Output } from '../../api/types';
 import { Age } from '../../components/Age';
 import { CopyText } from '../../components/CopyText';
@@ -10,6 +10,7 @@ import { formatBytes, shortId } from '../../lib/format';
 import { DecisionForm } from './DecisionForm';
 import classes from './OutputPage.module.css';
 import { Preview } from './Preview';
+import { Versions } from './Versions';
 
 interface OutputDetailProps {
   output: Output;
@@ -49,12 +50,13 @@ export function OutputDetail({ output, asked, onDecided }: OutputDetailProps) {
           </span>
         )}
         {output.kind !== 'link' && (
-          <Anchor href={outputContentUrl(output.id)} download={output.name} size="sm">
+          <Anchor href={artifactUrl(output.id)} download={output.name} size="sm">
             Download
           </Anchor>
         )}
       </p>
       <DecisionForm output={output} asked={asked} onDecided={onDecided} />
+      <Versions output={output} />
       <Preview output={output} />
     </article>
   );

@@ -9,17 +9,19 @@ import { timedFetch } from '../../api/http';
 import type { Output } from '../../api/types';
 import { Empty } from '../../components/Empty';
 import { Markdown } from '../../components/Markdown';
+import { Patch } from '../../components/Patch';
 import { QueryView } from '../../components/QueryView';
 import { keys } from '../../data/keys';
 import { formatBytes } from '../../lib/format';
 import classes from './OutputPage.module.css';
-import { canShowText, fence, isMarkdown, isSafeImage, safeLink } from './previewKind';
+import { canShowText, fence, isDiff, isMarkdown, isPdf, isSafeImage, safeLink } from './previewKind';
 
 const FULL_TEXT_LIMIT = 512 * 1024;
 
 export function Preview({ output }: { output: Output }) {
   if (output.kind === 'link') return <LinkPreview uri={output.uri} />;
   if (isSafeImage(output.media_type)) return <ImagePreview output={output} />;
+  if (isPdf(output.media_type)) return <PdfPreview output={output} />;
   if (canShowText(output)) return <TextPreview output={output} />;
   return (
     <Empty title="There is no preview for this kind of file">
@@ -53,6 +55,18 @@ function ImagePreview({ output }: { output: Output }) {
         className={classes.image}
         onError={() => setBroken(true)}
       />
+    </div>
+  );
+}
+
+/** In a frame of its own, by the viewer of the browser; the server lets nothing in it run as part of this site. */
+function PdfPreview({ output }: { output: Output }) {
+  return (
+    <div className={classes.preview}>
+      <iframe src={outputContentUrl(output.id)} title={output.name} className={classes.pdf} data-testid="pdf" />
+      <p className={classes.partial}>
+        If nothing is shown here, your browser has no viewer for PDF. Download it to read it.
+      </p>
     </div>
   );
 }
@@ -103,6 +117,13 @@ function Text({ output, text }: { output: Output; text: string }) {
     return (
       <div className={classes.preview} data-testid="preview">
         <Markdown text={text} />
+      </div>
+    );
+  }
+  if (isDiff(output)) {
+    return (
+      <div className={classes.preview} data-testid="preview">
+        <Patch patch={text} />
       </div>
     );
   }

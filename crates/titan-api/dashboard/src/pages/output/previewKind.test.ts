@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { anOutput } from '../../test/fixtures';
-import { canShowText, fence, isMarkdown, isSafeImage, safeLink } from './previewKind';
+import { canShowText, fence, isDiff, isMarkdown, isPdf, isSafeImage, safeLink } from './previewKind';
 
 describe('what may be shown how', () => {
   it('shows raster images and never SVG as an image', () => {
@@ -13,6 +13,14 @@ describe('what may be shown how', () => {
     const html = anOutput({ kind: 'file', media_type: 'text/html', name: 'page.html' });
     expect(canShowText(html)).toBe(true);
     expect(isMarkdown(html)).toBe(false);
+  });
+
+  it('knows a diff and a PDF by their types', () => {
+    expect(isDiff(anOutput({ kind: 'code', media_type: 'text/x-diff; charset=utf-8', name: 'change' }))).toBe(true);
+    expect(isDiff(anOutput({ kind: 'code', media_type: 'text/plain', name: 'change.patch' }))).toBe(true);
+    expect(isDiff(anOutput())).toBe(false);
+    expect(isPdf('application/PDF')).toBe(true);
+    expect(isPdf('text/html')).toBe(false);
   });
 
   it('has no text for binary files', () => {

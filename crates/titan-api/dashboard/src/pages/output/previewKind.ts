@@ -19,6 +19,12 @@ const base = (mediaType: string) => mediaType.split(';')[0]?.trim().toLowerCase(
 
 export const isSafeImage = (mediaType: string): boolean => IMAGES.has(base(mediaType));
 
+export const isPdf = (mediaType: string): boolean => base(mediaType) === 'application/pdf';
+
+export function isDiff(output: Output): boolean {
+  return ['text/x-diff', 'text/x-patch'].includes(base(output.media_type)) || /\.(diff|patch)$/i.test(output.name);
+}
+
 export function canShowText(output: Output): boolean {
   const type = base(output.media_type);
   return (
