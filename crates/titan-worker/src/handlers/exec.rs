@@ -8,7 +8,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::Utc;
 use serde_json::json;
-use titan_core::blobs::Blob;
 use titan_core::commands::Command;
 use titan_core::engine::{Done, Outcome, Write};
 use titan_core::state::Level;
@@ -116,7 +115,7 @@ fn output(name: &str, media_type: &str, content: String) -> Write {
         name: name.to_owned(),
         kind,
         media_type: media_type.to_owned(),
-        content: Blob::new(content.into_bytes()),
+        content: content.into_bytes().into(),
     }
 }
 

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use serde_json::json;
-use titan_core::blobs::Blob;
 use titan_core::engine::{Done, Write};
 use titan_core::pipelines::{Order, previews, publications};
 use titan_core::state::Level;
@@ -38,13 +37,13 @@ pub(super) async fn run(workshop: &Workshop, work: &Work, order: Order) -> Resul
         name: format!("Published {tag}"),
         kind: "text",
         media_type: "text/markdown; charset=utf-8".to_owned(),
-        content: Blob::new(told(&tag, &order, &build.commit, address.as_deref()).into_bytes()),
+        content: told(&tag, &order, &build.commit, address.as_deref()).into_bytes().into(),
     }];
     writes.extend(archive.map(|bytes| Write::Output {
         name: format!("{}-{tag}.tar.gz", order.template.split('@').next().unwrap_or_default().replace('/', "-")),
         kind: "file",
         media_type: "application/gzip".to_owned(),
-        content: Blob::new(bytes),
+        content: bytes.into(),
     }));
     let output = json!({"tag": tag, "number": publication.number, "commit": build.commit, "address": address});
     Ok(Done { output, writes })
