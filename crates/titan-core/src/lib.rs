@@ -19,6 +19,7 @@ mod owned;
 pub mod page;
 pub mod redact;
 pub mod text;
+pub mod title;
 mod words;
 
 pub mod db;
@@ -44,6 +45,7 @@ pub mod messages;
 pub mod meter;
 pub mod outputs;
 pub mod people;
+pub mod plans;
 pub mod projects;
 pub mod providers;
 pub mod runs;

@@ -87,11 +87,9 @@ pub fn check(new: &NewTask) -> Result<ExecutionType> {
         return Err(Error::invalid("payload", "must be an object"));
     }
     check_json("payload", &new.payload)?;
-    match new.payload.get("content") {
-        Some(Value::String(content)) => {
-            crate::projects::checked_text("payload.content", content, MAX_CONTENT)?;
-        }
-        _ => return Err(Error::invalid("payload.content", "must be the text of the message")),
+    match new.task_type.as_str() {
+        crate::plans::PLAN => crate::plans::check_payload(&new.payload)?,
+        _ => check_content(&new.payload)?,
     }
     for (field, name) in [("payload.agent", "agent"), ("payload.model", "model")] {
         match new.payload.get(name) {
@@ -104,9 +102,18 @@ pub fn check(new: &NewTask) -> Result<ExecutionType> {
     match new.execution_type.unwrap_or(ExecutionType::FullyAutomated) {
         ExecutionType::SemiAutomated => Err(Error::invalid(
             "execution_type",
-            "semi_automated is not available for chat yet; use fully_automated or manual",
+            format!("semi_automated is not available for {} yet; use fully_automated or manual", new.task_type),
         )),
         other => Ok(other),
+    }
+}
+
+fn check_content(payload: &Value) -> Result<()> {
+    match payload.get("content") {
+        Some(Value::String(content)) => {
+            crate::projects::checked_text("payload.content", content, MAX_CONTENT).map(|_| ())
+        }
+        _ => Err(Error::invalid("payload.content", "must be the text of the message")),
     }
 }
 

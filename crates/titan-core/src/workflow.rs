@@ -1,4 +1,4 @@
-//! What a run is made of. So far there is one workflow, built in: `chat`.
+//! What a run is made of. The workflows so far are built in.
 //!
 //! A workflow is a graph of steps; a run pins it by its hash, so that a run which began under another version of Titan
 //! can be told apart.
@@ -50,7 +50,21 @@ pub static CHAT: Workflow = Workflow {
     ],
 };
 
-pub static ALL: &[&Workflow] = &[&CHAT];
+/// A wish becomes a version of a project's plan.
+pub static PLAN: Workflow = Workflow {
+    name: "plan",
+    description: "Drafts a plan for a wish, or the next version of one that was answered.",
+    steps: &[StepPlan {
+        seq: 1,
+        name: "draft",
+        kind: "plan",
+        needs: &[],
+        timeout_ms: 1_200_000,
+        purpose: "Asks the model for a plan, shows its sections as they are written, and stores it when all of it is right.",
+    }],
+};
+
+pub static ALL: &[&Workflow] = &[&CHAT, &PLAN];
 
 impl Workflow {
     #[must_use]
@@ -63,6 +77,7 @@ impl Workflow {
     pub fn for_task_type(task_type: &str) -> Option<&'static Workflow> {
         match task_type {
             "chat" => Some(&CHAT),
+            "plan" => Some(&PLAN),
             _ => None,
         }
     }
@@ -76,7 +91,16 @@ impl Workflow {
 }
 
 /// The task types that can be created, for the message that refuses another one.
-pub const TASK_TYPES: &[&str] = &["chat"];
+pub const TASK_TYPES: &[&str] = &["chat", "plan"];
+
+/// The types of tasks that a plan may propose: those of which a text says all that is to be done.
+pub const PLANNED_TYPES: &[&str] = &["chat"];
+
+/// The type of a task that has no work of its own: it is done when the tasks are that belong to it.
+pub const GROUP: &str = "group";
+
+/// The type of the task that makes a project from a template.
+pub const PIPELINE: &str = "pipeline";
 
 #[cfg(test)]
 mod tests {
@@ -101,5 +125,6 @@ mod tests {
     #[test]
     fn every_task_type_has_a_workflow() {
         assert!(TASK_TYPES.iter().all(|name| Workflow::for_task_type(name).is_some()));
+        assert!(PLANNED_TYPES.iter().all(|name| TASK_TYPES.contains(name)));
     }
 }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::call::{EndedCall, Reserve, Reserved, Wake};
 use crate::memories::Remembered;
+use crate::plans::NewPlan;
 use crate::queue::{ClaimedJob, NewJob};
 use crate::state::{ExecutionType, Level, RunStatus, WaitingOn};
 use crate::tasks::Task;
@@ -17,6 +18,12 @@ use crate::tasks::Task;
 #[derive(Debug, Clone)]
 pub enum Transition {
     Submit(Submission),
+    /// Makes a version of a plan the charter.
+    Approve(Approve),
+    /// A person has done what nobody else was to do.
+    CompleteTask {
+        task_id: Uuid,
+    },
     Execute(Execute),
     Start(Start),
     Report(Report),
@@ -40,6 +47,8 @@ pub enum Transition {
 #[derive(Debug, Clone)]
 pub enum Applied {
     Submitted(Submitted),
+    Approved(Approved),
+    Completed,
     Executed(Executed),
     Started(Box<Started>),
     Reported(Reported),
@@ -105,6 +114,20 @@ pub struct Submitted {
     pub replayed: bool,
     /// The task as it was made, so that nobody has to read it; none for a replay.
     pub task: Option<Box<Task>>,
+}
+
+/// A person approves a version of a project's plan: it becomes the charter, and its tasks are made.
+#[derive(Debug, Clone)]
+pub struct Approve {
+    pub project_id: Uuid,
+    pub version: i32,
+    pub key: Option<IdempotencyKey>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Approved {
+    /// It had been approved before; nothing was made now.
+    pub replayed: bool,
 }
 
 /// A run for a task that exists: its first, or another one after it ended.
@@ -223,6 +246,8 @@ pub enum Write {
         bytes: Vec<u8>,
     },
     Memory(Remembered),
+    /// A version of the plan of the run's project.
+    Plan(Box<NewPlan>),
 }
 
 #[derive(Debug, Clone)]
@@ -327,7 +352,7 @@ macro_rules! into_transition {
         }
     )+ };
 }
-into_transition!(Execute, Start, Report, Finish, Wake, CancelRun, ForceCancel, Quarantine, FinishJob, CancelJob);
+into_transition!(Approve, Execute, Start, Report, Finish, Wake, CancelRun, ForceCancel, Quarantine, FinishJob, CancelJob);
 
 impl From<Reserve> for Transition {
     fn from(value: Reserve) -> Self {

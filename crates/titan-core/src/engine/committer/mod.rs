@@ -152,6 +152,15 @@ impl Committer {
 
     /// # Errors
     /// As [`Committer::apply`].
+    pub async fn approve(&self, approve: super::Approve) -> Result<super::Approved> {
+        match self.apply(approve.into()).await? {
+            Applied::Approved(approved) => Ok(approved),
+            other => Err(mismatch(&other)),
+        }
+    }
+
+    /// # Errors
+    /// As [`Committer::apply`].
     pub async fn execute(&self, execute: super::Execute) -> Result<Executed> {
         match self.apply(execute.into()).await? {
             Applied::Executed(executed) => Ok(executed),

@@ -8,6 +8,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::super::call::{CallOf, CallState};
+use super::super::plans::{NewCharter, NewVersion};
 use super::super::transition::{IdempotencyKey, Outcome, Started};
 use crate::budgets::Amounts;
 use crate::memories::Remembered;
@@ -36,6 +37,9 @@ pub(in crate::engine) struct Changes {
     pub(in crate::engine) budgets: BTreeSet<Uuid>,
     /// By their checksum, so that equal bytes are written once and in one order everywhere.
     pub(in crate::engine) blobs: BTreeMap<Vec<u8>, Vec<u8>>,
+    pub(in crate::engine) new_needs: Vec<(Uuid, Uuid)>,
+    pub(in crate::engine) new_plans: Vec<NewVersion>,
+    pub(in crate::engine) new_charters: Vec<NewCharter>,
     /// Keys of submissions that were refused: they must stay free for a corrected one.
     pub(in crate::engine) dropped_keys: Vec<IdempotencyKey>,
 }
