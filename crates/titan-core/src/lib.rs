@@ -43,6 +43,7 @@ pub mod logs;
 pub mod memories;
 pub mod messages;
 pub mod meter;
+mod needs;
 pub mod outputs;
 pub mod people;
 pub mod plans;

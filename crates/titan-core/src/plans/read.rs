@@ -212,10 +212,30 @@ fn amount(place: &Place<'_>, name: &str, problems: &mut Problems) -> f64 {
 
 fn template(place: &Place<'_>, problems: &mut Problems) -> PlanTemplate {
     place.object(problems, &["ref", "inputs", "reason"]);
-    let inputs = place.field("inputs").map_or_else(|| json!({}), |inputs| inputs.value.clone());
+    let inputs = place.field("inputs").map_or_else(|| json!({}), |inputs| inputs_in(&inputs, problems));
     PlanTemplate {
         reference: text(place, "ref", "static-site", MAX_TITLE, problems),
         inputs,
         reason: text(place, "reason", "a few pages that seldom change", MAX_LINE, problems),
+    }
+}
+
+/// An object, or the list of names and values that a model is asked for in its place.
+fn inputs_in(place: &Place<'_>, problems: &mut Problems) -> Value {
+    match place.value {
+        Value::Object(_) => place.value.clone(),
+        Value::Array(_) => {
+            let pair = |item: &Place<'_>, problems: &mut Problems| {
+                item.object(problems, &["name", "value"]);
+                let value = item.field("value").map_or(Value::Null, |value| value.value.clone());
+                (text(item, "name", "title", MAX_KEY, problems), value)
+            };
+            let items = place.items(problems, MAX_LINES);
+            Value::Object(items.iter().map(|item| pair(item, problems)).collect())
+        }
+        other => {
+            place.wrong(problems, format!("must be a list such as [{{\"name\": \"title\", \"value\": \"Tea\"}}], and is {}", kind(other)));
+            json!({})
+        }
     }
 }

@@ -89,10 +89,6 @@ fn check_graph(content: &PlanContent, problems: &mut Problems) {
 
 fn check_template(content: &PlanContent, known: Known<'_>, problems: &mut Problems) {
     let Some(template) = &content.template else { return };
-    if !template.inputs.is_object() {
-        let message = format!("must be an object, and is {}", crate::templates::place::kind(&template.inputs));
-        return problems.add("/template/inputs", message);
-    }
     let inputs = inputs_of_project(known.project, &template.inputs);
     match known.templates.check_inputs(&template.reference, &inputs) {
         Ok(wrong) => {

@@ -31,13 +31,16 @@ pub fn schema() -> Value {
         "high": {"type": "number"},
         "basis": {"type": "string"},
     }));
-    // What a template wants to know is its own affair, so this one object is open.
-    let template = json!({
-        "type": ["object", "null"],
-        "properties": {"ref": {"type": "string"}, "inputs": {"type": "object"}, "reason": {"type": "string"}},
-        "required": ["ref", "inputs", "reason"],
-        "additionalProperties": false,
-    });
+    // What a template wants to know is its own affair; some providers take no object with fields that are not named, so it is a list.
+    let value = json!({"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}, lines]});
+    let mut template = object(json!({
+        "ref": {"type": "string"},
+        "inputs": {"type": "array", "items": object(json!({"name": {"type": "string"}, "value": value}))},
+        "reason": {"type": "string"},
+    }));
+    if let Some(template) = template.as_object_mut() {
+        template.insert("type".to_owned(), json!(["object", "null"]));
+    }
     let list = |items: Value, what: &str, most: usize| {
         json!({"type": "array", "items": items, "description": format!("{what}, at most {most}")})
     };

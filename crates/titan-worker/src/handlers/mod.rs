@@ -6,6 +6,7 @@ mod context;
 pub mod embed;
 pub mod extract;
 mod files;
+pub mod plan;
 mod recall;
 pub mod remember;
 mod summarise;
@@ -29,6 +30,7 @@ pub fn all(config: &Config) -> anyhow::Result<Registry> {
     let embedder = Embedder::of(&models, config.memory.embedding_model.as_deref())?.map(Arc::new);
     let mut handlers = Registry::new();
     handlers.add(chat::Chat::new(Arc::clone(&models), embedder.clone()))?;
+    handlers.add(plan::Plan::new(Arc::clone(&models), embedder.clone(), config.templates_dir.clone()))?;
     handlers.add(remember::Remember::new(models, config.memory.mode, embedder.clone()))?;
     handlers.add_job(extract::Extract::new(Place::of_this_program()))?;
     if let Some(embedder) = embedder {
