@@ -12,10 +12,10 @@ use uuid::Uuid;
 
 use crate::db::Prepare as _;
 use crate::engine::NewTask;
+use crate::needs::{self, WAITS};
 use crate::page::Page;
 use crate::state::{ExecutionStatus, ExecutionType, RunStage, RunStatus, SimpleStatus};
 use crate::workers::{self, RunHint};
-use crate::needs::{self, WAITS};
 use crate::workflow::{GROUP, TASK_TYPES, Workflow};
 use crate::{Error, Result};
 

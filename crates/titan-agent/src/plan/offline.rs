@@ -2,7 +2,9 @@
 //! asks what is really open, and its tasks can be done. A pure function: the same wish makes the same plan.
 
 use serde_json::json;
-use titan_core::plans::{AnswerKind, Answered, PlanContent, PlanCost, PlanQuestion, PlanRisk, PlanTemplate, PlannedTask};
+use titan_core::plans::{
+    AnswerKind, Answered, PlanContent, PlanCost, PlanQuestion, PlanRisk, PlanTemplate, PlannedTask,
+};
 use titan_core::state::ExecutionType;
 use titan_core::text::head;
 use titan_core::title::title_of;
@@ -95,7 +97,9 @@ pub fn plan(wish: &str, before: Option<(&PlanContent, &[Answered])>, templates: 
     let decided: Vec<String> = known.iter().filter_map(|(asked, known)| known.statement(asked)).collect();
     let template = templates.contains(&kind.template).then(|| template(&kind, &name, wish, &known));
     let mut resources = vec![format!("The wish itself, of {} words.", wish.split_whitespace().count())];
-    resources.extend(template.as_ref().map(|template| format!("The template {}, which makes a {}.", template.reference, kind.noun)));
+    resources.extend(
+        template.as_ref().map(|template| format!("The template {}, which makes a {}.", template.reference, kind.noun)),
+    );
     let mut assumptions = vec![format!("A {} is meant, going by the words of the wish.", kind.noun)];
     assumptions.extend(decided.iter().cloned());
     PlanContent {
@@ -204,22 +208,33 @@ fn template(kind: &Kind, name: &str, wish: &str, known: &[(&Asked, Known)]) -> P
 fn tasks(kind: &Kind, wish: &str, decided: &[String]) -> Vec<PlannedTask> {
     let wish = format!("The wish: {}", head(wish.trim(), QUOTED));
     let decided = if decided.is_empty() { String::new() } else { format!("\n\nDecided: {}", decided.join(" ")) };
-    let task = |key: &str, title: String, content: String, execution_type, needs: &[&str], parent: Option<&str>| PlannedTask {
-        key: key.to_owned(),
-        title,
-        content,
-        task_type: "chat".to_owned(),
-        execution_type,
-        needs: needs.iter().map(|need| (*need).to_owned()).collect(),
-        parent: parent.map(str::to_owned),
-    };
+    let task =
+        |key: &str, title: String, content: String, execution_type, needs: &[&str], parent: Option<&str>| PlannedTask {
+            key: key.to_owned(),
+            title,
+            content,
+            task_type: "chat".to_owned(),
+            execution_type,
+            needs: needs.iter().map(|need| (*need).to_owned()).collect(),
+            parent: parent.map(str::to_owned),
+        };
     let (alone, by_hand) = (ExecutionType::FullyAutomated, ExecutionType::Manual);
     vec![
-        task("prepare", "Prepare".to_owned(), format!("All that is written before the {} is made.", kind.noun), by_hand, &[], None),
+        task(
+            "prepare",
+            "Prepare".to_owned(),
+            format!("All that is written before the {} is made.", kind.noun),
+            by_hand,
+            &[],
+            None,
+        ),
         task(
             "outline",
             format!("Outline the {}", kind.noun),
-            format!("Write an outline of the {}: who it is for, its parts, and {}.\n\n{wish}{decided}", kind.noun, kind.substance),
+            format!(
+                "Write an outline of the {}: who it is for, its parts, and {}.\n\n{wish}{decided}",
+                kind.noun, kind.substance
+            ),
             alone,
             &[],
             Some("prepare"),

@@ -123,7 +123,10 @@ mod tests {
         assert!(sections.push("Here:\n```json\n{\"goal\": \"a \\\"b\\\" {").is_empty());
         assert_eq!(sections.push("c\","), [("goal".to_owned(), json!("a \"b\" {c"))]);
         assert!(sections.push("\"gaps\": [\"x\", {\"y\": [1, 2]}").is_empty());
-        assert_eq!(sections.push("], \"n\": 7}"), [("gaps".to_owned(), json!(["x", {"y": [1, 2]}])), ("n".to_owned(), json!(7))]);
+        assert_eq!(
+            sections.push("], \"n\": 7}"),
+            [("gaps".to_owned(), json!(["x", {"y": [1, 2]}])), ("n".to_owned(), json!(7))]
+        );
         assert!(sections.push("``` and {\"more\": 1}").is_empty());
     }
 

@@ -20,6 +20,7 @@ pub mod messages;
 pub mod metrics;
 pub mod models;
 pub mod outputs;
+pub mod plans;
 pub mod projects;
 pub mod queues;
 pub mod runs;

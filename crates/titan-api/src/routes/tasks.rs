@@ -157,6 +157,15 @@ pub async fn get_task(_: Access<TasksRead>, state: State, id: web::Path<Uuid>) -
     Ok(web::Json(state.db.run(move |connection| tasks::get(connection, *id)).await?))
 }
 
+/// Say that a task which nobody has begun with is done
+#[utoipa::path(post, path = "/api/tasks/{id}/complete", tag = "tasks", params(("id" = Uuid, Path)),
+    responses((status = 200, body = Task)))]
+pub async fn complete_task(_: Access<TasksWrite>, state: State, id: web::Path<Uuid>) -> Answer<Task> {
+    let id = id.into_inner();
+    state.committer.complete(id).await?;
+    Ok(web::Json(state.db.run(move |connection| tasks::get(connection, id)).await?))
+}
+
 /// Cancel a task and the run that executes it; nothing happens when it has ended
 #[utoipa::path(post, path = "/api/tasks/{id}/cancel", tag = "tasks", params(("id" = Uuid, Path)),
     responses((status = 200, body = Task)))]

@@ -29,7 +29,7 @@ pub use apply::{Batch, apply, apply_one, apply_with_claim};
 pub use call::{CallOf, CallState, EndedCall, Purpose, Reserve, Reserved, Wake};
 pub use committer::{Committer, Intake};
 pub use transition::{
-    Applied, Approve, Approved, CancelJob, CancelRun, Canceled, Done, Execute, Executed, Fence, Finish, FinishJob, Finished, ForceCancel,
-    GoOn, IdempotencyKey, NewEvent, NewTask, Outcome, Quarantine, Report, Reported, Start, Started, Submission,
-    Submitted, Taken, Transition, Write,
+    Applied, Approve, Approved, CancelJob, CancelRun, Canceled, Done, Execute, Executed, Fence, Finish, FinishJob,
+    Finished, ForceCancel, GoOn, IdempotencyKey, NewEvent, NewTask, Outcome, Quarantine, Report, Reported, Start,
+    Started, Submission, Submitted, Taken, Transition, Write,
 };

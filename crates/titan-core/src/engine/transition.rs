@@ -352,7 +352,19 @@ macro_rules! into_transition {
         }
     )+ };
 }
-into_transition!(Approve, Execute, Start, Report, Finish, Wake, CancelRun, ForceCancel, Quarantine, FinishJob, CancelJob);
+into_transition!(
+    Approve,
+    Execute,
+    Start,
+    Report,
+    Finish,
+    Wake,
+    CancelRun,
+    ForceCancel,
+    Quarantine,
+    FinishJob,
+    CancelJob
+);
 
 impl From<Reserve> for Transition {
     fn from(value: Reserve) -> Self {

@@ -108,11 +108,16 @@ pub fn answer(connection: &mut PgConnection, project_id: Uuid, number: i32, answ
 fn refuse_late(connection: &mut PgConnection, plan: &Plan) -> Result<()> {
     let number = plan.summary.number;
     if plan.summary.state != PlanState::Draft {
-        return Err(Error::Conflict(format!("version {number} of the plan was {} and takes no more answers", plan.summary.state)));
+        return Err(Error::Conflict(format!(
+            "version {number} of the plan was {} and takes no more answers",
+            plan.summary.state
+        )));
     }
     let newest = super::newest_number(connection, plan.project_id)?;
     if newest > number {
-        return Err(Error::Conflict(format!("version {number} of the plan is not the newest; answer version {newest}")));
+        return Err(Error::Conflict(format!(
+            "version {number} of the plan is not the newest; answer version {newest}"
+        )));
     }
     Ok(())
 }

@@ -132,6 +132,26 @@ pub fn charter(connection: &mut PgConnection, project_id: Uuid, number: Option<i
     })
 }
 
+/// The charter that a version of the plan became.
+///
+/// # Errors
+/// As [`charter`].
+pub fn charter_of_plan(connection: &mut PgConnection, project_id: Uuid, version: i32) -> Result<Charter> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Integer)]
+        number: i32,
+    }
+    let rows: Vec<Row> = sql_query(
+        "SELECT c.number FROM charters c JOIN plans p ON p.id = c.plan_id WHERE p.project_id = $1 AND p.number = $2",
+    )
+    .bind::<SqlUuid, _>(project_id)
+    .bind::<Integer, _>(version)
+    .load(connection)?;
+    let row = rows.first().ok_or(Error::NoCharter { asked: None })?;
+    charter(connection, project_id, Some(row.number))
+}
+
 fn head(connection: &mut PgConnection, project_id: Uuid, number: Option<i32>) -> Result<Option<Head>> {
     let heads: Vec<Head> = sql_query(
         "SELECT c.id, c.number, p.number AS version, c.created_at FROM charters c JOIN plans p ON p.id = c.plan_id \

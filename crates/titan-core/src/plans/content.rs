@@ -7,21 +7,21 @@ use utoipa::ToSchema;
 use crate::state::ExecutionType;
 
 /// Entries of a list of sentences, and characters of one.
-pub const MAX_LINES: usize = 20;
-pub const MAX_LINE: usize = 500;
-pub const MAX_GOAL: usize = 4_000;
-pub const MAX_QUESTIONS: usize = 8;
-pub const MAX_CHOICES: usize = 6;
+pub(super) const MAX_LINES: usize = 20;
+pub(super) const MAX_LINE: usize = 500;
+pub(super) const MAX_GOAL: usize = 4_000;
+pub(super) const MAX_QUESTIONS: usize = 8;
+pub(super) const MAX_CHOICES: usize = 6;
 pub const MAX_TASKS: usize = 60;
-pub const MAX_TITLE: usize = 200;
+pub(super) const MAX_TITLE: usize = 200;
 /// Characters of what is to be done in a task.
-pub const MAX_TASK: usize = 8_000;
-pub const MAX_NEEDS: usize = 20;
+pub(super) const MAX_TASK: usize = 8_000;
+pub(super) const MAX_NEEDS: usize = 20;
 /// Groups in groups.
-pub const MAX_DEPTH: usize = 3;
+pub(super) const MAX_DEPTH: usize = 3;
 /// Characters of the word by which a task or a question is named.
-pub const MAX_KEY: usize = 40;
-pub const MAX_COST: f64 = 1e9;
+pub(super) const MAX_KEY: usize = 40;
+pub(super) const MAX_COST: f64 = 1e9;
 
 /// The sections, as a plan's JSON names them.
 pub const SECTIONS: [&str; 9] =

@@ -61,7 +61,8 @@ fn leaves<'p>(content: &'p PlanContent, key: &'p str) -> Vec<&'p str> {
     if !content.is_group(key) {
         return vec![key];
     }
-    let inside = |task: &&super::PlannedTask| ancestors(content, &task.key).contains(&key) && !content.is_group(&task.key);
+    let inside =
+        |task: &&super::PlannedTask| ancestors(content, &task.key).contains(&key) && !content.is_group(&task.key);
     content.tasks.iter().filter(inside).map(|task| task.key.as_str()).collect()
 }
 

@@ -29,7 +29,11 @@ pub struct Known<'a> {
 pub fn read(answer: &str, known: Known<'_>) -> Result<PlanContent, Vec<Problem>> {
     let json = object_in(answer)?;
     let value: Value = serde_json::from_str(json).map_err(|error| {
-        let near = error.line().checked_sub(1).and_then(|line| json.lines().nth(line)).map(|line| around(line, error.column()));
+        let near = error
+            .line()
+            .checked_sub(1)
+            .and_then(|line| json.lines().nth(line))
+            .map(|line| around(line, error.column()));
         let near = near.filter(|near| !near.is_empty()).map(|near| format!(", near {near:?}")).unwrap_or_default();
         let what = if error.is_eof() { "the JSON ends in the middle" } else { "this is not JSON" };
         whole(format!("{what}: {error}{near}; answer with one complete JSON object and nothing else"))
@@ -71,7 +75,10 @@ pub fn checked(value: &Value, known: Known<'_>) -> Result<PlanContent, Vec<Probl
         return Err(problems.into_inner());
     }
     let content = PlanContent {
-        goal: root.needed(&mut problems, "goal", "a sentence").map(|p| p.text(&mut problems, MAX_GOAL)).unwrap_or_default(),
+        goal: root
+            .needed(&mut problems, "goal", "a sentence")
+            .map(|p| p.text(&mut problems, MAX_GOAL))
+            .unwrap_or_default(),
         resources: lines(&root, "resources", &mut problems),
         gaps: lines(&root, "gaps", &mut problems),
         assumptions: lines(&root, "assumptions", &mut problems),
@@ -117,7 +124,10 @@ fn key(place: &Place<'_>, problems: &mut Problems) -> String {
     let key = field.text(problems, MAX_KEY);
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if !key.is_empty() && key.chars().count() <= MAX_KEY && !key.chars().all(fits) {
-        field.wrong(problems, format!("must be lowercase letters, digits and hyphens, such as write-texts, and is {key:?}"));
+        field.wrong(
+            problems,
+            format!("must be lowercase letters, digits and hyphens, such as write-texts, and is {key:?}"),
+        );
     }
     key
 }
@@ -234,7 +244,10 @@ fn inputs_in(place: &Place<'_>, problems: &mut Problems) -> Value {
             Value::Object(items.iter().map(|item| pair(item, problems)).collect())
         }
         other => {
-            place.wrong(problems, format!("must be a list such as [{{\"name\": \"title\", \"value\": \"Tea\"}}], and is {}", kind(other)));
+            place.wrong(
+                problems,
+                format!("must be a list such as [{{\"name\": \"title\", \"value\": \"Tea\"}}], and is {}", kind(other)),
+            );
             json!({})
         }
     }

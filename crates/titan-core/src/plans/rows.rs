@@ -8,9 +8,9 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::PlanState;
 use super::answers::{self, Answered};
 use super::content::PlanContent;
-use super::PlanState;
 use crate::page::Page;
 use crate::{Error, Result};
 
@@ -122,9 +122,8 @@ fn one(connection: &mut PgConnection, project_id: Uuid, number: Option<i32>) -> 
     .bind::<Nullable<Integer>, _>(number)
     .load(connection)?;
     let Some(summary) = found.into_iter().next() else { return Ok(None) };
-    let Content { content } = sql_query("SELECT content FROM plans WHERE id = $1")
-        .bind::<SqlUuid, _>(summary.id)
-        .get_result(connection)?;
+    let Content { content } =
+        sql_query("SELECT content FROM plans WHERE id = $1").bind::<SqlUuid, _>(summary.id).get_result(connection)?;
     let content = stored(content)?;
     let answers = answers::of(connection, summary.id, &content)?;
     Ok(Some(Plan { summary, project_id, content, answers }))

@@ -15,12 +15,16 @@ pub(super) fn check(content: &PlanContent, known: Known<'_>, problems: &mut Prob
     check_keys("questions", content.questions.iter().map(|question| question.key.as_str()), problems);
     check_names(content, problems);
     if let Some(loops) = graph::loop_of_parents(content) {
-        problems.add("/tasks", format!("belong to each other in a circle: {}; let one of them belong to nothing", loops.join(" in ")));
+        problems.add(
+            "/tasks",
+            format!("belong to each other in a circle: {}; let one of them belong to nothing", loops.join(" in ")),
+        );
     } else {
         check_graph(content, problems);
     }
     if content.cost.low > content.cost.high {
-        let message = format!("must not be more than /cost/high: {} is more than {}", content.cost.low, content.cost.high);
+        let message =
+            format!("must not be more than /cost/high: {} is more than {}", content.cost.low, content.cost.high);
         problems.add("/cost/low", message);
     }
     check_template(content, known, problems);
@@ -82,7 +86,8 @@ fn check_graph(content: &PlanContent, problems: &mut Problems) {
         }
     }
     if let Some(circle) = Graph::of(content).circle() {
-        let message = format!("wait for each other in a circle: {}; take one of these needs away", circle.join(" needs "));
+        let message =
+            format!("wait for each other in a circle: {}; take one of these needs away", circle.join(" needs "));
         problems.add("/tasks", message);
     }
 }

@@ -41,9 +41,7 @@ pub fn schema() -> Value {
     if let Some(template) = template.as_object_mut() {
         template.insert("type".to_owned(), json!(["object", "null"]));
     }
-    let list = |items: Value, what: &str, most: usize| {
-        json!({"type": "array", "items": items, "description": format!("{what}, at most {most}")})
-    };
+    let list = |items: Value, what: &str, most: usize| json!({"type": "array", "items": items, "description": format!("{what}, at most {most}")});
     object(json!({
         "goal": {"type": "string"},
         "resources": list(json!({"type": "string"}), "What is there", MAX_LINES),

@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use titan_agent::plan::{self, Sections};
 use titan_agent::{FinishReason, ModelRequest, ProviderKind};
+use titan_core::Error;
 use titan_core::engine::{Done, NewEvent, Outcome, Purpose, Write};
 use titan_core::plans::{Known, NewPlan, PlanContent, SECTIONS, read};
 use titan_core::state::Level;
@@ -19,7 +20,7 @@ use titan_core::templates::{Problem, in_words};
 use self::material::Material;
 use super::context::NoRequest;
 use super::{recall, takes};
-use crate::asking::{self, Answer, Listener, Question, Shown};
+use crate::asking::{self, Answer, Broken, Listener, Question, Shown};
 use crate::embedder::Embedder;
 use crate::handler::{Handler, Work};
 use crate::models::Models;
@@ -77,7 +78,9 @@ impl Handler for Plan {
 impl Plan {
     async fn material(&self, work: &Work, asked: Option<recall::Question>) -> Result<Material, NoRequest> {
         let (project_id, task_id, folder) = (work.started.project_id, work.started.task_id, self.templates_dir.clone());
-        let read = move |connection: &mut _| Material::read(connection, project_id, task_id, folder.as_deref(), asked.as_ref());
+        let read = move |connection: &mut _| {
+            Material::read(connection, project_id, task_id, folder.as_deref(), asked.as_ref())
+        };
         Ok(work.db.run(read).await?)
     }
 
@@ -114,12 +117,17 @@ impl Plan {
         Err(Outcome::Fail { error: "the model was not asked".to_owned() })
     }
 
-    async fn ask(&self, work: &Work, model: Option<&str>, request: ModelRequest, round: usize) -> Result<Answer, Outcome> {
-        let listen = || -> Box<dyn Listener> {
-            Box::new(Hearing { sections: Sections::default(), work: work.clone(), round })
-        };
+    async fn ask(
+        &self,
+        work: &Work,
+        model: Option<&str>,
+        request: ModelRequest,
+        round: usize,
+    ) -> Result<Answer, Outcome> {
+        let listen =
+            || -> Box<dyn Listener> { Box::new(Hearing { sections: Sections::default(), work: work.clone(), round }) };
         let question = Question { purpose: Purpose::Plan, model, request, shown: Shown::As(&listen) };
-        asking::ask(work, &self.models, question).await.map_err(asking::Broken::outcome)
+        asking::ask(work, &self.models, question).await.map_err(Broken::outcome)
     }
 }
 
@@ -157,7 +165,11 @@ async fn tell_repair(work: &Work, round: usize, problems: &[Problem]) -> Result<
     let line = format!("The plan cannot be used yet and is repaired for the {count} time: {}", told(problems));
     let data = json!({"repair": round, "problems": problems});
     let event = NewEvent::told("plan.repaired", Level::Warn, line, data);
-    work.reporter.report(vec![event]).await.map_err(|error| NoRequest::from(error).outcome())
+    match work.reporter.report(vec![event]).await {
+        Ok(()) => Ok(()),
+        Err(Error::Fenced { .. }) => Err(Broken::Stopped.outcome()),
+        Err(error) => Err(Broken::Report(error).outcome()),
+    }
 }
 
 fn too_large(plan::TooLarge { tokens, limit }: plan::TooLarge) -> Outcome {

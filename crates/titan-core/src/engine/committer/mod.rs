@@ -159,6 +159,17 @@ impl Committer {
         }
     }
 
+    /// A person says that a task is done.
+    ///
+    /// # Errors
+    /// As [`Committer::apply`].
+    pub async fn complete(&self, task_id: uuid::Uuid) -> Result<()> {
+        match self.apply(Transition::CompleteTask { task_id }).await? {
+            Applied::Completed => Ok(()),
+            other => Err(mismatch(&other)),
+        }
+    }
+
     /// # Errors
     /// As [`Committer::apply`].
     pub async fn execute(&self, execute: super::Execute) -> Result<Executed> {

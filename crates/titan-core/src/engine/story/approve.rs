@@ -75,7 +75,9 @@ impl Story {
             let is_group = content.is_group(&planned.key);
             let same = |id: &&Uuid| {
                 let task = self.world.tasks.get(*id);
-                task.is_some_and(|task| task.status != ExecutionStatus::Canceled && (task.task_type == GROUP) == is_group)
+                task.is_some_and(|task| {
+                    task.status != ExecutionStatus::Canceled && (task.task_type == GROUP) == is_group
+                })
             };
             let id = before.get(&planned.key).filter(same).copied().unwrap_or_else(|| {
                 new.push(planned);

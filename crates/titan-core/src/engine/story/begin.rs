@@ -11,10 +11,10 @@ use super::super::transition::{Execute, Executed, IdempotencyKey, NewEvent, NewT
 use super::Story;
 use super::changes::{NewJobRow, NewMessage, NewRun, NewTaskRow};
 use super::links::refuse_group;
-use crate::title::title_of;
 use crate::idempotency::Claimed;
 use crate::queue::{DEFAULT_QUEUE, Hint, NewJob};
 use crate::state::{ExecutionStatus, ExecutionType, Level, RunStage, RunStatus, StepStatus};
+use crate::title::title_of;
 use crate::workflow::Workflow;
 use crate::{Error, Result, ids, tasks};
 

@@ -28,7 +28,8 @@ impl Story {
         let Some(task) = self.world.tasks.get(&task_id) else { return };
         let by_itself = task.execution_type == ExecutionType::FullyAutomated && task.latest_run_id.is_none();
         let able = Workflow::for_task_type(&task.task_type).is_some() && self.world.projects.contains(&task.project_id);
-        let free = self.world.relations.needs(task_id).into_iter().all(|need| self.stands(need, ExecutionStatus::Completed));
+        let free =
+            self.world.relations.needs(task_id).into_iter().all(|need| self.stands(need, ExecutionStatus::Completed));
         if task.status != ExecutionStatus::Pending || !by_itself || !able || !free {
             return;
         }

@@ -55,7 +55,11 @@ impl Material {
             recent: Vec::new(),
             templates,
             charter: None,
-            before: before.map(|Plan { summary, content, answers, .. }| Before { version: summary.number, plan: content, answers }),
+            before: before.map(|Plan { summary, content, answers, .. }| Before {
+                version: summary.number,
+                plan: content,
+                answers,
+            }),
         };
         if let Some(asked) = asked {
             let filter = contacts::Filter::default();
