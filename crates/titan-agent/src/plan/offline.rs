@@ -92,7 +92,7 @@ const ASKED: [Asked; 3] = [
 #[must_use]
 pub fn plan(wish: &str, before: Option<(&PlanContent, &[Answered])>, templates: &[&str]) -> PlanContent {
     let kind = kind_of(wish);
-    let name = title_of(wish).split_whitespace().collect::<Vec<_>>().join(" ").replace(char::is_control, "");
+    let name = name_of(wish);
     let known: Vec<(&Asked, Known)> = ASKED.iter().map(|asked| (asked, known(asked, before))).collect();
     let decided: Vec<String> = known.iter().filter_map(|(asked, known)| known.statement(asked)).collect();
     let template = templates.contains(&kind.template).then(|| template(&kind, &name, wish, &known));
@@ -138,6 +138,15 @@ fn kind_of(wish: &str) -> Kind {
     let words: Vec<&str> = wish.split(|c: char| !c.is_alphanumeric()).collect();
     let [.., site] = KINDS;
     KINDS.into_iter().find(|kind| kind.words.iter().any(|word| words.contains(word))).unwrap_or(site)
+}
+
+/// The first sentence of the wish, in one line.
+fn name_of(wish: &str) -> String {
+    let title = title_of(wish).split_whitespace().collect::<Vec<_>>().join(" ").replace(char::is_control, "");
+    match title.split_once(". ") {
+        Some((first, _)) if first.chars().count() > 3 => first.to_owned(),
+        _ => title,
+    }
 }
 
 fn goal(kind: &Kind, name: &str, decided: &[String]) -> String {

@@ -1,7 +1,7 @@
 //! The request for a plan. Everything that is known goes as one JSON object, so that no text can pretend to be the end of it.
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use titan_core::plans::{Answered, PlanContent, schema};
 use titan_core::templates::Problem;
 use titan_core::text::head;
@@ -101,7 +101,7 @@ pub fn repair(asked: &ModelRequest, answer: &str, problems: &[Problem]) -> Model
     // Some providers take no empty message.
     let shown = if answer.trim().is_empty() { "(nothing)" } else { head(answer, SHOWN_AGAIN) };
     again.messages.push(Message::new(Role::Assistant, shown));
-    let told: Vec<Value> = problems.iter().take(MOST_PROBLEMS).map(|problem| json!(problem)).collect();
+    let told: Vec<&Problem> = problems.iter().take(MOST_PROBLEMS).collect();
     let problems = serde_json::to_string(&told).unwrap_or_default();
     let message = format!(
         "That cannot be used. What is wrong, each with a JSON pointer to its place:\n{problems}\n\
@@ -113,6 +113,8 @@ pub fn repair(asked: &ModelRequest, answer: &str, problems: &[Problem]) -> Model
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn material() -> Material {
