@@ -125,12 +125,17 @@ export const reiterate = ({ projectId, wish, name }: Wish, key: string) =>
     }),
   );
 export const listPlans = (id: string, signal?: Signal) =>
-  unwrap(http.GET('/api/projects/{id}/plans', { params: { path: { id }, query: { limit: PAGE } }, ...abortable(signal) }));
+  unwrap(
+    http.GET('/api/projects/{id}/plans', { params: { path: { id }, query: { limit: PAGE } }, ...abortable(signal) }),
+  );
 export const getPlan = (id: string, version: number, signal?: Signal) =>
   unwrap(http.GET('/api/projects/{id}/plans/{version}', { params: { path: { id, version } }, ...abortable(signal) }));
 export const comparePlans = (id: string, from: number, to: number, signal?: Signal) =>
   unwrap(
-    http.GET('/api/projects/{id}/plans/compare', { params: { path: { id }, query: { from, to } }, ...abortable(signal) }),
+    http.GET('/api/projects/{id}/plans/compare', {
+      params: { path: { id }, query: { from, to } },
+      ...abortable(signal),
+    }),
   );
 /** Keeps one answer; the next version is asked for apart. */
 export const answerPlan = (id: string, version: number, answer: PlanAnswerInput) =>

@@ -57,6 +57,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/contacts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a contact */
+        get: operations["get_contact"];
+        put?: never;
+        post?: never;
+        /** Delete a contact */
+        delete: operations["delete_contact"];
+        options?: never;
+        head?: never;
+        /** Change a contact */
+        patch: operations["update_contact"];
+        trace?: never;
+    };
+    "/api/documents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read what is known of a document */
+        get: operations["get_document"];
+        put?: never;
+        post?: never;
+        /** Delete a document, and its text with it */
+        delete: operations["delete_document"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/documents/{id}/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download the file of a document, or a part of it */
+        get: operations["download_document"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/events": {
         parameters: {
             query?: never;
@@ -129,6 +183,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/lead-notes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a note */
+        delete: operations["delete_note"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/leads/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a lead */
+        get: operations["get_lead"];
+        put?: never;
+        post?: never;
+        /** Delete a lead, and its notes with it */
+        delete: operations["delete_lead"];
+        options?: never;
+        head?: never;
+        /** Change a lead, or move it to another stage */
+        patch: operations["update_lead"];
+        trace?: never;
+    };
+    "/api/leads/{id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the notes on a lead, the newest first */
+        get: operations["list_notes"];
+        put?: never;
+        /** Note something on a lead */
+        post: operations["add_note"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/limits": {
         parameters: {
             query?: never;
@@ -175,8 +283,9 @@ export interface paths {
         put?: never;
         /**
          * Erase what is remembered about a person in all projects
-         * @description Summaries of the conversations that it came from go too. Messages, attachments, tasks, logs, outputs, backups and what
-         *     providers keep are not reached: a model is still shown the conversation of its project, whatever was erased from the memory.
+         * @description Summaries of the conversations that it came from go too, and the contacts and leads of that name. Messages, documents,
+         *     attachments, tasks, logs, outputs, backups and what providers keep are not reached: a model is still shown the
+         *     conversation of its project, whatever was erased from the memory.
          */
         post: operations["erase_person"];
         delete?: never;
@@ -219,6 +328,25 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/offers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read an offer */
+        get: operations["get_offer"];
+        put?: never;
+        post?: never;
+        /** Delete an offer; its leads stay, without an offer */
+        delete: operations["delete_offer"];
+        options?: never;
+        head?: never;
+        /** Change an offer, publish or withdraw it */
+        patch: operations["update_offer"];
         trace?: never;
     };
     "/api/openapi.json": {
@@ -324,6 +452,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects/reiterate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have a plan made for a wish, or the next version of one that was answered */
+        post: operations["reiterate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/projects/{id}": {
         parameters: {
             query?: never;
@@ -374,6 +519,81 @@ export interface paths {
         post?: never;
         /** Take the limit away */
         delete: operations["delete_project_budget"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/charter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the charter of a project: what was approved, and how far its tasks are */
+        get: operations["get_charter"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/contacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the contacts of a project, the newest first */
+        get: operations["list_contacts"];
+        put?: never;
+        /** Write a contact down */
+        post: operations["create_contact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the documents of a project, the newest first */
+        get: operations["list_documents"];
+        put?: never;
+        /**
+         * Give a project a document
+         * @description The body is the file, of at most 25 MiB: a text in UTF-8 (txt, md, html, csv), a PDF or a Word document (docx). A worker
+         *     reads it; `state` says how far it is. The Content-Type may be the file's own or application/octet-stream, but none that a
+         *     web form can send.
+         */
+        post: operations["upload_document"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/documents/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Search the texts of a project's documents */
+        get: operations["search_documents"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -466,6 +686,83 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects/{id}/leads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the leads of a project, the newest first */
+        get: operations["list_leads"];
+        put?: never;
+        /** Write a lead down */
+        post: operations["create_lead"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/leads/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download the leads of a project as CSV, the oldest first
+         * @description A cell that a spreadsheet would run as a formula begins with an apostrophe, which the import takes away again.
+         */
+        get: operations["export_leads"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/leads/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take leads in from a table
+         * @description The body is CSV in UTF-8 with a header, of at most 5 MiB and 5,000 rows, with commas, semicolons or tabs; its Content-Type
+         *     text/csv. A row whose e-mail is known is merged: what the lead lacks is filled in. Rows that are refused keep no other
+         *     from coming in, and all that come in do so at once.
+         */
+        post: operations["import_leads"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/leads/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count the leads of each stage, and what they may bring */
+        get: operations["get_leads_summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/projects/{id}/logs": {
         parameters: {
             query?: never;
@@ -532,8 +829,9 @@ export interface paths {
         put?: never;
         /**
          * Erase what a project remembers, all of it or what is about a person
-         * @description Summaries of the conversation go too. Its messages, attachments, tasks, logs, outputs, backups and what providers keep are not
-         *     reached: a model is still shown the conversation, whatever was erased from the memory. Works for a deleted project as well.
+         * @description Summaries of the conversation go too, and the contacts and leads of that name. Its messages, documents, attachments,
+         *     tasks, logs, outputs, backups and what providers keep are not reached: a model is still shown the conversation, whatever
+         *     was erased from the memory. Works for a deleted project as well.
          */
         post: operations["erase_memories"];
         delete?: never;
@@ -594,6 +892,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects/{id}/offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the offers of a project, the newest first */
+        get: operations["list_offers"];
+        put?: never;
+        /** Draft an offer */
+        post: operations["create_offer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/projects/{id}/outputs": {
         parameters: {
             query?: never;
@@ -603,6 +919,108 @@ export interface paths {
         };
         /** List the outputs of a project, the newest first */
         get: operations["list_outputs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/plan/answers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answer questions of the plan, and have the next version made */
+        post: operations["answer_plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/plan/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approve a version of the plan: it becomes the charter, and its tasks are made */
+        post: operations["approve_plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/plan/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Refuse a version of the plan */
+        post: operations["refuse_plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the versions of a project's plan, the newest first */
+        get: operations["list_plans"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/plans/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Compare two versions of a project's plan, section by section */
+        get: operations["compare_plans"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/plans/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a version of a project's plan */
+        get: operations["get_plan"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1004,6 +1422,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tasks/{id}/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that a task which nobody has begun with is done */
+        post: operations["complete_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tasks/{id}/execute": {
         parameters: {
             query?: never;
@@ -1234,6 +1669,18 @@ export interface components {
         Alive: {
             status: string;
         };
+        /**
+         * @description How a question was answered; `decide` leaves it to whoever makes the next version.
+         * @enum {string}
+         */
+        AnswerKind: "text" | "choice" | "decide";
+        ApprovePlanBody: {
+            /**
+             * Format: int32
+             * @description The version that was read.
+             */
+            version: number;
+        };
         Artifacts: {
             items: components["schemas"]["Output"][];
         };
@@ -1406,7 +1853,10 @@ export interface components {
         ChangeHint: {
             /** Format: uuid */
             id: string;
-            /** @description `project`, `task`, `run`, `output`, `memory`, `message`, `worker` or `queue`; the last one's id is nil. */
+            /**
+             * @description `project`, `plan`, `task`, `run`, `output`, `memory`, `message`, `contact`, `document`, `offer`, `lead`, `worker` or `queue`;
+             *     the id is nil for the last one, and where many changed at once.
+             */
             kind: string;
             /** Format: uuid */
             project_id: string | null;
@@ -1421,6 +1871,45 @@ export interface components {
              */
             seq: number | null;
         };
+        Charter: {
+            answers: components["schemas"]["PlanAnswer"][];
+            content: components["schemas"]["PlanContent"];
+            /** Format: date-time */
+            created_at: string;
+            /** Format: uuid */
+            id: string;
+            /** @description What became of its tasks, in the order of the plan. */
+            items: components["schemas"]["CharterItem"][];
+            /**
+             * Format: int32
+             * @description Counts the charters of a project, from 1.
+             */
+            number: number;
+            /**
+             * Format: int32
+             * @description The version of the plan that was approved.
+             */
+            plan_version: number;
+            /** @description Over all of them. */
+            progress: components["schemas"]["Progress"];
+            /** Format: uuid */
+            project_id: string;
+            wish: string;
+        };
+        /** @description A task of the charter, as it stands now. */
+        CharterItem: {
+            execution_status: components["schemas"]["ExecutionStatus"];
+            execution_type: components["schemas"]["ExecutionType"];
+            key: string;
+            /** @description The tasks that come first. */
+            needs: string[];
+            /** Format: uuid */
+            parent_task_id: string | null;
+            progress: components["schemas"]["Progress"] | null;
+            /** Format: uuid */
+            task_id: string;
+            title: string;
+        };
         Commit: {
             /** Format: date-time */
             at: string;
@@ -1428,6 +1917,35 @@ export interface components {
             id: string;
             /** @description The first line of the message. */
             title: string;
+        };
+        Contact: {
+            /** Format: date-time */
+            created_at: string;
+            email: string | null;
+            /** Format: uuid */
+            id: string;
+            name: string;
+            notes: string | null;
+            organisation: string | null;
+            phone: string | null;
+            /** Format: uuid */
+            project_id: string;
+            /** @description What the person is to the project. */
+            role: string | null;
+            /** @description Lowercase, each once. */
+            tags: string[];
+            /** Format: date-time */
+            updated_at: string;
+        };
+        /** @description Fields that are not there stay as they are; null takes away what may be missing. */
+        ContactPatchBody: {
+            email?: string | null;
+            name?: string | null;
+            notes?: string | null;
+            organisation?: string | null;
+            phone?: string | null;
+            role?: string | null;
+            tags?: string[] | null;
         };
         /** @description The queue in numbers. */
         Depth: {
@@ -1440,13 +1958,55 @@ export interface components {
             /** Format: int64 */
             scheduled: number;
         };
-        Difference: {
-            files: components["schemas"]["FileDifference"][];
-            /** @description A unified diff. */
-            patch: string;
-            /** @description Whether the diff goes on. */
-            truncated: boolean;
+        Document: {
+            /** Format: date-time */
+            created_at: string;
+            format: components["schemas"]["DocumentFormat"];
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: int64
+             * @description Bytes of the text that are not searched, because it is longer than 2 MiB.
+             */
+            left_out: number | null;
+            media_type: string;
+            name: string;
+            /** @description How the text begins. */
+            preview: string | null;
+            /** Format: uuid */
+            project_id: string;
+            /** @description Why it could not be read; set when it has failed. */
+            reason: string | null;
+            /** @description Of the file, in lowercase hex. */
+            sha256: string;
+            /**
+             * Format: int64
+             * @description Bytes of the file.
+             */
+            size: number;
+            state: components["schemas"]["DocumentState"];
+            /**
+             * Format: int64
+             * @description Bytes of the text that is searched; set when it is ready.
+             */
+            text_size: number | null;
+            /** Format: date-time */
+            updated_at: string;
         };
+        /**
+         * @description How a document is read.
+         * @enum {string}
+         */
+        DocumentFormat: "text" | "markdown" | "html" | "csv" | "pdf" | "docx";
+        DocumentSearch: {
+            /** @description The best first. */
+            items: components["schemas"]["Found"][];
+        };
+        /**
+         * @description How far it is read.
+         * @enum {string}
+         */
+        DocumentState: "waiting" | "reading" | "ready" | "failed";
         EraseMemoriesBody: {
             /** @description Must be true: what is erased cannot be brought back. */
             confirm: boolean;
@@ -1454,8 +2014,15 @@ export interface components {
             person?: string | null;
         };
         ErasedMemories: {
+            /**
+             * Format: int64
+             * @description How many contacts and leads had the name; none when no person is given.
+             */
+            contacts: number;
             /** @description How many memories there were. */
             erased: number;
+            /** Format: int64 */
+            leads: number;
             /** @description In how many projects. */
             projects: number;
         };
@@ -1531,6 +2098,17 @@ export interface components {
             /** Format: int64 */
             removed: number | null;
         };
+        FileEntry: {
+            executable: boolean;
+            /** @description Of the content: the same bytes have the same, whatever they are called. */
+            id: string;
+            path: string;
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            size: number;
+        };
         FileWritten: {
             /** @description False when the file was like this already. */
             changed: boolean;
@@ -1538,9 +2116,11 @@ export interface components {
             commit: string;
             path: string;
         };
-        Files: components["schemas"]["Page_Entry"] & {
+        Files: {
             /** @description The commit that is listed; null when there are no files yet. */
-            commit?: string | null;
+            commit: string | null;
+            items: components["schemas"]["FileEntry"][];
+            next_cursor: string | null;
             /** @description How many there are in all, and their bytes. */
             total: number;
             /** Format: int64 */
@@ -1563,15 +2143,38 @@ export interface components {
              */
             open_tasks: number;
         };
+        /** @description A passage that was found. */
+        Found: {
+            /** Format: uuid */
+            document_id: string;
+            excerpt: string;
+            /** @description What the document is called. */
+            name: string;
+            /**
+             * Format: int32
+             * @description Which passage of it, from 0.
+             */
+            passage: number;
+            /**
+             * Format: double
+             * @description How well it matches; comparable within one answer only.
+             */
+            score: number;
+        };
         /**
          * @description By what was searched.
          * @enum {string}
          */
         FoundBy: "text" | "text_and_meaning";
-        GitDiff: components["schemas"]["Difference"] & {
+        GitDiff: {
+            files: components["schemas"]["FileDifference"][];
             /** @description Null for nothing: everything in `to` is new. */
-            from?: string | null;
+            from: string | null;
+            /** @description A unified diff. */
+            patch: string;
             to: string;
+            /** @description Whether the diff goes on. */
+            truncated: boolean;
         };
         GitStatus: {
             /** @description What the project's files are. */
@@ -1622,6 +2225,34 @@ export interface components {
              * @description From 1; null when its meaning was not compared, or is far from the question.
              */
             vector_rank: number | null;
+        };
+        /**
+         * @description What becomes of a row.
+         * @enum {string}
+         */
+        ImportAction: "created" | "merged" | "refused";
+        ImportColumn: {
+            field: components["schemas"]["LeadField"] | null;
+            /** @description Its header. */
+            header: string;
+        };
+        ImportedRow: {
+            action: components["schemas"]["ImportAction"];
+            /** @description Why it is refused, or what it adds to a lead that is there. */
+            detail: string | null;
+            email: string | null;
+            /**
+             * Format: uuid
+             * @description The lead that it is merged with or has become; null when nothing was written yet.
+             */
+            lead_id: string | null;
+            /**
+             * Format: int64
+             * @description The line of the file that it begins on; the header is line 1.
+             */
+            line: number;
+            /** @description What it is called, as far as it says so. */
+            name: string;
         };
         /** @description Exactly one of the three. */
         InstallTemplateBody: {
@@ -1712,6 +2343,89 @@ export interface components {
             id: string;
             stage: components["schemas"]["RunStage"];
             status: components["schemas"]["RunStatus"];
+        };
+        Lead: {
+            company: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** @description ISO 4217; set with the value. */
+            currency: string | null;
+            /** @description No other lead of the project has it. */
+            email: string | null;
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** Format: int64 */
+            notes: number;
+            /** Format: uuid */
+            offer_id: string | null;
+            phone: string | null;
+            /** Format: uuid */
+            project_id: string;
+            /** @description Where it came from. */
+            source: string | null;
+            stage: components["schemas"]["LeadStage"];
+            /**
+             * Format: date-time
+             * @description Since when it is there.
+             */
+            stage_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description What it may bring, in the smallest unit of the currency.
+             */
+            value: number | null;
+        };
+        /**
+         * @description What a column can be taken for.
+         * @enum {string}
+         */
+        LeadField: "name" | "company" | "email" | "phone" | "source" | "stage" | "value" | "currency" | "note";
+        /** @description What becomes, or would become, of a table. */
+        LeadImport: {
+            /** @description The columns of the table, and what each was taken for. */
+            columns: components["schemas"]["ImportColumn"][];
+            created: number;
+            /** @description Nothing was written. */
+            dry_run: boolean;
+            merged: number;
+            refused: number;
+            /** @description In the order of the table. */
+            rows: components["schemas"]["ImportedRow"][];
+        };
+        LeadNote: {
+            content: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            lead_id: string;
+        };
+        /** @description Fields that are not there stay as they are; null takes away what may be missing. */
+        LeadPatchBody: {
+            company?: string | null;
+            currency?: string | null;
+            email?: string | null;
+            name?: string | null;
+            /** Format: uuid */
+            offer_id?: string | null;
+            phone?: string | null;
+            source?: string | null;
+            stage?: components["schemas"]["LeadStage"] | null;
+            /** Format: int64 */
+            value?: number | null;
+        };
+        /**
+         * @description How far somebody is on the way to buying.
+         * @enum {string}
+         */
+        LeadStage: "new" | "contacted" | "qualified" | "proposal" | "won" | "lost";
+        LeadsSummary: {
+            /** @description All stages, in their order. */
+            stages: components["schemas"]["StageSum"][];
         };
         /**
          * @description How loud an event is as a log line.
@@ -1914,6 +2628,14 @@ export interface components {
             output_price: number | null;
             provider: string;
         };
+        Money: {
+            currency: string;
+            /**
+             * Format: int64
+             * @description In the smallest unit of the currency.
+             */
+            value: number;
+        };
         /** @description The most of each, or what is left of it; null for what is not limited. */
         Most: {
             /** Format: int64 */
@@ -1936,6 +2658,45 @@ export interface components {
             media_type?: string | null;
             /** @example notes.md */
             name: string;
+        };
+        NewContactBody: {
+            /** @example ida@example.com */
+            email?: string | null;
+            /** @example Ida Holm */
+            name: string;
+            notes?: string | null;
+            organisation?: string | null;
+            phone?: string | null;
+            /** @description What the person is to the project. */
+            role?: string | null;
+            /** @description At most 20 of at most 50 characters; kept in lowercase. */
+            tags?: string[] | null;
+        };
+        NewLeadBody: {
+            company?: string | null;
+            /** @description ISO 4217; that of the offer when it is not given. */
+            currency?: string | null;
+            /**
+             * @description No other lead of the project may have it.
+             * @example ida@example.com
+             */
+            email?: string | null;
+            /** @example Ida Holm */
+            name: string;
+            /**
+             * Format: uuid
+             * @description An offer of the same project.
+             */
+            offer_id?: string | null;
+            phone?: string | null;
+            /** @description Where it came from. */
+            source?: string | null;
+            stage?: components["schemas"]["LeadStage"] | null;
+            /**
+             * Format: int64
+             * @description What it may bring, in the smallest unit of the currency.
+             */
+            value?: number | null;
         };
         NewMemoryBody: {
             /** @description The agent of the scope `agent`. */
@@ -1966,6 +2727,42 @@ export interface components {
             content: string;
             /** @description Which model is to answer: `provider:model`; the agent's, or the default one, when none is named. */
             model?: string | null;
+        };
+        NewNoteBody: {
+            content: string;
+        };
+        NewOfferBody: {
+            /**
+             * @description ISO 4217.
+             * @example EUR
+             */
+            currency: string;
+            description?: string | null;
+            /**
+             * Format: uuid
+             * @description The output of the project that is sold.
+             */
+            output_id?: string | null;
+            /**
+             * Format: int64
+             * @description In the smallest unit of the currency: 4900 is 49 euros.
+             * @example 4900
+             */
+            price: number;
+            /** @example Website */
+            title: string;
+            /**
+             * @description For what the price is; `once` when it is not given.
+             * @example month
+             */
+            unit?: string | null;
+        };
+        /** @description An answer as it is given: a text, or one of the choices, or neither and `decide_for_me`. */
+        NewPlanAnswerBody: {
+            answer?: string | null;
+            decide_for_me?: boolean;
+            /** @description The key of the question. */
+            question: string;
         };
         NewProjectBody: {
             /** @example My Web App */
@@ -2012,6 +2809,58 @@ export interface components {
             /** @example chat */
             type: string;
         };
+        Offer: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description ISO 4217. */
+            currency: string;
+            description: string | null;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: int64
+             * @description How many leads it has.
+             */
+            leads: number;
+            /**
+             * Format: uuid
+             * @description The output of the project that is sold.
+             */
+            output_id: string | null;
+            /** @description What that output is called. */
+            output_name: string | null;
+            /**
+             * Format: int64
+             * @description In the smallest unit of the currency: cents for EUR, whole yen for JPY.
+             */
+            price: number;
+            /** Format: uuid */
+            project_id: string;
+            state: components["schemas"]["OfferState"];
+            title: string;
+            /** @description For what the price is: `once`, `month`, `hour`, ... */
+            unit: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        /** @description Fields that are not there stay as they are; null takes away what may be missing. */
+        OfferPatchBody: {
+            currency?: string | null;
+            description?: string | null;
+            /** Format: uuid */
+            output_id?: string | null;
+            /** Format: int64 */
+            price?: number | null;
+            /** @description `draft`, `published` or `withdrawn`: draft to published, published to withdrawn, and back from there to either. */
+            state?: string | null;
+            title?: string | null;
+            unit?: string | null;
+        };
+        /**
+         * @description Who can see an offer: nobody yet, whoever asks, nobody any more.
+         * @enum {string}
+         */
+        OfferState: "draft" | "published" | "withdrawn";
         /** @enum {string} */
         Order: "asc" | "desc";
         Output: {
@@ -2121,17 +2970,64 @@ export interface components {
             next_cursor: string | null;
         };
         /** @description One page. `next_cursor` is null on the last one. */
-        Page_Entry: {
+        Page_Contact: {
             items: {
-                executable: boolean;
-                /** @description Of the content: the same bytes have the same, whatever they are called. */
+                /** Format: date-time */
+                created_at: string;
+                email?: string | null;
+                /** Format: uuid */
                 id: string;
-                path: string;
+                name: string;
+                notes?: string | null;
+                organisation?: string | null;
+                phone?: string | null;
+                /** Format: uuid */
+                project_id: string;
+                /** @description What the person is to the project. */
+                role?: string | null;
+                /** @description Lowercase, each once. */
+                tags: string[];
+                /** Format: date-time */
+                updated_at: string;
+            }[];
+            next_cursor: string | null;
+        };
+        /** @description One page. `next_cursor` is null on the last one. */
+        Page_Document: {
+            items: {
+                /** Format: date-time */
+                created_at: string;
+                format: components["schemas"]["DocumentFormat"];
+                /** Format: uuid */
+                id: string;
                 /**
                  * Format: int64
-                 * @description Bytes.
+                 * @description Bytes of the text that are not searched, because it is longer than 2 MiB.
+                 */
+                left_out?: number | null;
+                media_type: string;
+                name: string;
+                /** @description How the text begins. */
+                preview?: string | null;
+                /** Format: uuid */
+                project_id: string;
+                /** @description Why it could not be read; set when it has failed. */
+                reason?: string | null;
+                /** @description Of the file, in lowercase hex. */
+                sha256: string;
+                /**
+                 * Format: int64
+                 * @description Bytes of the file.
                  */
                 size: number;
+                state: components["schemas"]["DocumentState"];
+                /**
+                 * Format: int64
+                 * @description Bytes of the text that is searched; set when it is ready.
+                 */
+                text_size?: number | null;
+                /** Format: date-time */
+                updated_at: string;
             }[];
             next_cursor: string | null;
         };
@@ -2191,6 +3087,57 @@ export interface components {
                 /** Format: uuid */
                 worker_id?: string | null;
                 worker_name?: string | null;
+            }[];
+            next_cursor: string | null;
+        };
+        /** @description One page. `next_cursor` is null on the last one. */
+        Page_Lead: {
+            items: {
+                company?: string | null;
+                /** Format: date-time */
+                created_at: string;
+                /** @description ISO 4217; set with the value. */
+                currency?: string | null;
+                /** @description No other lead of the project has it. */
+                email?: string | null;
+                /** Format: uuid */
+                id: string;
+                name: string;
+                /** Format: int64 */
+                notes: number;
+                /** Format: uuid */
+                offer_id?: string | null;
+                phone?: string | null;
+                /** Format: uuid */
+                project_id: string;
+                /** @description Where it came from. */
+                source?: string | null;
+                stage: components["schemas"]["LeadStage"];
+                /**
+                 * Format: date-time
+                 * @description Since when it is there.
+                 */
+                stage_at: string;
+                /** Format: date-time */
+                updated_at: string;
+                /**
+                 * Format: int64
+                 * @description What it may bring, in the smallest unit of the currency.
+                 */
+                value?: number | null;
+            }[];
+            next_cursor: string | null;
+        };
+        /** @description One page. `next_cursor` is null on the last one. */
+        Page_LeadNote: {
+            items: {
+                content: string;
+                /** Format: date-time */
+                created_at: string;
+                /** Format: uuid */
+                id: string;
+                /** Format: uuid */
+                lead_id: string;
             }[];
             next_cursor: string | null;
         };
@@ -2326,6 +3273,44 @@ export interface components {
                 /** Format: double */
                 output_price?: number | null;
                 provider: string;
+            }[];
+            next_cursor: string | null;
+        };
+        /** @description One page. `next_cursor` is null on the last one. */
+        Page_Offer: {
+            items: {
+                /** Format: date-time */
+                created_at: string;
+                /** @description ISO 4217. */
+                currency: string;
+                description?: string | null;
+                /** Format: uuid */
+                id: string;
+                /**
+                 * Format: int64
+                 * @description How many leads it has.
+                 */
+                leads: number;
+                /**
+                 * Format: uuid
+                 * @description The output of the project that is sold.
+                 */
+                output_id?: string | null;
+                /** @description What that output is called. */
+                output_name?: string | null;
+                /**
+                 * Format: int64
+                 * @description In the smallest unit of the currency: cents for EUR, whole yen for JPY.
+                 */
+                price: number;
+                /** Format: uuid */
+                project_id: string;
+                state: components["schemas"]["OfferState"];
+                title: string;
+                /** @description For what the price is: `once`, `month`, `hour`, ... */
+                unit: string;
+                /** Format: date-time */
+                updated_at: string;
             }[];
             next_cursor: string | null;
         };
@@ -2486,6 +3471,174 @@ export interface components {
          * @enum {string}
          */
         Period: "total" | "day" | "month";
+        /** @description A version with all that it says. */
+        Plan: components["schemas"]["PlanSummary"] & {
+            /** @description In the order of the questions; one that nobody answered is missing. */
+            answers: components["schemas"]["PlanAnswer"][];
+            content: components["schemas"]["PlanContent"];
+            /** Format: uuid */
+            project_id: string;
+        };
+        /** @description An answer as it is kept. */
+        PlanAnswer: {
+            /** @description Null when the question is left to whoever makes the next version. */
+            answer: string | null;
+            /** Format: date-time */
+            answered_at: string;
+            kind: components["schemas"]["AnswerKind"];
+            /** @description The key of the question. */
+            question: string;
+        };
+        PlanAnswered: {
+            /** @description The version with its answers. */
+            plan: components["schemas"]["Plan"];
+            task: components["schemas"]["Task"] | null;
+        };
+        PlanAnswersBody: {
+            answers: components["schemas"]["NewPlanAnswerBody"][];
+            /** @description Whether the next version is to be made from them at once; true when nothing is said. */
+            refine?: boolean | null;
+            /**
+             * Format: int32
+             * @description The version that is answered: the newest.
+             */
+            version: number;
+        };
+        PlanComparison: {
+            /**
+             * Format: int32
+             * @description The versions.
+             */
+            from: number;
+            /** @description In the order of a plan, the wish first. */
+            sections: components["schemas"]["SectionChange"][];
+            /** Format: int32 */
+            to: number;
+        };
+        PlanContent: {
+            /** @description What is taken for granted until somebody says otherwise. */
+            assumptions: string[];
+            cost: components["schemas"]["PlanCost"];
+            /** @description What is missing. */
+            gaps: string[];
+            /** @description The wish in other words. */
+            goal: string;
+            questions: components["schemas"]["PlanQuestion"][];
+            /** @description What is there already. */
+            resources: string[];
+            risks: components["schemas"]["PlanRisk"][];
+            tasks: components["schemas"]["PlannedTask"][];
+            template: components["schemas"]["PlanTemplate"] | null;
+        };
+        PlanCost: {
+            /** @description What the amounts are made of. */
+            basis: string;
+            /** @description A currency of ISO 4217. */
+            currency: string;
+            /** Format: double */
+            high: number;
+            /** Format: double */
+            low: number;
+        };
+        /** @description The newest draft of a project, however it stands. */
+        PlanDraft: {
+            /** Format: date-time */
+            created_at: string;
+            execution_status: components["schemas"]["ExecutionStatus"];
+            /** @description Why there is no plan of it. */
+            failure_reason: string | null;
+            /** Format: uuid */
+            run_id: string | null;
+            /** Format: uuid */
+            task_id: string;
+            /** @description What it is made from. */
+            wish: string;
+        };
+        /** @description A draft that has been ordered. */
+        PlanOrdered: {
+            /** Format: uuid */
+            project_id: string;
+            /** @description Its run makes the version; `plan.section` events tell of it while it is written. */
+            task: components["schemas"]["Task"];
+        };
+        PlanQuestion: {
+            /** @description The tasks, by their keys, that the answer matters to. */
+            blocks: string[];
+            /** @description Answers to choose from; a text may be given all the same. */
+            choices: string[];
+            /** @description By which answers name it. */
+            key: string;
+            question: string;
+        };
+        PlanRisk: {
+            /** @description What is done about it. */
+            response: string;
+            risk: string;
+        };
+        /**
+         * @description How a version of a plan stands.
+         * @enum {string}
+         */
+        PlanState: "draft" | "refused" | "approved";
+        /** @description A version in a list. */
+        PlanSummary: {
+            /**
+             * Format: int64
+             * @description How many of them are answered.
+             */
+            answered: number;
+            /** @description Who wrote it: `provider:model`. */
+            author: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            decided_at: string | null;
+            /** Format: uuid */
+            id: string;
+            /** Format: int64 */
+            questions: number;
+            /** @description Why it was refused. */
+            reason: string | null;
+            /**
+             * Format: uuid
+             * @description The run that made it.
+             */
+            run_id: string;
+            state: components["schemas"]["PlanState"];
+            /** Format: int64 */
+            tasks: number;
+            /**
+             * Format: int32
+             * @description Counts the versions of a project, from 1.
+             */
+            version: number;
+            wish: string;
+        };
+        PlanTemplate: {
+            /** @description What the template wants to know. */
+            inputs: Record<string, never>;
+            reason: string;
+            /** @description Its name, or `name@version`. */
+            ref: string;
+        };
+        PlannedTask: {
+            /** @description What is to be done, in full. */
+            content: string;
+            execution_type: components["schemas"]["ExecutionType"];
+            /** @description By which other tasks name it, the same in every version in which it is the same task. */
+            key: string;
+            /** @description The tasks, by their keys, that come first. */
+            needs: string[];
+            /** @description The group that it belongs to, by its key. A task that others name here is a group: it is done when they are. */
+            parent: string | null;
+            title: string;
+            type: string;
+        };
+        Plans: {
+            draft: components["schemas"]["PlanDraft"] | null;
+            items: components["schemas"]["PlanSummary"][];
+            next_cursor: string | null;
+        };
         /** @description The body of every answer that is an error. */
         Problem: {
             /** @description For programs: it stays the same from version to version. */
@@ -2501,6 +3654,17 @@ export interface components {
             title: string;
             /** @description Names the kind of problem, `urn:titan:problem:` and the code. */
             type: string;
+        };
+        /** @description Of tasks that are no groups. */
+        Progress: {
+            /** Format: int32 */
+            canceled: number;
+            /** Format: int32 */
+            completed: number;
+            /** Format: int32 */
+            failed: number;
+            /** Format: int32 */
+            total: number;
         };
         Project: {
             /** Format: date-time */
@@ -2551,7 +3715,7 @@ export interface components {
          * @description What a call is for.
          * @enum {string}
          */
-        Purpose: "answer" | "memory" | "summary";
+        Purpose: "answer" | "memory" | "summary" | "plan";
         Queue: {
             /** Format: date-time */
             created_at: string;
@@ -2594,6 +3758,29 @@ export interface components {
             database: string;
             /** @description `ready` or `unavailable`. */
             status: string;
+        };
+        RefusePlanBody: {
+            reason?: string | null;
+            /** Format: int32 */
+            version: number;
+        };
+        ReiterateBody: {
+            /** @description The model that is asked: `provider:model`; the default one when it is not given. */
+            model?: string | null;
+            /** @description What a new project is called; made from the wish when it is not given. */
+            name?: string | null;
+            /**
+             * Format: uuid
+             * @description Whose plan it is; without one a project is made for the wish. Also accepted as `projectId`.
+             */
+            project_id?: string | null;
+            /** @description What kind of project a new one is; `general` when it is not given. */
+            type?: string | null;
+            /**
+             * @description Needed but for a project that has a plan: then it may be left out, and the next version is for the same wish.
+             * @example A page for our tea shop
+             */
+            wish?: string | null;
         };
         /** @description Something may have been missed: the data of `event: resync`, which is empty. */
         Resync: Record<string, never>;
@@ -2683,7 +3870,7 @@ export interface components {
         };
         /** @description Why a run does not move, for a person. */
         RunHint: {
-            /** @description `no_worker`, `busy`, `retrying`, `waiting`, `canceling` or `worker_lost`. */
+            /** @description `no_worker`, `busy`, `retrying`, `waiting`, `canceling` or `worker_lost`; of a task that waits for others, `needs`. */
             code: string;
             message: string;
             /** Format: date-time */
@@ -2712,6 +3899,19 @@ export interface components {
          * @enum {string}
          */
         Scope: "installation" | "project" | "task" | "run";
+        SectionChange: {
+            /** @description Entries of a list that only the later version has, by their key or in their words. */
+            added: string[];
+            after: unknown;
+            /** @description Those that both have and that say something else now. */
+            altered: string[];
+            /** @description The section in either version. */
+            before: unknown;
+            changed: boolean;
+            /** @description Those that only the earlier one has. */
+            removed: string[];
+            section: string;
+        };
         Setup: {
             /** @description The provider that answers when a task names none; null until a worker has started. */
             default_provider: string | null;
@@ -2846,6 +4046,14 @@ export interface components {
             cost: number;
             /** Format: int64 */
             tokens: number;
+        };
+        /** @description How many leads are at a stage, and what they may bring. */
+        StageSum: {
+            /** Format: int64 */
+            leads: number;
+            stage: components["schemas"]["LeadStage"];
+            /** @description One for each currency. */
+            values: components["schemas"]["Money"][];
         };
         Stats: {
             /** Format: int64 */
@@ -3425,6 +4633,204 @@ export interface operations {
             };
         };
     };
+    get_contact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Contact"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_contact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_contact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContactPatchBody"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Contact"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_document: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Document"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_document: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_document: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One range of bytes, such as bytes=0-1023 */
+                Range?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description In the document's own media type */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description The part */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     follow_changes: {
         parameters: {
             query?: {
@@ -3544,6 +4950,204 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BulkResult"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_lead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lead"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_lead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_lead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeadPatchBody"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lead"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_notes: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when it is not given. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_LeadNote"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_note: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key and body make one note */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewNoteBody"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeadNote"];
                 };
             };
             /** @description What went wrong */
@@ -3819,6 +5423,101 @@ export interface operations {
             };
         };
     };
+    get_offer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Offer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_offer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_offer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OfferPatchBody"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Offer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_openapi: {
         parameters: {
             query?: never;
@@ -4050,6 +5749,42 @@ export interface operations {
             };
         };
     };
+    reiterate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key and body make one draft */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReiterateBody"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanOrdered"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_project: {
         parameters: {
             query?: never;
@@ -4266,6 +6001,233 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_charter: {
+        parameters: {
+            query?: {
+                /** @description The newest, when it is not given. */
+                number?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Charter"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_contacts: {
+        parameters: {
+            query?: {
+                /** @description Only those that have all of these words, or parts of words, anywhere. */
+                q?: string;
+                tag?: string;
+                /** @description 1 to 200; 50 when it is not given. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Contact"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_contact: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key and body make one contact */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewContactBody"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Contact"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_documents: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when it is not given. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Document"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    upload_document: {
+        parameters: {
+            query: {
+                /**
+                 * @description What the file is called; its ending tells texts, tables and pages apart.
+                 * @example prices.pdf
+                 */
+                name: string;
+            };
+            header?: {
+                /** @description The same key and file make one document */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Document"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search_documents: {
+        parameters: {
+            query: {
+                /** @description Words, each perhaps only begun. A passage that has all of them is found. */
+                q: string;
+                /** @description 1 to 100; 50 when it is not given. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentSearch"];
+                };
             };
             /** @description What went wrong */
             default: {
@@ -4521,6 +6483,196 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GitStatus"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_leads: {
+        parameters: {
+            query?: {
+                stage?: components["schemas"]["LeadStage"];
+                offer_id?: string;
+                /** @description Only those that have all of these words, or parts of words, anywhere but in their notes. */
+                q?: string;
+                /** @description 1 to 200; 50 when it is not given. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Lead"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_lead: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key and body make one lead */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLeadBody"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lead"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_leads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A lead in each line */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_leads: {
+        parameters: {
+            query?: {
+                /** @description Only tell what would happen. */
+                dry_run?: boolean;
+                name?: string;
+                company?: string;
+                email?: string;
+                phone?: string;
+                source?: string;
+                stage?: string;
+                value?: string;
+                currency?: string;
+                note?: string;
+            };
+            header?: {
+                /** @description A table that was imported with this key is refused */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeadImport"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_leads_summary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeadsSummary"];
                 };
             };
             /** @description What went wrong */
@@ -4875,6 +7027,81 @@ export interface operations {
             };
         };
     };
+    list_offers: {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["OfferState"];
+                /** @description 1 to 200; 50 when it is not given. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Offer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_offer: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key and body make one offer */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOfferBody"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Offer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_outputs: {
         parameters: {
             query?: {
@@ -4898,6 +7125,219 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_Output"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    answer_plan: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key and body make one draft */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanAnswersBody"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanAnswered"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approve_plan: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A version is approved once, with a key or without */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApprovePlanBody"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Charter"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refuse_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefusePlanBody"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_plans: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when it is not given. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plans"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compare_plans: {
+        parameters: {
+            query: {
+                from: number;
+                to: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanComparison"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
                 };
             };
             /** @description What went wrong */
@@ -5862,6 +8302,37 @@ export interface operations {
         };
     };
     cancel_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    complete_task: {
         parameters: {
             query?: never;
             header?: never;

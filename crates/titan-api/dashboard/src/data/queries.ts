@@ -110,8 +110,7 @@ export const plansQuery = (projectId: string) =>
   queryOptions({
     queryKey: [...keys.plans(projectId), 'list'],
     queryFn: ({ signal }) => api.listPlans(projectId, signal),
-    refetchInterval: (query) =>
-      isDrafting(query.state.data?.draft ?? null) ? WAITING_REFRESH_MS : untilHealed(query),
+    refetchInterval: (query) => (isDrafting(query.state.data?.draft ?? null) ? WAITING_REFRESH_MS : untilHealed(query)),
   });
 
 export const isDrafting = (draft: PlanDraft | null) =>

@@ -65,4 +65,8 @@ function Change({ section }: { section: SectionChange }) {
 }
 
 const words = (value: unknown): string =>
-  value === null || value === undefined ? 'nothing' : typeof value === 'string' ? value : JSON.stringify(value, null, 2);
+  value === null || value === undefined
+    ? 'nothing'
+    : typeof value === 'string'
+      ? value
+      : JSON.stringify(value, null, 2);

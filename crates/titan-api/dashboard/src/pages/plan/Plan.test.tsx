@@ -2,8 +2,8 @@ import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { anEvent } from '../../test/fixtures';
-import { fakeServer, json, renderPage } from '../../test/render';
 import { aCharter, anItem, aPlan } from '../../test/plans';
+import { fakeServer, json, renderPage } from '../../test/render';
 import { Approval } from './Approval';
 import { CharterView } from './CharterView';
 import { DraftView } from './DraftView';
@@ -86,7 +86,12 @@ describe('the questions', () => {
 
 describe('the approval', () => {
   it('says what it makes, and shows why it is refused', async () => {
-    const problem = { title: 'Its state does not allow this', detail: 'Version 1 was refused.', code: 'conflict', errors: [] };
+    const problem = {
+      title: 'Its state does not allow this',
+      detail: 'Version 1 was refused.',
+      code: 'conflict',
+      errors: [],
+    };
     serve({ 'POST /api/projects/p1/plan/approve': () => json(problem, 409) });
     await renderPage(<Approval projectId="p1" version={1} plan={planInView(aPlan().content)} />);
     expect(screen.getByText('2 tasks in 1 group will be created.')).toBeTruthy();

@@ -1,8 +1,8 @@
 // What a plan says, section by section; those that are not written yet are missing.
 import type { ReactNode } from 'react';
-import { TaskTree } from './TaskTree';
-import type { PlanInView } from './sections';
 import classes from './Plan.module.css';
+import type { PlanInView } from './sections';
+import { TaskTree } from './TaskTree';
 
 export function PlanSections({ plan }: { plan: PlanInView }) {
   return (
@@ -45,7 +45,17 @@ function Section({ name, title, children }: { name: string; title: string; child
   );
 }
 
-function Lines({ name, title, lines, none }: { name: string; title: string; lines: string[] | undefined; none: string }) {
+function Lines({
+  name,
+  title,
+  lines,
+  none,
+}: {
+  name: string;
+  title: string;
+  lines: string[] | undefined;
+  none: string;
+}) {
   if (lines === undefined) return null;
   return (
     <Section name={name} title={title}>

@@ -38,7 +38,9 @@ export function Questions({ projectId, plan }: { projectId: string; plan: Plan }
   const current =
     plan.content.questions.find((question) => question.key === changing) ??
     plan.content.questions.find((question) => answerOf(question) === undefined);
-  const answered = plan.content.questions.filter((question) => answerOf(question) !== undefined && question !== current);
+  const answered = plan.content.questions.filter(
+    (question) => answerOf(question) !== undefined && question !== current,
+  );
   const busy = answer.isPending || refine.isPending;
   return (
     <Panel title={`Questions, ${plan.answers.length} of ${plan.content.questions.length} answered`} testId="questions">

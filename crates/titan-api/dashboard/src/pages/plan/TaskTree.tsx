@@ -1,6 +1,7 @@
 // The tasks of a plan, each beneath the group that it belongs to.
-import type { TaskInView } from './sections';
+
 import classes from './Plan.module.css';
+import type { TaskInView } from './sections';
 
 const DEEPEST = 4;
 

@@ -40,7 +40,7 @@ export function draftOf(events: readonly RunEvent[]): DraftInView {
     if (rank(event) !== newest) continue;
     draft.round = numberField(event.data, 'round') ?? 1;
     const section = textField(event.data, 'section');
-    if (section !== null) draft.plan = { ...draft.plan, ...inView(section, valueOf(event.data)) };
+    if (section !== null) draft.plan = { ...draft.plan, ...inView(section, writtenValue(event.data)) };
   }
   return draft;
 }
@@ -51,12 +51,12 @@ function rank(event: RunEvent): number | null {
   return (numberField(event.data, 'attempt') ?? 1) * 100 + (numberField(event.data, 'round') ?? 1);
 }
 
-const valueOf = (data: unknown): unknown =>
+const writtenValue = (data: unknown): unknown =>
   typeof data === 'object' && data !== null ? (data as Record<string, unknown>).value : undefined;
 
 /** A checked plan goes the same way, so that both look alike. */
 export function planInView(content: object): PlanInView {
-  return Object.entries(content).reduce((view, [section, value]) => ({ ...view, ...inView(section, value) }), {});
+  return Object.assign({}, ...Object.entries(content).map(([section, value]) => inView(section, value)));
 }
 
 function inView(section: string, value: unknown): PlanInView {
