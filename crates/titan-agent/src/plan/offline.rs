@@ -1,5 +1,5 @@
-//! The plan for when no model is configured: a form, filled in from the words of the wish and from what was answered. It says what it is,
-//! asks what is really open, and its tasks can be done. A pure function: the same wish makes the same plan.
+//! The plan for when no model is configured: a form, filled in from the words of the wish and from what was answered. It
+//! says what it is, asks what is really open, and its tasks can be done. A pure function: the same wish makes the same plan.
 
 use serde_json::json;
 use titan_core::plans::{

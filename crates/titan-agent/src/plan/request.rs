@@ -52,7 +52,8 @@ pub struct TooLarge {
     pub limit: u64,
 }
 
-/// Asks for a plan. What does not fit is left out, first of all what was found by words alone. Its model is for who asks to choose.
+/// Asks for a plan. What does not fit is left out, first of all what was found by words alone. Its model is for who asks to
+/// choose.
 ///
 /// # Errors
 /// [`TooLarge`] when that is not enough.

@@ -1,5 +1,6 @@
-//! The fields of a JSON object, each as soon as the last character of its value has come. A scanner of its own, because readers of JSON
-//! want all of it, or read what they have from its beginning again with each piece: this one looks at each character once.
+//! The fields of a JSON object, each as soon as the last character of its value has come. A scanner of its own, because
+//! readers of JSON want all of it, or read what they have from its beginning again with each piece: this one looks at each
+//! character once.
 
 use serde_json::Value;
 

@@ -1,12 +1,12 @@
 //! The first act: lock and read everything that a batch of transitions touches. Decides nothing; what needs no decision, the
 //! plain end of a job without a run, is done at once.
 //!
-//! One lock order for every batch in every process: idempotency keys, plans of projects, runs, jobs, tasks, then the lock that who reserves a call
-//! shares, calls, budgets, each by ascending id, then projects by ascending key of their advisory lock; while saving, the attachments
-//! of new tasks by ascending id, and memories by project, scope, agent and fingerprint; limits last. Steps have no lock of their own:
-//! whoever holds the run's row holds its steps. The jobs that a claim brings are locked only where nobody else holds them, so that it
-//! can wait for nobody and stand in no circle; who writes memories in another order (embeddings, the count of their use, retention)
-//! does the same.
+//! One lock order for every batch in every process: idempotency keys, plans of projects, runs, jobs, tasks, then the lock
+//! that who reserves a call shares, calls, budgets, each by ascending id, then projects by ascending key of their advisory
+//! lock; while saving, the attachments of new tasks by ascending id, and memories by project, scope, agent and fingerprint;
+//! limits last. Steps have no lock of their own: whoever holds the run's row holds its steps. The jobs that a claim brings
+//! are locked only where nobody else holds them, so that it can wait for nobody and stand in no circle; who writes memories
+//! in another order (embeddings, the count of their use, retention) does the same.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

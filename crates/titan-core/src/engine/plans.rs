@@ -1,5 +1,5 @@
-//! Versions of plans, and charters: what of them a batch reads, and how it writes them. Whoever makes or approves a version holds the
-//! lock of the project's plan, from before the first row that it locks.
+//! Versions of plans, and charters: what of them a batch reads, and how it writes them. Whoever makes or approves a version
+//! holds the lock of the project's plan, from before the first row that it locks.
 
 use std::collections::{BTreeMap, BTreeSet};
 

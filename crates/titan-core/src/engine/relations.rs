@@ -1,5 +1,6 @@
-//! Which tasks hang together: those that wait for others, and those that belong to a group. Read only for batches that touch such a
-//! task; what hangs together is written with the tasks and never changes, so that it can be looked up before it is locked.
+//! Which tasks hang together: those that wait for others, and those that belong to a group. Read only for batches that touch
+//! such a task; what hangs together is written with the tasks and never changes, so that it can be looked up before it is
+//! locked.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,8 +33,8 @@ struct Pair {
     status: ExecutionStatus,
 }
 
-/// These tasks, those that wait for them, and the groups that any of them belong to: whoever changes one holds them all. So of two that
-/// end at once the second sees what the first one did.
+/// These tasks, those that wait for them, and the groups that any of them belong to: whoever changes one holds them all. So
+/// of two that end at once the second sees what the first one did.
 pub(super) fn find(connection: &mut PgConnection, tasks: &BTreeSet<Uuid>) -> Result<BTreeSet<Uuid>> {
     #[derive(QueryableByName)]
     struct Row {

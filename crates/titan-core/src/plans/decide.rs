@@ -1,4 +1,5 @@
-//! What is decided about a version of a plan: it is refused here, and approved by the engine, which reads here what it needs to know.
+//! What is decided about a version of a plan: it is refused here, and approved by the engine, which reads here what it needs
+//! to know.
 
 use std::collections::{BTreeMap, BTreeSet};
 

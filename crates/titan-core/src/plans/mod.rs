@@ -1,9 +1,10 @@
-//! Plans: what becomes of a wish. A run drafts a version of the plan, a person answers its questions, another run makes the next
-//! version of it, and the version that a person approves becomes the charter, with its tasks. `docs/PLANS.md` tells the whole of it.
+//! Plans: what becomes of a wish. A run drafts a version of the plan, a person answers its questions, another run makes the
+//! next version of it, and the version that a person approves becomes the charter, with its tasks. `docs/PLANS.md` tells the
+//! whole of it.
 //!
-//! In reading order: what a plan says (`content`), the form that a model is asked for (`schema`), how an answer is read and checked
-//! (`read`, `rules`, `graph`), and what is stored of it: versions (`rows`), answers, decisions, the charter. Versions are written, and
-//! approved, by the engine.
+//! In reading order: what a plan says (`content`), the form that a model is asked for (`schema`), how an answer is read and
+//! checked (`read`, `rules`, `graph`), and what is stored of it: versions (`rows`), answers, decisions, the charter.
+//! Versions are written, and approved, by the engine.
 
 mod content;
 mod graph;

@@ -1,5 +1,6 @@
-//! Reads a plan from JSON that a model wrote, and finds everything that is wrong with it at once, so that one repair may mend all of
-//! it. What the parts must have to do with each other is looked at by [`super::rules`], once each of them can be read.
+//! Reads a plan from JSON that a model wrote, and finds everything that is wrong with it at once, so that one repair may
+//! mend all of it. What the parts must have to do with each other is looked at by [`super::rules`], once each of them can be
+//! read.
 
 use serde_json::{Value, json};
 

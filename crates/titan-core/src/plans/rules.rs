@@ -1,4 +1,5 @@
-//! What the parts of a plan must have to do with each other: what is named exists, nothing waits for itself, and amounts make sense.
+//! What the parts of a plan must have to do with each other: what is named exists, nothing waits for itself, and amounts
+//! make sense.
 
 use std::collections::BTreeMap;
 

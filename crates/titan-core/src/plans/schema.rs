@@ -1,5 +1,6 @@
-//! The JSON Schema that a model's answer is asked to have. It says what the form is; limits and names are checked when the answer is
-//! read, because not all providers know them. Every field is required and may be null where it may be missing, as some providers want it.
+//! The JSON Schema that a model's answer is asked to have. It says what the form is; limits and names are checked when the
+//! answer is read, because not all providers know them. Every field is required and may be null where it may be missing, as
+//! some providers want it.
 
 use serde_json::{Value, json};
 
@@ -31,7 +32,8 @@ pub fn schema() -> Value {
         "high": {"type": "number"},
         "basis": {"type": "string"},
     }));
-    // What a template wants to know is its own affair; some providers take no object with fields that are not named, so it is a list.
+    // What a template wants to know is its own affair; some providers take no object with fields that are not named, so it
+    // is a list.
     let value = json!({"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}, lines]});
     let mut template = object(json!({
         "ref": {"type": "string"},

@@ -2,8 +2,8 @@
 
 use super::ExecutionStatus;
 
-/// What becomes of a group, when it changes. It has no work that could fail: a task that failed in it is executed again or canceled, and
-/// until then the group goes on. One whose tasks were all done, and of which one is begun again, is reopened.
+/// What becomes of a group, when it changes. It has no work that could fail: a task that failed in it is executed again or
+/// canceled, and until then the group goes on. One whose tasks were all done, and of which one is begun again, is reopened.
 #[must_use]
 pub fn rolled_up(now: ExecutionStatus, parts: &[ExecutionStatus]) -> Option<ExecutionStatus> {
     use ExecutionStatus::{Canceled, Completed, InProgress, Pending, Queued};

@@ -1,6 +1,6 @@
-//! The step that drafts a plan: reads what is known, asks the model, shows the sections as they come, and leaves a version of the plan when
-//! all of it is right. What is wrong is mended by the model, twice at most; otherwise the run fails with the reason and nothing is stored.
-//! Without a model the plan is a form of the wish.
+//! The step that drafts a plan: reads what is known, asks the model, shows the sections as they come, and leaves a version
+//! of the plan when all of it is right. What is wrong is mended by the model, twice at most; otherwise the run fails with
+//! the reason and nothing is stored. Without a model the plan is a form of the wish.
 
 mod material;
 

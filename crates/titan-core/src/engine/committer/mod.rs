@@ -85,8 +85,8 @@ impl Committer {
         self.fleet.has(workers);
     }
 
-    /// From now on each batch may claim for this intake, and a thread of its own does while they are slow; it connects with its first
-    /// claim. Only the first call counts.
+    /// From now on each batch may claim for this intake, and a thread of its own does while they are slow; it connects with
+    /// its first claim. Only the first call counts.
     ///
     /// # Errors
     /// When the operating system refuses a thread.

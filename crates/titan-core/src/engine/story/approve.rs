@@ -1,4 +1,5 @@
-//! An approval: a version of a plan becomes the charter, and its tasks are made. Those that need nothing and are done by themselves begin.
+//! An approval: a version of a plan becomes the charter, and its tasks are made. Those that need nothing and are done by
+//! themselves begin.
 
 use std::collections::{BTreeMap, BTreeSet};
 

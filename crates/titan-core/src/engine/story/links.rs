@@ -77,8 +77,8 @@ impl Story {
         self.status_of(task_id) == Some(status)
     }
 
-    /// Refuses to begin with a task before those that it needs. One that was canceled is not waited for: somebody has decided that it
-    /// is not to be done, and by asking for this one that it can do without.
+    /// Refuses to begin with a task before those that it needs. One that was canceled is not waited for: somebody has
+    /// decided that it is not to be done, and by asking for this one that it can do without.
     pub(super) fn refuse_before_its_needs(&self, task_id: Uuid) -> Result<()> {
         let done = |need: &Uuid| {
             [ExecutionStatus::Completed, ExecutionStatus::Canceled].iter().any(|status| self.stands(*need, *status))

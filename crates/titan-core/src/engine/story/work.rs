@@ -164,8 +164,8 @@ impl Story {
         }
     }
 
-    /// The first of the new jobs of the run from here on that the worker may go on with becomes its own, unless somebody has to be asked first:
-    /// a limit, or a queue that is paused.
+    /// The first of the new jobs of the run from here on that the worker may go on with becomes its own, unless somebody has to
+    /// be asked first: a limit, or a queue that is paused.
     fn keep_one(&mut self, index: usize, run_id: Uuid, go_on: &GoOn, from: usize) {
         let new = self.changes.new_jobs.iter().enumerate().skip(from);
         let may = |job: &NewJob| {

@@ -1,4 +1,5 @@
-// From a wish to a charter: the wish, the draft while it is written, the newest version with its questions, and what was approved.
+// From a wish to a charter: the wish, the draft while it is written, the newest version with its questions, and what was
+// approved.
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';

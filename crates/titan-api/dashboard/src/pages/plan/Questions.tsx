@@ -1,5 +1,5 @@
-// The questions of a version, one after the other: chosen, written, or left to the plan. What was answered can be changed until the
-// next version is asked for.
+// The questions of a version, one after the other: chosen, written, or left to the plan. What was answered can be changed
+// until the next version is asked for.
 import { Button, Textarea } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';

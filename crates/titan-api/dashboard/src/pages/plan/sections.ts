@@ -1,5 +1,5 @@
-// The sections of a plan while it is written. What a model writes may have any shape until the server has checked all of it, so it is
-// read here with nothing taken for granted.
+// The sections of a plan while it is written. What a model writes may have any shape until the server has checked all of it,
+// so it is read here with nothing taken for granted.
 import type { RunEvent } from '../../api/types';
 import { numberField, textField } from '../../lib/fields';
 
