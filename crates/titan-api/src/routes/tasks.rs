@@ -34,7 +34,7 @@ pub struct NewTaskBody {
     #[schema(max_length = 200)]
     title: Option<String>,
     /// What the task's type asks for; a `chat` needs `content`, and may name an `agent`, a `model` (`provider:model`) and
-    /// `attachments` (ids).
+    /// `attachments` (ids); a `plan` needs a `wish`, and may name a `model`.
     #[schema(required, nullable = false, value_type = Object, example = json!({"content": "hello"}))]
     payload: Option<Value>,
     /// `manual` tasks wait until somebody executes them. A chat is `fully_automated` when nothing is said.

@@ -16,8 +16,11 @@ const paging = {
   getNextPageParam: (last: Page<unknown>) => last.next_cursor,
 };
 
+/** One that waits for others moves when these do, and of that hints tell. */
 export const isActive = (task: Task) =>
-  task.execution_status === 'queued' || task.execution_status === 'in_progress' || task.hint !== null;
+  task.execution_status === 'queued' ||
+  task.execution_status === 'in_progress' ||
+  (task.hint !== null && task.hint.code !== 'needs');
 
 export const projectsQuery = () =>
   infiniteQueryOptions({

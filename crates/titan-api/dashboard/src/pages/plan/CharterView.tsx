@@ -1,16 +1,14 @@
 // What was approved, and how far it is: the goal, and each task as it stands.
 import { Button } from '@mantine/core';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { completeTask } from '../../api/calls';
 import type { Charter, CharterItem } from '../../api/types';
 import { Age } from '../../components/Age';
 import { Panel } from '../../components/Panel';
 import { QueryView } from '../../components/QueryView';
 import { Status } from '../../components/Status';
-import { keys } from '../../data/keys';
+import { useCompleteTask } from '../../data/actions';
 import { charterQuery } from '../../data/queries';
-import { notifyError } from '../../lib/notify';
 import { useOffline } from '../../live/hooks';
 import { isFree } from './charter';
 import classes from './Plan.module.css';
@@ -56,18 +54,9 @@ function Items({ charter, parent }: { charter: Charter; parent: string | null })
 }
 
 function Item({ charter, item }: { charter: Charter; item: CharterItem }) {
-  const client = useQueryClient();
   const offline = useOffline();
   const projectId = charter.project_id;
-  const complete = useMutation({
-    mutationFn: () => completeTask(item.task_id),
-    onError: (error) => notifyError('Done', error),
-    onSettled: () => {
-      for (const key of [keys.plans(projectId), keys.tasks(projectId), keys.stats(projectId)]) {
-        void client.invalidateQueries({ queryKey: key });
-      }
-    },
-  });
+  const complete = useCompleteTask(projectId);
   const waitsFor = charter.items.filter(
     (other) => item.needs.includes(other.task_id) && other.execution_status !== 'completed',
   );
@@ -95,7 +84,7 @@ function Item({ charter, item }: { charter: Charter; item: CharterItem }) {
           variant="default"
           disabled={offline}
           loading={complete.isPending}
-          onClick={() => complete.mutate()}
+          onClick={() => complete.mutate(item.task_id)}
           aria-label={`Done: ${item.title}`}
         >
           Done
