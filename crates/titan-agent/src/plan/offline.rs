@@ -206,7 +206,8 @@ fn template(kind: &Kind, name: &str, wish: &str, known: &[(&Asked, Known)]) -> P
         Known::Answer(answer) if asked.key == "words" => Some(answer.clone()),
         _ => None,
     });
-    let description = shown.unwrap_or_else(|| head(wish, QUOTED).to_owned());
+    let wish = head(wish.trim(), QUOTED);
+    let description = shown.map_or_else(|| wish.to_owned(), |words| format!("{words}\n\n{wish}"));
     PlanTemplate {
         reference: kind.template.to_owned(),
         inputs: json!({"title": name, "description": description}),

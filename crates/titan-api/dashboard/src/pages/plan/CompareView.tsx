@@ -5,6 +5,7 @@ import { Panel } from '../../components/Panel';
 import { QueryView } from '../../components/QueryView';
 import { comparisonQuery } from '../../data/queries';
 import classes from './Plan.module.css';
+import { TITLES } from './sections';
 
 export function CompareView({ projectId, from, to }: { projectId: string; from: number; to: number }) {
   const query = useQuery(comparisonQuery(projectId, from, to));
@@ -31,7 +32,7 @@ function Change({ section }: { section: SectionChange }) {
   const isList = section.added.length + section.removed.length + section.altered.length > 0;
   return (
     <section className={classes.section} data-testid="section-change" data-section={section.section}>
-      <h3 className={classes.heading}>{section.section}</h3>
+      <h3 className={classes.heading}>{TITLES[section.section] ?? section.section}</h3>
       {isList ? (
         <ul className={classes.lines}>
           {section.removed.map((entry) => (

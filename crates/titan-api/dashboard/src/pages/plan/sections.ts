@@ -11,6 +11,20 @@ export interface TaskInView {
   parent: string | null;
 }
 
+/** What the sections are called. */
+export const TITLES: Record<string, string> = {
+  wish: 'Wish',
+  goal: 'Goal',
+  resources: 'What is there',
+  gaps: 'What is missing',
+  assumptions: 'Taken for granted',
+  questions: 'Open questions',
+  tasks: 'Tasks',
+  risks: 'Risks',
+  cost: 'Cost',
+  template: 'Template',
+};
+
 /** What of a plan can be shown. */
 export interface PlanInView {
   goal?: string;
