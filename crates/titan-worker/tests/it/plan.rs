@@ -291,6 +291,29 @@ async fn a_worker_that_is_killed_while_it_drafts_leaves_one_plan_by_the_next() {
     stage.assert_no_jobs_left();
 }
 
+/// The first answer is there, and told of, when the worker dies: nothing of it is stored, and the next worker begins anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_is_killed_between_an_answer_and_the_end_has_stored_nothing() {
+    let stage = Stage::new();
+    let env = |name| stage.env(&[("TITAN_WORKER_NAME", name)]);
+    let mut first = Daemon::worker(&env("first"));
+    stage.model.push(says(with("/goal", json!(""))));
+    stage.model.push(Behaviour::Hang);
+    stage.model.push(says(good().to_string()));
+    let run_id = stage.draft("A page").await;
+    wait::until("a repair", async || (!stage.of_kind(run_id, "plan.repaired").await.is_empty()).then_some(())).await;
+    stage.model.wait_for_requests(2, GRACE).await;
+    let second = Daemon::worker(&env("second"));
+    first.kill();
+    let run = stage.ended(run_id).await;
+    assert_eq!((run.status, run.error.as_deref()), (RunStatus::Completed, None));
+    assert_eq!(stage.count("SELECT count(*) FROM plans"), 1);
+    assert_eq!(stage.plan().await.unwrap().content.goal, "A page for the tea shop.");
+    assert_eq!(stage.count("SELECT count(*) FROM model_calls WHERE state = 'lost'"), 1);
+    drop(second);
+    stage.assert_no_jobs_left();
+}
+
 /// The answer is there and a repair is due, and no call is left in the budget: the run waits, and stores nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn repairs_are_under_the_budget_too() {

@@ -1854,8 +1854,8 @@ export interface components {
             /** Format: uuid */
             id: string;
             /**
-             * @description `project`, `plan`, `task`, `run`, `output`, `memory`, `message`, `contact`, `document`, `offer`, `lead`, `worker` or `queue`;
-             *     the id is nil for the last one, and where many changed at once.
+             * @description `project`, `plan`, `task`, `run`, `output`, `memory`, `message`, `contact`, `document`, `offer`, `lead`, `worker` or
+             *     `queue`; the id is nil for the last one, and where many changed at once.
              */
             kind: string;
             /** Format: uuid */
@@ -2792,7 +2792,7 @@ export interface components {
             max_retries?: number | null;
             /**
              * @description What the task's type asks for; a `chat` needs `content`, and may name an `agent`, a `model` (`provider:model`) and
-             *     `attachments` (ids).
+             *     `attachments` (ids); a `plan` needs a `wish`, and may name a `model`.
              */
             payload: Record<string, never>;
             /** Format: int32 */
