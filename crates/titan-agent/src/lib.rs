@@ -15,6 +15,7 @@
 //! - [`deltas`]: a stream of words as a few events a second.
 //! - [`memory`]: the plain record of an exchange.
 //! - [`extraction`]: the facts of an exchange, for which a model is asked.
+//! - [`plan`]: the request for a plan, its sections as they come, and the plan without a model.
 //! - [`tokens`]: how many tokens a text is, about and at most.
 
 pub mod provider;
@@ -40,6 +41,8 @@ pub mod deltas;
 pub mod memory;
 
 pub mod extraction;
+
+pub mod plan;
 
 pub mod tokens;
 

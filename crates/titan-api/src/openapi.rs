@@ -14,7 +14,7 @@ use crate::live::hub::ChangeHint;
 use crate::live::run::{Heartbeat, StreamEnd};
 use crate::routes::{
     agents, attachments, budgets, changes, contacts, documents, events, execute, files, git, health, jobs, limits,
-    logs, memories, messages, metrics, models, outputs, pipelines, projects, queues, runs, sales, system, tasks,
+    logs, memories, messages, metrics, models, outputs, pipelines, plans, projects, queues, runs, sales, system, tasks,
     templates, workflows,
 };
 
@@ -31,7 +31,9 @@ use crate::routes::{
         changes::follow_changes,
         projects::create_project, projects::list_projects, projects::get_project, projects::update_project,
         projects::delete_project, projects::get_project_stats,
-        tasks::create_task, tasks::list_tasks, tasks::get_task, tasks::cancel_task, tasks::get_task_log,
+        plans::reiterate, plans::list_plans, plans::get_plan, plans::compare_plans, plans::answer_plan, plans::approve_plan,
+        plans::refuse_plan, plans::get_charter,
+        tasks::create_task, tasks::list_tasks, tasks::get_task, tasks::complete_task, tasks::cancel_task, tasks::get_task_log,
         execute::list_executable_tasks, execute::execute, execute::execute_task,
         runs::list_runs, runs::list_project_runs, runs::get_run, runs::cancel_run,
         runs::list_run_calls,

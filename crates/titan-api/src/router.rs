@@ -9,7 +9,7 @@ use crate::dashboard;
 use crate::http::params::path_config;
 use crate::routes::{
     agents, attachments, budgets, changes, contacts, documents, events, execute, files, git, health, jobs, limits,
-    logs, memories, messages, metrics, models, outputs, pipelines, projects, queues, runs, sales, system, tasks,
+    logs, memories, messages, metrics, models, outputs, pipelines, plans, projects, queues, runs, sales, system, tasks,
     templates, workflows,
 };
 
@@ -32,12 +32,21 @@ pub fn configure(table: &mut web::ServiceConfig) {
     at("/api/budget").get(budgets::get_budget).put(budgets::put_budget).delete(budgets::delete_budget).add(table);
 
     at("/api/projects").get(projects::list_projects).post(projects::create_project).add(table);
+    // Before the one with an id, which would take the word for one.
+    at("/api/projects/reiterate").post(plans::reiterate).add(table);
     at("/api/projects/{id}")
         .get(projects::get_project)
         .patch(projects::update_project)
         .delete(projects::delete_project)
         .add(table);
     at("/api/projects/{id}/stats").get(projects::get_project_stats).add(table);
+    at("/api/projects/{id}/plans").get(plans::list_plans).add(table);
+    at("/api/projects/{id}/plans/compare").get(plans::compare_plans).add(table);
+    at("/api/projects/{id}/plans/{version}").get(plans::get_plan).add(table);
+    at("/api/projects/{id}/plan/answers").post(plans::answer_plan).add(table);
+    at("/api/projects/{id}/plan/approve").post(plans::approve_plan).add(table);
+    at("/api/projects/{id}/plan/refuse").post(plans::refuse_plan).add(table);
+    at("/api/projects/{id}/charter").get(plans::get_charter).add(table);
     at("/api/projects/{id}/budget")
         .get(budgets::get_project_budget)
         .put(budgets::put_project_budget)
@@ -90,6 +99,7 @@ pub fn configure(table: &mut web::ServiceConfig) {
         .add(table);
     at("/api/tasks/{id}/log").get(tasks::get_task_log).add(table);
     at("/api/tasks/{id}/execute").post(execute::execute_task).add(table);
+    at("/api/tasks/{id}/complete").post(tasks::complete_task).add(table);
     at("/api/tasks/{id}/cancel").post(tasks::cancel_task).add(table);
 
     at("/api/runs").get(runs::list_runs).add(table);

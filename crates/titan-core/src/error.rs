@@ -20,6 +20,12 @@ pub enum Error {
     /// It cannot be read, or a project's inputs do not fit it.
     #[error("the template is wrong: {}", crate::templates::in_words(.0))]
     WrongTemplate(Vec<crate::templates::Problem>),
+    /// There is no such version of a project's plan; `newest` is 0 when there is none at all.
+    #[error("{}", no_plan(*.asked, *.newest))]
+    NoPlan { asked: i32, newest: i32 },
+    /// Nobody has approved a plan, or not so many.
+    #[error("{}", no_charter(*.asked))]
+    NoCharter { asked: Option<i32> },
     /// The thing is in a state in which this is not allowed.
     #[error("{0}")]
     Conflict(String),
@@ -60,6 +66,20 @@ impl Error {
 
     pub fn invalid(field: &'static str, message: impl Into<String>) -> Self {
         Error::Invalid { field, message: message.into() }
+    }
+}
+
+fn no_plan(asked: i32, newest: i32) -> String {
+    match newest {
+        0 => "the project has no plan yet; POST /api/projects/reiterate makes one".to_owned(),
+        _ => format!("the plan has no version {asked}; the newest is {newest}"),
+    }
+}
+
+fn no_charter(asked: Option<i32>) -> String {
+    match asked {
+        None => "the project has no charter yet; it has one when a version of its plan is approved".to_owned(),
+        Some(number) => format!("the project has no charter {number}"),
     }
 }
 

@@ -99,6 +99,19 @@ pub fn claim_one(connection: &mut PgConnection, key: Option<&IdempotencyKey>) ->
     }
 }
 
+/// Whether a request with this key came before.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn was_used(connection: &mut PgConnection, key: Option<&IdempotencyKey>) -> Result<bool> {
+    let Some(key) = key else { return Ok(false) };
+    let found = sql_query("SELECT 1 FROM idempotency_keys WHERE scope = $1 AND key_hash = $2")
+        .bind::<Text, _>(&key.scope)
+        .bind::<Binary, _>(&key.key_hash)
+        .execute(connection)?;
+    Ok(found > 0)
+}
+
 /// The first carrier of a key whose row is ours makes the thing; every other one is a replay or a misuse.
 fn judge(
     keyed: &[(usize, &IdempotencyKey)],

@@ -214,7 +214,7 @@ pub fn delete(connection: &mut PgConnection, id: Uuid) -> Result<Vec<Uuid>> {
 }
 
 /// Two projects may have one: then the deletion of one waits for who adds to the other.
-fn lock_key(id: Uuid) -> i32 {
+pub(crate) fn lock_key(id: Uuid) -> i32 {
     let [.., a, b, c, d] = id.into_bytes();
     i32::from_be_bytes([a, b, c, d])
 }

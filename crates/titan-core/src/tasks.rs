@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{BigInt, Double, Integer, Jsonb, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Double, Integer, Jsonb, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use serde::Serialize;
 use serde_json::Value;
@@ -12,10 +12,11 @@ use uuid::Uuid;
 
 use crate::db::Prepare as _;
 use crate::engine::NewTask;
+use crate::needs::{self, WAITS};
 use crate::page::Page;
 use crate::state::{ExecutionStatus, ExecutionType, RunStage, RunStatus, SimpleStatus};
 use crate::workers::{self, RunHint};
-use crate::workflow::{TASK_TYPES, Workflow};
+use crate::workflow::{GROUP, TASK_TYPES, Workflow};
 use crate::{Error, Result};
 
 pub const DEFAULT_MAX_RETRIES: i32 = 3;
@@ -88,25 +89,37 @@ pub fn check(new: &NewTask) -> Result<ExecutionType> {
     }
     check_json("payload", &new.payload)?;
     match new.task_type.as_str() {
-        "chat" => check_message(&new.payload)?,
         "exec" => drop(crate::commands::Command::of(&new.payload)?),
-        _ => drop(crate::pipelines::Order::of(&new.payload)?),
+        crate::pipelines::TASK_TYPE => drop(crate::pipelines::Order::of(&new.payload)?),
+        crate::plans::PLAN => {
+            crate::plans::check_payload(&new.payload)?;
+            check_asked(&new.payload)?;
+        }
+        _ => {
+            check_content(&new.payload)?;
+            check_asked(&new.payload)?;
+        }
     }
     match new.execution_type.unwrap_or(ExecutionType::FullyAutomated) {
-        ExecutionType::SemiAutomated => {
-            Err(Error::invalid("execution_type", "semi_automated is not available yet; use fully_automated or manual"))
-        }
+        ExecutionType::SemiAutomated => Err(Error::invalid(
+            "execution_type",
+            format!("semi_automated is not available for {} yet; use fully_automated or manual", new.task_type),
+        )),
         other => Ok(other),
     }
 }
 
-fn check_message(payload: &Value) -> Result<()> {
+fn check_content(payload: &Value) -> Result<()> {
     match payload.get("content") {
         Some(Value::String(content)) => {
-            crate::projects::checked_text("payload.content", content, MAX_CONTENT)?;
+            crate::projects::checked_text("payload.content", content, MAX_CONTENT).map(|_| ())
         }
-        _ => return Err(Error::invalid("payload.content", "must be the text of the message")),
+        _ => Err(Error::invalid("payload.content", "must be the text of the message")),
     }
+}
+
+/// Who is asked, and what is shown to them.
+fn check_asked(payload: &Value) -> Result<()> {
     for (field, name) in [("payload.agent", "agent"), ("payload.model", "model")] {
         match payload.get(name) {
             None | Some(Value::Null) => {}
@@ -153,6 +166,8 @@ struct Row {
     title: String,
     #[diesel(sql_type = Jsonb)]
     payload: Value,
+    #[diesel(sql_type = Bool)]
+    linked: bool,
     #[diesel(sql_type = Text)]
     execution_type: ExecutionType,
     #[diesel(sql_type = Text)]
@@ -195,7 +210,7 @@ struct Row {
     run_stage: Option<RunStage>,
 }
 
-const SELECT: &str = "SELECT t.id, t.project_id, t.parent_task_id, t.type AS task_type, t.title, t.payload, t.execution_type, \
+const SELECT: &str = "SELECT t.id, t.project_id, t.parent_task_id, t.type AS task_type, t.title, t.payload, t.linked, t.execution_type, \
      t.execution_status, t.assigned_to_type, t.assigned_to_id, t.priority, t.ai_confidence, t.ai_context, t.blocked_reason, \
      t.failure_reason, t.retry_count, t.max_retries, t.queue, t.limit_key, t.run_at, t.created_at, t.started_at, t.completed_at, \
      r.id AS run_id, r.status AS run_status, r.stage AS run_stage \
@@ -206,8 +221,11 @@ fn with_hints(connection: &mut PgConnection, rows: Vec<Row>) -> Result<Vec<Task>
     let open = |row: &&Row| !row.execution_status.is_terminal();
     let runs: Vec<Uuid> = rows.iter().filter(open).filter_map(|row| row.run_id).collect();
     let mut hints = if runs.is_empty() { HashMap::new() } else { workers::hints_of_runs(connection, &runs)? };
+    let waiting = |row: &&Row| row.linked && row.execution_status == ExecutionStatus::Pending;
+    let waiting: Vec<Uuid> = rows.iter().filter(waiting).map(|row| row.id).collect();
+    let mut needs = needs::hints(connection, &waiting)?;
     let task = |row: Row| Task {
-        hint: row.run_id.and_then(|id| hints.remove(&id)),
+        hint: row.run_id.and_then(|id| hints.remove(&id)).or_else(|| needs.remove(&row.id)),
         latest_run: match (row.run_id, row.run_status, row.run_stage) {
             (Some(id), Some(status), Some(stage)) => Some(LatestRun { id, status, stage }),
             _ => None,
@@ -283,7 +301,7 @@ pub fn executable(connection: &mut PgConnection, project_id: Option<Uuid>, limit
     }
     let rows = sql_query(format!(
         "{SELECT} WHERE ($1 IS NULL OR t.project_id = $1) AND t.execution_status IN ('pending', 'failed') \
-         ORDER BY t.priority DESC, t.id LIMIT $2"
+         AND t.type <> '{GROUP}' AND NOT ({WAITS}) ORDER BY t.priority DESC, t.id LIMIT $2"
     ))
     .bind::<Nullable<SqlUuid>, _>(project_id)
     .bind::<BigInt, _>(limit)

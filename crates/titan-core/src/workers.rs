@@ -97,7 +97,7 @@ pub struct Depth {
 /// Why a run does not move, for a person.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct RunHint {
-    /// `no_worker`, `busy`, `retrying`, `waiting`, `canceling` or `worker_lost`.
+    /// `no_worker`, `busy`, `retrying`, `waiting`, `canceling` or `worker_lost`; of a task that waits for others, `needs`.
     pub code: String,
     pub message: String,
     pub since: Option<DateTime<Utc>>,

@@ -120,7 +120,22 @@ pub static PIPELINE: Workflow = Workflow {
     ],
 };
 
-pub static ALL: &[&Workflow] = &[&CHAT, &EXEC, &PIPELINE];
+/// A wish becomes a version of a project's plan.
+pub static PLAN: Workflow = Workflow {
+    name: "plan",
+    description: "Drafts a plan for a wish, or the next version of one that was answered.",
+    resumes: false,
+    steps: &[StepPlan {
+        seq: 1,
+        name: "draft",
+        kind: "plan",
+        needs: &[],
+        timeout_ms: 1_200_000,
+        purpose: "Asks the model for a plan, shows its sections as they are written, and stores it when all of it is right.",
+    }],
+};
+
+pub static ALL: &[&Workflow] = &[&CHAT, &PLAN, &EXEC, &PIPELINE];
 
 impl Workflow {
     #[must_use]
@@ -135,6 +150,7 @@ impl Workflow {
             "chat" => Some(&CHAT),
             "exec" => Some(&EXEC),
             "pipeline" => Some(&PIPELINE),
+            "plan" => Some(&PLAN),
             _ => None,
         }
     }
@@ -148,7 +164,13 @@ impl Workflow {
 }
 
 /// The task types that can be created, for the message that refuses another one.
-pub const TASK_TYPES: &[&str] = &["chat", "exec", "pipeline"];
+pub const TASK_TYPES: &[&str] = &["chat", "plan", "exec", "pipeline"];
+
+/// The types of tasks that a plan may propose: those of which a text says all that is to be done.
+pub const PLANNED_TYPES: &[&str] = &["chat"];
+
+/// The type of a task that has no work of its own: it is done when the tasks are that belong to it.
+pub const GROUP: &str = "group";
 
 #[cfg(test)]
 mod tests {
@@ -173,5 +195,6 @@ mod tests {
     #[test]
     fn every_task_type_has_a_workflow() {
         assert!(TASK_TYPES.iter().all(|name| Workflow::for_task_type(name).is_some()));
+        assert!(PLANNED_TYPES.iter().all(|name| TASK_TYPES.contains(name)));
     }
 }

@@ -46,10 +46,14 @@ fn parse<T: DeserializeOwned>(query: &str) -> Result<T, ApiError> {
 #[must_use]
 pub fn path_config() -> web::PathConfig {
     web::PathConfig::default().error_handler(|error, request| {
-        let last = request.match_info().iter().find(|(_, value)| uuid::Uuid::parse_str(value).is_err());
-        match last {
+        let wrong = |(name, value): &(&str, &str)| match *name {
+            "version" => value.parse::<i32>().is_err(),
+            _ => uuid::Uuid::parse_str(value).is_err(),
+        };
+        match request.match_info().iter().find(wrong) {
             Some((name, value)) => {
-                ApiError::field(Code::InvalidRequest, name, format!("must be an id (a UUID), and is {value:?}")).into()
+                let right = if name == "version" { "a whole number" } else { "an id (a UUID)" };
+                ApiError::field(Code::InvalidRequest, name, format!("must be {right}, and is {value:?}")).into()
             }
             None => ApiError::new(Code::InvalidRequest, format!("The path is wrong: {error}.")).into(),
         }

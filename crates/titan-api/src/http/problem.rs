@@ -81,6 +81,8 @@ codes! {
     OfferNotFound = "offer_not_found", 404, "There is no such offer";
     LeadNotFound = "lead_not_found", 404, "There is no such lead";
     NoteNotFound = "note_not_found", 404, "There is no such note";
+    PlanNotFound = "plan_not_found", 404, "There is no such plan";
+    CharterNotFound = "charter_not_found", 404, "There is no such charter";
     WorkflowNotFound = "workflow_not_found", 404, "There is no such workflow";
     TemplateNotFound = "template_not_found", 404, "There is no such template";
     QueueNotFound = "queue_not_found", 404, "There is no such queue";
@@ -195,6 +197,8 @@ impl From<Core> for ApiError {
                 ApiError { errors, ..ApiError::new(Code::UnknownTaskType, detail) }
             }
             Core::UnknownTemplate { .. } => ApiError::new(Code::TemplateNotFound, sentence(&error.to_string())),
+            Core::NoPlan { .. } => ApiError::new(Code::PlanNotFound, sentence(&error.to_string())),
+            Core::NoCharter { .. } => ApiError::new(Code::CharterNotFound, sentence(&error.to_string())),
             Core::WrongTemplate(problems) => {
                 let told = problems
                     .iter()

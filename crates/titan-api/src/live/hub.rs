@@ -26,8 +26,8 @@ const CHANGES_ROOM: usize = 256;
 /// Something changed: who shows it fetches it again. The data of `event: change`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ChangeHint {
-    /// `project`, `task`, `run`, `output`, `memory`, `message`, `contact`, `document`, `offer`, `lead`, `preview`, `files`, `worker` or `queue`;
-    /// the id is nil for the last one, and where many changed at once.
+    /// `project`, `plan`, `task`, `run`, `output`, `memory`, `message`, `contact`, `document`, `offer`, `lead`, `preview`, `files`,
+    /// `worker` or `queue`; the id is nil for the last one, and where many changed at once.
     pub kind: String,
     pub id: Uuid,
     pub project_id: Option<Uuid>,

@@ -21,6 +21,7 @@ pub mod metrics;
 pub mod models;
 pub mod outputs;
 pub mod pipelines;
+pub mod plans;
 pub mod projects;
 pub mod queues;
 pub mod runs;

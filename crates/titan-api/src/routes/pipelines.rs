@@ -69,7 +69,7 @@ pub async fn start_pipeline(
 }
 
 /// The task with an order in which nothing is left open.
-pub(super) async fn ordered(
+pub(in crate::routes) async fn ordered(
     state: &State,
     project_id: Uuid,
     wanted: Wanted,

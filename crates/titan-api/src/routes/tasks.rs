@@ -35,7 +35,7 @@ pub struct NewTaskBody {
     #[schema(max_length = 200)]
     title: Option<String>,
     /// What the task's type asks for; a `chat` needs `content`, and may name an `agent`, a `model` (`provider:model`) and
-    /// `attachments` (ids).
+    /// `attachments` (ids); a `plan` needs a `wish`, and may name a `model`.
     #[schema(required, nullable = false, value_type = Object, example = json!({"content": "hello"}))]
     payload: Option<Value>,
     /// `manual` tasks wait until somebody executes them. A chat is `fully_automated` when nothing is said.
@@ -171,6 +171,15 @@ pub async fn list_tasks(
 #[utoipa::path(get, path = "/api/tasks/{id}", tag = "tasks", params(("id" = Uuid, Path)), responses((status = 200, body = Task)))]
 pub async fn get_task(_: Access<TasksRead>, state: State, id: web::Path<Uuid>) -> Answer<Task> {
     Ok(web::Json(state.db.run(move |connection| tasks::get(connection, *id)).await?))
+}
+
+/// Say that a task which nobody has begun with is done
+#[utoipa::path(post, path = "/api/tasks/{id}/complete", tag = "tasks", params(("id" = Uuid, Path)),
+    responses((status = 200, body = Task)))]
+pub async fn complete_task(_: Access<TasksWrite>, state: State, id: web::Path<Uuid>) -> Answer<Task> {
+    let id = id.into_inner();
+    state.committer.complete(id).await?;
+    Ok(web::Json(state.db.run(move |connection| tasks::get(connection, id)).await?))
 }
 
 /// Cancel a task and the run that executes it; nothing happens when it has ended

@@ -20,6 +20,7 @@ mod metrics;
 mod models;
 mod outage;
 mod pages;
+mod plans;
 mod projects;
 mod queue_admin;
 mod review;

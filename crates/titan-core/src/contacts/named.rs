@@ -4,6 +4,7 @@ use diesel::sql_types::{Array, BigInt, Nullable, Text, Uuid as SqlUuid};
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use uuid::Uuid;
 
+use super::Contact;
 use crate::Result;
 use crate::db::Prepare as _;
 use crate::words::Words;
@@ -43,7 +44,19 @@ pub fn named(connection: &mut PgConnection, project_id: Uuid, text: &str, limit:
 
 impl Named {
     fn line(self) -> String {
-        let more: Vec<String> = [self.role, self.organisation].into_iter().flatten().collect();
-        if more.is_empty() { self.name } else { format!("{} ({})", self.name, more.join(", ")) }
+        line(&self.name, self.role.as_deref(), self.organisation.as_deref())
     }
+}
+
+impl Contact {
+    /// Who it is, as a model is told.
+    #[must_use]
+    pub fn line(&self) -> String {
+        line(&self.name, self.role.as_deref(), self.organisation.as_deref())
+    }
+}
+
+fn line(name: &str, role: Option<&str>, organisation: Option<&str>) -> String {
+    let more: Vec<&str> = [role, organisation].into_iter().flatten().collect();
+    if more.is_empty() { name.to_owned() } else { format!("{name} ({})", more.join(", ")) }
 }

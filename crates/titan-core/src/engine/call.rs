@@ -8,7 +8,7 @@ use crate::state::text_enum;
 
 text_enum! {
     /// What a call is for.
-    Purpose { Answer = "answer", Memory = "memory", Summary = "summary" }
+    Purpose { Answer = "answer", Memory = "memory", Summary = "summary", Plan = "plan" }
 }
 
 text_enum! {

@@ -1,12 +1,12 @@
 //! The first act: lock and read everything that a batch of transitions touches. Decides nothing; what needs no decision, the
 //! plain end of a job without a run, is done at once.
 //!
-//! One lock order for every batch in every process: idempotency keys, runs, jobs, tasks, then the lock that who reserves a call
-//! shares, calls, budgets, each by ascending id, then projects by ascending key of their advisory lock; while saving, the attachments
-//! of new tasks by ascending id, and memories by project, scope, agent and fingerprint; limits last. Steps have no lock of their own:
-//! whoever holds the run's row holds its steps. The jobs that a claim brings are locked only where nobody else holds them, so that it
-//! can wait for nobody and stand in no circle; who writes memories in another order (embeddings, the count of their use, retention)
-//! does the same.
+//! One lock order for every batch in every process: idempotency keys, plans of projects, runs, jobs, tasks, then the lock
+//! that who reserves a call shares, calls, budgets, each by ascending id, then projects by ascending key of their advisory
+//! lock; while saving, the attachments of new tasks by ascending id, and memories by project, scope, agent and fingerprint;
+//! limits last. Steps have no lock of their own: whoever holds the run's row holds its steps. The jobs that a claim brings
+//! are locked only where nobody else holds them, so that it can wait for nobody and stand in no circle; who writes memories
+//! in another order (embeddings, the count of their use, retention) does the same.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -19,6 +19,8 @@ use uuid::Uuid;
 use super::counts::Before;
 use super::ends;
 use super::ledger::{self, Budget, OpenCall};
+use super::plans::{self, Plannings};
+use super::relations::{self, Relations};
 use super::transition::Transition;
 use super::wanted::Wanted;
 use crate::Result;
@@ -27,7 +29,7 @@ use crate::db::Prepare as _;
 use crate::idempotency::{self, Claimed};
 use crate::projects;
 use crate::queue::ClaimedJob;
-use crate::state::{ExecutionStatus, RunStage, RunStatus, StepStatus, WaitingOn};
+use crate::state::{ExecutionStatus, ExecutionType, RunStage, RunStatus, StepStatus, WaitingOn};
 use crate::workflow::Workflow;
 
 #[derive(Debug, Clone, QueryableByName)]
@@ -57,6 +59,9 @@ pub(super) struct Run {
     pub(super) open_calls: i16,
     #[diesel(sql_type = Text)]
     pub(super) trace_id: String,
+    /// Whether its task is.
+    #[diesel(sql_type = Bool)]
+    pub(super) linked: bool,
     #[diesel(sql_type = Nullable<Text>)]
     pub(super) error: Option<String>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
@@ -145,10 +150,18 @@ pub(super) struct Task {
     pub(super) id: Uuid,
     #[diesel(sql_type = SqlUuid)]
     pub(super) project_id: Uuid,
+    /// The group that it belongs to.
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub(super) parent_id: Option<Uuid>,
+    /// Whether others may hang on it.
+    #[diesel(sql_type = Bool)]
+    pub(super) linked: bool,
     #[diesel(sql_type = Text)]
     pub(super) task_type: String,
     #[diesel(sql_type = Jsonb)]
     pub(super) payload: Value,
+    #[diesel(sql_type = Text)]
+    pub(super) execution_type: ExecutionType,
     #[diesel(sql_type = Text)]
     pub(super) status: ExecutionStatus,
     #[diesel(sql_type = SmallInt)]
@@ -190,6 +203,8 @@ pub(super) struct World {
     pub(super) tasks: BTreeMap<Uuid, Task>,
     /// Of the tasks that are to go on where their last run failed: that run, and its steps that were completed.
     pub(super) completed: BTreeMap<Uuid, (Uuid, BTreeSet<i16>)>,
+    pub(super) relations: Relations,
+    pub(super) plannings: Plannings,
     /// Jobs without a run that have ended already, with this batch, and under which epoch.
     pub(super) ended: BTreeSet<(i64, i64)>,
     /// The limits of these.
@@ -208,6 +223,7 @@ pub(super) fn load(
 ) -> Result<(World, Vec<ClaimedJob>)> {
     let wanted = Wanted::of(batch);
     let keys = load_keys(connection, batch)?;
+    let plannings = plans::load(connection, &wanted.planning, &wanted.approvals)?;
     let runs = load_runs(connection, &wanted.runs)?;
     // Nothing is to be decided about these, so they are not locked first: the end itself is the fence. They come before jobs with
     // lower ids; who cancels several of both kinds at once may so meet this batch in a circle, which Postgres breaks.
@@ -230,8 +246,15 @@ pub(super) fn load(
         .filter(|fence| steps.get(&(fence.run_id, fence.step)).is_some_and(|step| step.epoch != Some(fence.epoch)));
     let begun: Vec<Uuid> = first_words.map(|fence| fence.run_id).collect();
     task_ids.extend(begun.iter().filter_map(|id| runs.get(id)).map(|run| run.task_id));
+    let of_charters = plannings.values().flat_map(|planning| planning.charter.tasks.values().copied());
+    task_ids.extend(of_charters.clone());
+    let mut linked: BTreeSet<Uuid> = wanted.tasks.iter().copied().chain(of_charters).collect();
+    linked.extend(runs.values().filter(|run| run.linked && task_ids.contains(&run.task_id)).map(|run| run.task_id));
+    let linked = relations::find(connection, &linked)?;
+    task_ids.extend(&linked);
     let tasks = load_tasks(connection, &task_ids)?;
     let completed = load_completed(connection, wanted.executing.iter().filter_map(|id| tasks.get(id)))?;
+    let relations = Relations::read(connection, &linked)?;
     if !wanted.reserving.is_empty() {
         budgets::lock_shared(connection)?;
     }
@@ -241,7 +264,7 @@ pub(super) fn load(
     let calls = ledger::load_calls(connection, &settling, &runs)?;
     let budgets_over = ledger::load_budgets(connection, &wanted.reserving, &runs, &calls, now)?;
     let mut project_ids = wanted.projects;
-    project_ids.extend(wanted.tasks.iter().filter_map(|id| tasks.get(id)).map(|task| task.project_id));
+    project_ids.extend(linked.iter().filter_map(|id| tasks.get(id)).map(|task| task.project_id));
     let projects = load_projects(connection, &project_ids)?;
     let limits = load_names(connection, "SELECT key AS name FROM limits WHERE key = ANY($1)", wanted.limits)?;
     let queues = load_names(connection, "SELECT name FROM queues WHERE name = ANY($1)", wanted.queues)?;
@@ -262,6 +285,8 @@ pub(super) fn load(
         jobs,
         tasks,
         completed,
+        relations,
+        plannings,
         ended,
         freed,
         calls,
@@ -295,6 +320,7 @@ fn load_keys(connection: &mut PgConnection, batch: &[Transition]) -> Result<Hash
         .enumerate()
         .filter_map(|(index, transition)| match transition {
             Transition::Submit(submission) => submission.key.as_ref().map(|key| (index, key)),
+            Transition::Approve(approve) => approve.key.as_ref().map(|key| (index, key)),
             _ => None,
         })
         .collect();
@@ -310,7 +336,7 @@ fn load_runs(connection: &mut PgConnection, ids: &BTreeSet<Uuid>) -> Result<BTre
     }
     let rows: Vec<Run> = sql_query(
         "SELECT id, task_id, project_id, status, stage, cancel_requested_at, last_seq, input_tokens, output_tokens, \
-         cost_micros, open_calls, trace_id, error, started_at, finished_at FROM runs WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE",
+         cost_micros, open_calls, trace_id, linked, error, started_at, finished_at FROM runs WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE",
     )
     .bind::<Array<SqlUuid>, _>(list(ids))
     .prepared()
@@ -405,7 +431,8 @@ fn load_tasks(connection: &mut PgConnection, ids: &BTreeSet<Uuid>) -> Result<BTr
         return Ok(BTreeMap::new());
     }
     let rows: Vec<Task> = sql_query(
-        "SELECT id, project_id, type AS task_type, payload, execution_status AS status, priority, retry_count, max_retries, \
+        "SELECT id, project_id, parent_task_id AS parent_id, linked, type AS task_type, payload, execution_type, \
+         execution_status AS status, priority, retry_count, max_retries, \
          reopen_count, failure_reason, queue, limit_key, latest_run_id, started_at, completed_at \
          FROM tasks WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE",
     )

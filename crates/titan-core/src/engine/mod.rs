@@ -18,6 +18,8 @@ mod ends;
 mod ledger;
 mod load;
 mod memories;
+mod plans;
+mod relations;
 mod save;
 mod story;
 mod transition;
@@ -27,7 +29,7 @@ pub use apply::{Batch, apply, apply_one, apply_with_claim};
 pub use call::{CallOf, CallState, EndedCall, Purpose, Reserve, Reserved, Wake};
 pub use committer::{Committer, Intake};
 pub use transition::{
-    Applied, CancelJob, CancelRun, Canceled, Done, Execute, Executed, Fence, Finish, FinishJob, Finished, ForceCancel,
-    GoOn, IdempotencyKey, NewEvent, NewTask, Outcome, Quarantine, Report, Reported, Start, Started, Submission,
-    Submitted, Taken, Transition, Write,
+    Applied, Approve, Approved, CancelJob, CancelRun, Canceled, Done, Execute, Executed, Fence, Finish, FinishJob,
+    Finished, ForceCancel, GoOn, IdempotencyKey, NewEvent, NewTask, Outcome, Quarantine, Report, Reported, Start,
+    Started, Submission, Submitted, Taken, Transition, Write,
 };

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{
-    Array, BigInt, Binary, Integer, Jsonb, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
+    Array, BigInt, Binary, Bool, Integer, Jsonb, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
 };
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use uuid::Uuid;
@@ -14,6 +14,7 @@ use super::ends::{self, End};
 use super::ledger;
 use super::load::{Run, Step, Task};
 use super::memories;
+use super::plans;
 use super::story::{Changes, EndedJob, NewJobRow, Story};
 use super::transition::{Applied, Taken};
 use crate::Result;
@@ -36,6 +37,7 @@ pub(super) fn save(connection: &mut PgConnection, story: &mut Story, answers: &m
     update_runs(connection, story)?;
     update_steps(connection, story)?;
     update_tasks(connection, story)?;
+    plans::save(connection, story)?;
     counts::save(connection, story)?;
     let changes = &story.changes;
     let mut limits = end_jobs(connection, changes)?;
@@ -73,8 +75,8 @@ fn insert_tasks(connection: &mut PgConnection, story: &Story) -> Result<()> {
     }
     sql_query(
         "INSERT INTO tasks (id, project_id, type, title, payload, execution_type, execution_status, priority, max_retries, \
-         latest_run_id, completed_at, queue, limit_key, run_at, created_at) \
-         SELECT *, $15 FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+         latest_run_id, completed_at, queue, limit_key, run_at, parent_task_id, linked, started_at, created_at) \
+         SELECT *, $18 FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
     )
     .bind::<Array<SqlUuid>, _>(col(&rows, |(_, t)| t.id))
     .bind::<Array<SqlUuid>, _>(col(&rows, |(_, t)| t.project_id))
@@ -90,6 +92,9 @@ fn insert_tasks(connection: &mut PgConnection, story: &Story) -> Result<()> {
     .bind::<Array<Text>, _>(col(&rows, |(_, t)| t.queue.as_str()))
     .bind::<Array<Nullable<Text>>, _>(col(&rows, |(_, t)| t.limit_key.as_deref()))
     .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |(new, _)| new.run_at))
+    .bind::<Array<Nullable<SqlUuid>>, _>(col(&rows, |(_, t)| t.parent_id))
+    .bind::<Array<Bool>, _>(col(&rows, |(_, t)| t.linked))
+    .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |(_, t)| t.started_at))
     .bind::<Timestamptz, _>(story.world.now)
     .prepared()
     .run(connection)?;
@@ -104,8 +109,8 @@ fn insert_runs(connection: &mut PgConnection, story: &Story) -> Result<()> {
     }
     sql_query(
         "INSERT INTO runs (id, task_id, project_id, retry_of, workflow, workflow_hash, status, stage, last_seq, trace_id, \
-         finished_at, created_at) \
-         SELECT *, $12 FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+         finished_at, linked, created_at) \
+         SELECT *, $13 FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     )
     .bind::<Array<SqlUuid>, _>(col(&rows, |(_, r)| r.id))
     .bind::<Array<SqlUuid>, _>(col(&rows, |(_, r)| r.task_id))
@@ -118,6 +123,7 @@ fn insert_runs(connection: &mut PgConnection, story: &Story) -> Result<()> {
     .bind::<Array<BigInt>, _>(col(&rows, |(_, r)| r.last_seq))
     .bind::<Array<Text>, _>(col(&rows, |(_, r)| r.trace_id.as_str()))
     .bind::<Array<Nullable<Timestamptz>>, _>(col(&rows, |(_, r)| r.finished_at))
+    .bind::<Array<Bool>, _>(col(&rows, |(_, r)| r.linked))
     .bind::<Timestamptz, _>(story.world.now)
     .prepared()
     .run(connection)?;

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::call::{EndedCall, Reserve, Reserved, Wake};
 use crate::blobs::Blob;
 use crate::memories::Remembered;
+use crate::plans::NewPlan;
 use crate::queue::{ClaimedJob, NewJob};
 use crate::state::{ExecutionType, Level, RunStatus, WaitingOn};
 use crate::tasks::Task;
@@ -18,6 +19,12 @@ use crate::tasks::Task;
 #[derive(Debug, Clone)]
 pub enum Transition {
     Submit(Submission),
+    /// Makes a version of a plan the charter.
+    Approve(Approve),
+    /// A person has done what nobody else was to do.
+    CompleteTask {
+        task_id: Uuid,
+    },
     Execute(Execute),
     Start(Start),
     Report(Report),
@@ -41,6 +48,8 @@ pub enum Transition {
 #[derive(Debug, Clone)]
 pub enum Applied {
     Submitted(Submitted),
+    Approved(Approved),
+    Completed,
     Executed(Executed),
     Started(Box<Started>),
     Reported(Reported),
@@ -106,6 +115,22 @@ pub struct Submitted {
     pub replayed: bool,
     /// The task as it was made, so that nobody has to read it; none for a replay.
     pub task: Option<Box<Task>>,
+}
+
+/// A person approves a version of a project's plan: it becomes the charter, and its tasks are made.
+#[derive(Debug, Clone)]
+pub struct Approve {
+    pub project_id: Uuid,
+    pub version: i32,
+    /// The task that makes the project of the template which the version names.
+    pub pipeline: Option<Box<NewTask>>,
+    pub key: Option<IdempotencyKey>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Approved {
+    /// It had been approved before; nothing was made now.
+    pub replayed: bool,
 }
 
 /// A run for a task that exists: its first, or another one after it ended.
@@ -224,6 +249,8 @@ pub enum Write {
         content: Blob,
     },
     Memory(Remembered),
+    /// A version of the plan of the run's project.
+    Plan(Box<NewPlan>),
 }
 
 #[derive(Debug, Clone)]
@@ -328,7 +355,19 @@ macro_rules! into_transition {
         }
     )+ };
 }
-into_transition!(Execute, Start, Report, Finish, Wake, CancelRun, ForceCancel, Quarantine, FinishJob, CancelJob);
+into_transition!(
+    Approve,
+    Execute,
+    Start,
+    Report,
+    Finish,
+    Wake,
+    CancelRun,
+    ForceCancel,
+    Quarantine,
+    FinishJob,
+    CancelJob
+);
 
 impl From<Reserve> for Transition {
     fn from(value: Reserve) -> Self {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::ends::End;
 use super::story::JobOutcome;
-use super::transition::{Fence, Transition};
+use super::transition::{Fence, Outcome, Transition, Write};
 
 /// The ids that a batch names.
 #[derive(Default)]
@@ -32,6 +32,10 @@ pub(super) struct Wanted {
     pub(super) settling: BTreeSet<Uuid>,
     /// Plain ends of jobs without a run.
     pub(super) ends: Vec<End>,
+    /// Projects whose plan gets a version or is decided about.
+    pub(super) planning: BTreeSet<Uuid>,
+    /// Versions that are to be approved.
+    pub(super) approvals: BTreeSet<(Uuid, i32)>,
 }
 
 impl Wanted {
@@ -45,11 +49,16 @@ impl Wanted {
                     wanted.limits.extend(named(&submission.task.limit_key));
                     wanted.queues.extend(named(&submission.task.queue));
                 }
+                Transition::Approve(approve) => {
+                    wanted.projects.insert(approve.project_id);
+                    wanted.planning.insert(approve.project_id);
+                    wanted.approvals.insert((approve.project_id, approve.version));
+                }
                 Transition::Execute(execute) => {
                     wanted.tasks.insert(execute.task_id);
                     wanted.executing.insert(execute.task_id);
                 }
-                Transition::CancelTask { task_id } => {
+                Transition::CancelTask { task_id } | Transition::CompleteTask { task_id } => {
                     wanted.tasks.insert(*task_id);
                 }
                 Transition::Start(start) => {
@@ -61,6 +70,7 @@ impl Wanted {
                 Transition::Finish(finish) => {
                     wanted.whole(finish.fence.run_id);
                     wanted.jobs.insert(finish.fence.job_id);
+                    wanted.planning.extend(plan_of(&finish.outcome));
                     if finish.go_on.is_some() {
                         wanted.runs_to_go_on.insert(finish.fence.run_id);
                     }
@@ -112,4 +122,13 @@ impl Wanted {
         self.runs_with_task.insert(run_id);
         self.runs_with_jobs.insert(run_id);
     }
+}
+
+/// The project of which the outcome holds a version of the plan.
+fn plan_of(outcome: &Outcome) -> Option<Uuid> {
+    let Outcome::Done(done) = outcome else { return None };
+    done.writes.iter().find_map(|write| match write {
+        Write::Plan(plan) => Some(plan.project_id),
+        _ => None,
+    })
 }

@@ -14,7 +14,7 @@ const NO_DIGITS: &str = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF
 const THREE_DIGITS: &str = "BHD IQD JOD KWD LYD OMR TND";
 
 /// In capitals.
-pub(super) fn checked_currency(code: &str) -> Result<String> {
+pub(crate) fn checked_currency(code: &str) -> Result<String> {
     let code = code.trim().to_ascii_uppercase();
     if code.len() == 3 && CODES.split_whitespace().any(|known| known == code) {
         return Ok(code);

@@ -9,6 +9,7 @@ mod notes;
 mod offers;
 mod stage;
 
+pub(crate) use currency::checked_currency;
 pub use export::export;
 pub use import::{
     ImportAction, ImportColumn, ImportedRow, LeadField, LeadImport, MAX_IMPORT, MAX_ROWS, Mapping, import,

@@ -3,11 +3,13 @@
 //! Postgres refuses any update that no sequence of these moves leads to (migration `late_start`): what begins and ends in one
 //! batch is written once. `tests/it/states.rs` compares the two pair by pair, so that neither changes alone.
 
+mod group;
 mod run;
 mod step;
 mod task;
 mod text_enum;
 
+pub use group::rolled_up;
 pub use run::{RunStage, RunStatus};
 pub use step::{StepStatus, WaitingOn};
 pub use task::{ExecutionStatus, ExecutionType, SimpleStatus};

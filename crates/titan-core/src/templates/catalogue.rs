@@ -11,13 +11,14 @@ use chrono::{DateTime, Utc};
 use diesel::PgConnection;
 use semver::Version;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::manifest::Manifest;
 use super::names::{Reference, checked_version, newer};
 use super::problem::Problem;
 use super::template::Template;
-use super::{builtin, folder, installed};
+use super::{builtin, folder, inputs, installed};
 use crate::page::{self, Page};
 use crate::state::text_enum;
 use crate::text::hex;
@@ -113,15 +114,12 @@ pub fn catalogue(connection: &mut PgConnection, templates_dir: Option<&Path>) ->
             |(origin, template): (String, Template)| of_template(TemplateSource::Folder, Some(origin), template);
         all.extend(found.templates.into_iter().filter_map(of_folder));
     }
-    all.extend(
-        builtin::built_in().iter().filter_map(|template| of_template(TemplateSource::BuiltIn, None, template.clone())),
-    );
-    let mut by_name: BTreeMap<String, Vec<Found>> = BTreeMap::new();
-    for found in all {
-        by_name.entry(found.manifest.name.clone()).or_default().push(found);
-    }
-    by_name.values_mut().for_each(|found| put_in_order(found));
-    Ok(Catalogue { by_name, broken })
+    all.extend(shipped());
+    Ok(Catalogue::of(all, broken))
+}
+
+fn shipped() -> impl Iterator<Item = Found> {
+    builtin::built_in().iter().filter_map(|template| of_template(TemplateSource::BuiltIn, None, template.clone()))
 }
 
 fn put_in_order(found: &mut [Found]) {
@@ -163,6 +161,21 @@ fn of_template(source: TemplateSource, origin: Option<String>, template: Templat
 }
 
 impl Catalogue {
+    /// Of the templates alone that the program holds.
+    #[must_use]
+    pub fn built_in() -> Self {
+        Self::of(shipped().collect(), Vec::new())
+    }
+
+    fn of(all: Vec<Found>, broken: Vec<Broken>) -> Self {
+        let mut by_name: BTreeMap<String, Vec<Found>> = BTreeMap::new();
+        for found in all {
+            by_name.entry(found.manifest.name.clone()).or_default().push(found);
+        }
+        by_name.values_mut().for_each(|found| put_in_order(found));
+        Catalogue { by_name, broken }
+    }
+
     /// A page of those that are looked for, by name.
     ///
     /// # Errors
@@ -184,6 +197,20 @@ impl Catalogue {
         let entry = self.by_name.get(&found.manifest.name).and_then(|all| entry(all));
         let entry = entry.ok_or_else(|| Error::Internal("a template without an entry".to_owned()))?;
         Ok((entry, found.offer.clone()))
+    }
+
+    /// The manifests that names alone mean, by name.
+    pub fn manifests(&self) -> impl Iterator<Item = &Manifest> {
+        self.by_name.values().filter_map(|found| found.first()).map(|found| &found.manifest)
+    }
+
+    /// What is wrong with these inputs for the template; nothing, when it takes them.
+    ///
+    /// # Errors
+    /// [`Error::UnknownTemplate`], with what there is instead.
+    pub fn check_inputs(&self, reference: &str, inputs: &Value) -> Result<Vec<Problem>> {
+        let found = self.one(reference)?;
+        Ok(inputs::filled(&found.manifest.inputs, inputs).err().unwrap_or_default())
     }
 
     fn one(&self, reference: &str) -> Result<&Found> {

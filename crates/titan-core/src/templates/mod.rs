@@ -14,7 +14,7 @@ mod inputs;
 mod parse;
 pub mod paths;
 mod patterns;
-mod place;
+pub(crate) mod place;
 mod steps;
 
 mod archive;
@@ -39,6 +39,7 @@ pub use manifest::{
 };
 pub use names::Reference;
 pub use parse::{MANIFEST, parse};
+pub(crate) use problem::Problems;
 pub use problem::{Problem, in_words};
 pub use render::{File, Rendered, render};
 pub use template::{FILES, Template, TemplateFile};

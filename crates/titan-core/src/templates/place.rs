@@ -7,13 +7,13 @@ use super::problem::Problems;
 
 /// A value and where it stands, as a JSON pointer.
 #[derive(Clone)]
-pub(super) struct Place<'v> {
-    pub(super) value: &'v Value,
-    pub(super) path: String,
+pub(crate) struct Place<'v> {
+    pub(crate) value: &'v Value,
+    pub(crate) path: String,
 }
 
 impl<'v> Place<'v> {
-    pub(super) fn root(value: &'v Value) -> Self {
+    pub(crate) fn root(value: &'v Value) -> Self {
         Place { value, path: String::new() }
     }
 
@@ -21,14 +21,14 @@ impl<'v> Place<'v> {
         Place { value, path: pointer(&self.path, step) }
     }
 
-    pub(super) fn wrong(&self, problems: &mut Problems, message: impl Into<String>) {
+    pub(crate) fn wrong(&self, problems: &mut Problems, message: impl Into<String>) {
         // The manifest as a whole has an empty pointer, which would look like a mistake.
         let path = if self.path.is_empty() { "/" } else { &self.path };
         problems.add(path, message);
     }
 
     /// An object that has no other fields than these.
-    pub(super) fn object(&self, problems: &mut Problems, known: &[&str]) -> Option<&'v Map<String, Value>> {
+    pub(crate) fn object(&self, problems: &mut Problems, known: &[&str]) -> Option<&'v Map<String, Value>> {
         let Value::Object(map) = self.value else {
             let message = format!("must be an object with {}, and is {}", one_of(known), kind(self.value));
             self.wrong(problems, message);
@@ -42,11 +42,11 @@ impl<'v> Place<'v> {
     }
 
     /// A field, if it is there; null counts as not there.
-    pub(super) fn field(&self, name: &str) -> Option<Place<'v>> {
+    pub(crate) fn field(&self, name: &str) -> Option<Place<'v>> {
         self.value.get(name).filter(|value| !value.is_null()).map(|value| self.at(name, value))
     }
 
-    pub(super) fn needed(&self, problems: &mut Problems, name: &str, example: &str) -> Option<Place<'v>> {
+    pub(crate) fn needed(&self, problems: &mut Problems, name: &str, example: &str) -> Option<Place<'v>> {
         let found = self.field(name);
         if found.is_none() {
             problems.add(pointer(&self.path, name), format!("is needed; for example {example}"));
@@ -55,7 +55,7 @@ impl<'v> Place<'v> {
     }
 
     /// A text that is not blank.
-    pub(super) fn text(&self, problems: &mut Problems, most: usize) -> String {
+    pub(crate) fn text(&self, problems: &mut Problems, most: usize) -> String {
         let text = self.any_text(problems, most);
         if text.trim().is_empty() && self.value.is_string() {
             self.wrong(problems, "must not be empty");
@@ -64,7 +64,7 @@ impl<'v> Place<'v> {
     }
 
     /// A text that may be empty.
-    pub(super) fn any_text(&self, problems: &mut Problems, most: usize) -> String {
+    pub(crate) fn any_text(&self, problems: &mut Problems, most: usize) -> String {
         let Value::String(text) = self.value else {
             let hint = if self.value.is_number() { "; write it in quotes" } else { "" };
             self.wrong(problems, format!("must be a text, and is {}{hint}", kind(self.value)));
@@ -79,14 +79,14 @@ impl<'v> Place<'v> {
         text.clone()
     }
 
-    pub(super) fn flag(&self, problems: &mut Problems) -> bool {
+    pub(crate) fn flag(&self, problems: &mut Problems) -> bool {
         self.value.as_bool().unwrap_or_else(|| {
             self.wrong(problems, format!("must be true or false, and is {}", kind(self.value)));
             false
         })
     }
 
-    pub(super) fn number(&self, problems: &mut Problems, least: u64, most: u64) -> u64 {
+    pub(crate) fn number(&self, problems: &mut Problems, least: u64, most: u64) -> u64 {
         match self.value.as_u64() {
             Some(number) if (least..=most).contains(&number) => number,
             _ => {
@@ -97,7 +97,7 @@ impl<'v> Place<'v> {
         }
     }
 
-    pub(super) fn items(&self, problems: &mut Problems, most: usize) -> Vec<Place<'v>> {
+    pub(crate) fn items(&self, problems: &mut Problems, most: usize) -> Vec<Place<'v>> {
         let Value::Array(items) = self.value else {
             self.wrong(problems, format!("must be a list, and is {}", kind(self.value)));
             return Vec::new();
@@ -109,7 +109,7 @@ impl<'v> Place<'v> {
     }
 
     /// The fields of an object whose names are the author's.
-    pub(super) fn entries(&self, problems: &mut Problems, most: usize) -> Vec<(&'v str, Place<'v>)> {
+    pub(crate) fn entries(&self, problems: &mut Problems, most: usize) -> Vec<(&'v str, Place<'v>)> {
         let Value::Object(map) = self.value else {
             self.wrong(problems, format!("must be an object of names and values, and is {}", kind(self.value)));
             return Vec::new();
@@ -121,7 +121,7 @@ impl<'v> Place<'v> {
     }
 
     /// A time such as `90s` or `10m`, in seconds.
-    pub(super) fn seconds(&self, problems: &mut Problems, most: u64) -> u64 {
+    pub(crate) fn seconds(&self, problems: &mut Problems, most: u64) -> u64 {
         let units = [("s", 1), ("m", 60), ("h", 3600)];
         let text = self.value.as_str().unwrap_or_default();
         let seconds =
@@ -140,12 +140,12 @@ impl<'v> Place<'v> {
     }
 }
 
-pub(super) fn pointer(path: &str, step: &str) -> String {
+pub(crate) fn pointer(path: &str, step: &str) -> String {
     format!("{path}/{}", step.replace('~', "~0").replace('/', "~1"))
 }
 
 /// `a`, `a or b`, `a, b or c`.
-pub(super) fn one_of(words: &[&str]) -> String {
+pub(crate) fn one_of(words: &[&str]) -> String {
     match words {
         [] => "nothing".to_owned(),
         [one] => (*one).to_owned(),
@@ -154,7 +154,7 @@ pub(super) fn one_of(words: &[&str]) -> String {
 }
 
 /// What stands there instead, shortened.
-pub(super) fn kind(value: &Value) -> String {
+pub(crate) fn kind(value: &Value) -> String {
     match value {
         Value::Null => "nothing".to_owned(),
         Value::Bool(flag) => flag.to_string(),

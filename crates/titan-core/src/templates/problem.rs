@@ -18,35 +18,35 @@ pub struct Problem {
 
 /// Those found so far.
 #[derive(Debug, Default)]
-pub(super) struct Problems(Vec<Problem>);
+pub(crate) struct Problems(Vec<Problem>);
 
 impl Problems {
-    pub(super) fn add(&mut self, path: impl Into<String>, message: impl Into<String>) {
+    pub(crate) fn add(&mut self, path: impl Into<String>, message: impl Into<String>) {
         if self.0.len() < MOST {
             self.0.push(Problem { path: path.into(), message: message.into() });
         }
     }
 
-    pub(super) fn extend(&mut self, more: Vec<Problem>) {
+    pub(crate) fn extend(&mut self, more: Vec<Problem>) {
         more.into_iter().for_each(|problem| self.add(problem.path, problem.message));
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
 
     /// The value, when nothing was found.
-    pub(super) fn or<T>(self, value: T) -> Result<T, Vec<Problem>> {
+    pub(crate) fn or<T>(self, value: T) -> Result<T, Vec<Problem>> {
         if self.0.is_empty() { Ok(value) } else { Err(self.0) }
     }
 
-    pub(super) fn into_inner(self) -> Vec<Problem> {
+    pub(crate) fn into_inner(self) -> Vec<Problem> {
         self.0
     }
 }
 
 /// One problem, where there can be no other.
-pub(super) fn one(path: impl Into<String>, message: impl Into<String>) -> Vec<Problem> {
+pub(crate) fn one(path: impl Into<String>, message: impl Into<String>) -> Vec<Problem> {
     vec![Problem { path: path.into(), message: message.into() }]
 }
 

@@ -24,6 +24,7 @@ mod lone;
 mod maintenance;
 mod memories;
 mod migrations;
+mod plans;
 mod pooler;
 mod reading;
 mod reviewing;

@@ -13,7 +13,7 @@ use titan_core::Error;
 use titan_core::engine::NewEvent;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
 
-use super::{Attempt, Broken};
+use super::{Attempt, Broken, Listener, Shown};
 use crate::handler::Work;
 
 /// Who watches is told at least every two seconds that the model is at work; a little sooner, since it takes its way.
@@ -41,14 +41,15 @@ pub(super) struct Live<'a> {
     first_token: Option<Duration>,
     opened: bool,
     /// Whether the words are shown as they come.
-    shown: bool,
+    in_words: bool,
+    listener: Option<Box<dyn Listener>>,
     text: String,
 }
 
 impl<'a> Live<'a> {
     /// `first` is what is to be said of it, unless that was written before. It goes out while the model is being asked, or with the
     /// outcome when that is there at once.
-    pub(super) fn new(work: &'a Work, first: Option<NewEvent>, shown: bool) -> Self {
+    pub(super) fn new(work: &'a Work, first: Option<NewEvent>, shown: Shown<'_>) -> Self {
         Self {
             work,
             deltas: DeltaCoalescer::default(),
@@ -59,7 +60,11 @@ impl<'a> Live<'a> {
             asked_at: Instant::now(),
             first_token: None,
             opened: false,
-            shown,
+            in_words: matches!(shown, Shown::Words),
+            listener: match shown {
+                Shown::As(listen) => Some(listen()),
+                Shown::Nothing | Shown::Words => None,
+            },
             text: String::new(),
         }
     }
@@ -129,9 +134,14 @@ impl<'a> Live<'a> {
     fn take(&mut self, text: &str) {
         self.first_token.get_or_insert_with(|| self.asked_at.elapsed());
         self.text.push_str(text);
-        if self.shown {
+        if self.in_words {
             let delta = self.deltas.push(text, Instant::now());
             self.say(delta);
+        }
+        let told = self.listener.as_mut().map(|listener| listener.hear(text)).unwrap_or_default();
+        if !told.is_empty() {
+            self.waiting.extend(told);
+            self.write();
         }
     }
 

@@ -25,8 +25,22 @@ pub(crate) struct Question<'a> {
     pub(crate) model: Option<&'a str>,
     /// Its own model does not count.
     pub(crate) request: ModelRequest,
-    /// Whether the answer is shown while it is given.
-    pub(crate) shown: bool,
+    pub(crate) shown: Shown<'a>,
+}
+
+/// What is seen of an answer while it is given.
+#[derive(Clone, Copy)]
+pub(crate) enum Shown<'a> {
+    Nothing,
+    /// Its words as they come.
+    Words,
+    /// What somebody makes of them; each model that is asked is listened to anew.
+    As(&'a (dyn Fn() -> Box<dyn Listener> + Sync)),
+}
+
+/// Hears an answer piece by piece, and says what is to be told of it.
+pub(crate) trait Listener: Send {
+    fn hear(&mut self, piece: &str) -> Vec<NewEvent>;
 }
 
 pub(crate) struct Answer {

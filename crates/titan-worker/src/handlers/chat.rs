@@ -12,7 +12,7 @@ use titan_core::redact::redact;
 use titan_core::state::Level;
 
 use super::{context, recall};
-use crate::asking::{self, Answer, Question};
+use crate::asking::{self, Answer, Question, Shown};
 use crate::embedder::Embedder;
 use crate::handler::{Handler, Work};
 use crate::models::Models;
@@ -54,7 +54,7 @@ impl Handler for Chat {
             Ok(asked) => asked,
             Err(none) => return none.outcome(),
         };
-        let question = Question { purpose: Purpose::Answer, model, request, shown: true };
+        let question = Question { purpose: Purpose::Answer, model, request, shown: Shown::Words };
         match asking::ask(&work, &self.models, question).await {
             Ok(answer) => {
                 recall::note_use(&work, shown);

@@ -16,7 +16,7 @@ use titan_core::messages::{self, Earlier};
 use titan_core::outputs::{self, Rejection};
 use titan_core::state::Level;
 use titan_core::tasks::{self, Recent};
-use titan_core::{Error, projects, summaries};
+use titan_core::{Error, plans, projects, summaries};
 use uuid::Uuid;
 
 use super::background::Background;
@@ -140,6 +140,8 @@ struct Material {
     memories: Vec<Memory>,
     background: Background,
     recent: Vec<String>,
+    /// What was approved.
+    charter: Option<String>,
     summary: Option<summaries::Summary>,
     earlier: Vec<Earlier>,
     /// The place of the message in the conversation.
@@ -165,6 +167,7 @@ impl Material {
         let memories = asked.recall(connection);
         let background = Background::read(connection, project_id, asked.text());
         let recent = tasks::recent(connection, project_id, task_id)?;
+        let charter = plans::charter_text(connection, project_id)?;
         let summary = summaries::latest(connection, project_id)?;
         let covered = summary.as_ref().map_or(0, |summary| summary.up_to_ordinal);
         let earlier = messages::history(connection, project_id, task_id, covered)?;
@@ -178,6 +181,7 @@ impl Material {
             memories,
             background,
             recent: recent.iter().map(line).collect(),
+            charter,
             summary,
             earlier,
             asked_at,
@@ -187,8 +191,11 @@ impl Material {
         })
     }
 
-    /// The project's charter: a text, or whatever its spec holds under that name.
+    /// The project's charter: what was approved, or else whatever its spec holds under that name.
     fn charter(&self) -> Option<String> {
+        if self.charter.is_some() {
+            return self.charter.clone();
+        }
         match self.spec.get("charter")? {
             Value::Null => None,
             Value::String(text) => Some(text.clone()).filter(|text| !text.trim().is_empty()),
@@ -219,7 +226,7 @@ impl Material {
 }
 
 /// A task in a line.
-fn line(task: &Recent) -> String {
+pub(super) fn line(task: &Recent) -> String {
     let reviewed = match (&task.review, &task.comment) {
         (Some(review), Some(comment)) => format!("; its result was {review}: {comment}"),
         (Some(review), None) => format!("; its result was {review}"),

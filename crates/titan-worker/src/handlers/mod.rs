@@ -9,6 +9,7 @@ pub mod extract;
 mod feedback;
 mod files;
 mod pipeline;
+pub mod plan;
 mod recall;
 pub mod remember;
 mod summarise;
@@ -33,6 +34,7 @@ pub fn all(config: &Config) -> anyhow::Result<Registry> {
     let embedder = Embedder::of(&models, config.memory.embedding_model.as_deref())?.map(Arc::new);
     let mut handlers = Registry::new();
     handlers.add(chat::Chat::new(Arc::clone(&models), embedder.clone()))?;
+    handlers.add(plan::Plan::new(Arc::clone(&models), embedder.clone(), config.templates_dir.clone()))?;
     handlers.add(remember::Remember::new(models, config.memory.mode, embedder.clone()))?;
     handlers.add_job(extract::Extract::new(Place::of_this_program()))?;
     let workshop = Arc::new(Workshop::new(config)?);

@@ -18,7 +18,7 @@ use titan_core::state::Level;
 use tokio::time::sleep;
 
 use super::recall::agent_of;
-use crate::asking::{self, Broken, Question};
+use crate::asking::{self, Broken, Question, Shown};
 use crate::embedder::Embedder;
 use crate::handler::{Handler, Work};
 use crate::models::Models;
@@ -97,7 +97,7 @@ impl Remember {
     ) -> Result<Vec<Remembered>, Outcome> {
         let log = |level: Level, line: String| work.reporter.at_the_end(NewEvent::log(level, line));
         let Some(request) = request else { return Ok(Vec::new()) };
-        let question = Question { purpose: Purpose::Memory, model, request, shown: false };
+        let question = Question { purpose: Purpose::Memory, model, request, shown: Shown::Nothing };
         let told = match ask_in_time(work, &self.models, question).await {
             Ok(told) => told,
             Err(Refused::Ends(outcome)) => return Err(outcome),

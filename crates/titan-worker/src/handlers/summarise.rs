@@ -11,7 +11,7 @@ use titan_core::state::Level;
 use titan_core::summaries::{self, Summary};
 
 use super::context::NoRequest;
-use crate::asking::{self, Broken, Question};
+use crate::asking::{self, Broken, Question, Shown};
 use crate::handler::Work;
 use crate::models::Models;
 
@@ -70,7 +70,7 @@ async fn notes(
     for chunk in &compaction.chunks {
         let before = notes.as_ref().map(|(notes, _)| notes.as_str()).or(compaction.previous.as_deref());
         let request = compaction.request("", chunk, before);
-        let question = Question { purpose: Purpose::Summary, model, request, shown: false };
+        let question = Question { purpose: Purpose::Summary, model, request, shown: Shown::Nothing };
         let answer = asking::ask(work, models, question).await?;
         notes = Some((compaction.notes(&answer.text), answer.model));
     }

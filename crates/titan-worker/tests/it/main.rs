@@ -15,6 +15,7 @@ mod liveness;
 mod long_answers;
 mod memory;
 mod outage;
+mod plan;
 mod polling;
 mod pooler;
 mod providers;

@@ -37,6 +37,7 @@ import type {
   OfferInput,
   OfferPatch,
   Output,
+  PlanAnswerInput,
   Project,
   Review,
   Reviewed,
@@ -101,6 +102,62 @@ export const cancelTask = (id: string) => unwrap(http.POST('/api/tasks/{id}/canc
 /** Starts or re-runs a task; without waiting the answer comes as soon as the run exists, the rest arrives live. */
 export const executeTask = (id: string) =>
   unwrap(http.POST('/api/tasks/execute', { body: { task_id: id, wait_seconds: 0 } }));
+
+/** What nobody but a person was to do is done. */
+export const completeTask = (id: string) => unwrap(http.POST('/api/tasks/{id}/complete', { params: { path: { id } } }));
+
+// Plans --------------------------------------------------------------------------------------------------------------
+
+export interface Wish {
+  /** None for a new project. */
+  projectId: string | null;
+  wish: string;
+  name: string;
+}
+
+export const reiterate = ({ projectId, wish, name }: Wish, key: string) =>
+  unwrap(
+    http.POST('/api/projects/reiterate', {
+      params: { header: idempotent(key) },
+      body: {
+        ...(projectId === null ? {} : { project_id: projectId }),
+        ...(wish.trim() === '' ? {} : { wish: wish.trim() }),
+        ...(name.trim() === '' ? {} : { name: name.trim() }),
+      },
+    }),
+  );
+export const listPlans = (id: string, signal?: Signal) =>
+  unwrap(
+    http.GET('/api/projects/{id}/plans', { params: { path: { id }, query: { limit: PAGE } }, ...abortable(signal) }),
+  );
+export const getPlan = (id: string, version: number, signal?: Signal) =>
+  unwrap(http.GET('/api/projects/{id}/plans/{version}', { params: { path: { id, version } }, ...abortable(signal) }));
+export const comparePlans = (id: string, from: number, to: number, signal?: Signal) =>
+  unwrap(
+    http.GET('/api/projects/{id}/plans/compare', {
+      params: { path: { id }, query: { from, to } },
+      ...abortable(signal),
+    }),
+  );
+/** Keeps one answer; the next version is asked for apart. */
+export const answerPlan = (id: string, version: number, answer: PlanAnswerInput) =>
+  unwrap(
+    http.POST('/api/projects/{id}/plan/answers', {
+      params: { path: { id } },
+      body: { version, answers: [answer], refine: false },
+    }),
+  );
+export const approvePlan = (id: string, version: number) =>
+  unwrap(http.POST('/api/projects/{id}/plan/approve', { params: { path: { id } }, body: { version } }));
+export const refusePlan = (id: string, version: number, reason: string) =>
+  unwrap(
+    http.POST('/api/projects/{id}/plan/refuse', {
+      params: { path: { id } },
+      body: { version, ...(reason.trim() === '' ? {} : { reason: reason.trim() }) },
+    }),
+  );
+export const getCharter = (id: string, signal?: Signal) =>
+  unwrap(http.GET('/api/projects/{id}/charter', { params: { path: { id } }, ...abortable(signal) }));
 
 // Runs ---------------------------------------------------------------------------------------------------------------
 

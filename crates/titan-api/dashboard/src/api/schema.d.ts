@@ -21,26 +21,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/artifacts/{id}/content": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Download what a run made, or a part of it
-         * @description Its ETag is its SHA-256. A download that breaks off before it is complete can be gone on with by `Range` and `If-Range`.
-         */
-        get: operations["get_artifact_content"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/attachments/{id}/content": {
         parameters: {
             query?: never;
@@ -437,23 +417,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/outputs/{id}/diff": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Compare two texts of a project, usually two versions of an output */
-        get: operations["compare_outputs"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/outputs/{id}/reject": {
         parameters: {
             query?: never;
@@ -463,28 +426,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Reject an output, and have its task done again if that is wanted
-         * @description Rejecting it again changes nothing; with `run_again` no second run is started either.
-         */
+        /** Reject an output; rejecting it again changes nothing */
         post: operations["reject_output"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/outputs/{id}/versions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List the versions of an output: those of its name that runs of its task made */
-        get: operations["list_output_versions"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -503,6 +446,23 @@ export interface paths {
         put?: never;
         /** Create a project */
         post: operations["create_project"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/reiterate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have a plan made for a wish, or the next version of one that was answered */
+        post: operations["reiterate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -559,6 +519,23 @@ export interface paths {
         post?: never;
         /** Take the limit away */
         delete: operations["delete_project_budget"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/charter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the charter of a project: what was approved, and how far its tasks are */
+        get: operations["get_charter"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -942,6 +919,108 @@ export interface paths {
         };
         /** List the outputs of a project, the newest first */
         get: operations["list_outputs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/plan/answers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answer questions of the plan, and have the next version made */
+        post: operations["answer_plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/plan/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approve a version of the plan: it becomes the charter, and its tasks are made */
+        post: operations["approve_plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/plan/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Refuse a version of the plan */
+        post: operations["refuse_plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the versions of a project's plan, the newest first */
+        get: operations["list_plans"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/plans/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Compare two versions of a project's plan, section by section */
+        get: operations["compare_plans"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/plans/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a version of a project's plan */
+        get: operations["get_plan"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1343,6 +1422,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tasks/{id}/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that a task which nobody has begun with is done */
+        post: operations["complete_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tasks/{id}/execute": {
         parameters: {
             query?: never;
@@ -1573,6 +1669,18 @@ export interface components {
         Alive: {
             status: string;
         };
+        /**
+         * @description How a question was answered; `decide` leaves it to whoever makes the next version.
+         * @enum {string}
+         */
+        AnswerKind: "text" | "choice" | "decide";
+        ApprovePlanBody: {
+            /**
+             * Format: int32
+             * @description The version that was read.
+             */
+            version: number;
+        };
         Artifacts: {
             items: components["schemas"]["Output"][];
         };
@@ -1746,8 +1854,8 @@ export interface components {
             /** Format: uuid */
             id: string;
             /**
-             * @description `project`, `task`, `run`, `output`, `memory`, `message`, `contact`, `document`, `offer`, `lead`, `worker` or `queue`;
-             *     the id is nil for the last one, and where many changed at once.
+             * @description `project`, `plan`, `task`, `run`, `output`, `memory`, `message`, `contact`, `document`, `offer`, `lead`, `worker` or
+             *     `queue`; the id is nil for the last one, and where many changed at once.
              */
             kind: string;
             /** Format: uuid */
@@ -1763,6 +1871,45 @@ export interface components {
              */
             seq: number | null;
         };
+        Charter: {
+            answers: components["schemas"]["PlanAnswer"][];
+            content: components["schemas"]["PlanContent"];
+            /** Format: date-time */
+            created_at: string;
+            /** Format: uuid */
+            id: string;
+            /** @description What became of its tasks, in the order of the plan. */
+            items: components["schemas"]["CharterItem"][];
+            /**
+             * Format: int32
+             * @description Counts the charters of a project, from 1.
+             */
+            number: number;
+            /**
+             * Format: int32
+             * @description The version of the plan that was approved.
+             */
+            plan_version: number;
+            /** @description Over all of them. */
+            progress: components["schemas"]["Progress"];
+            /** Format: uuid */
+            project_id: string;
+            wish: string;
+        };
+        /** @description A task of the charter, as it stands now. */
+        CharterItem: {
+            execution_status: components["schemas"]["ExecutionStatus"];
+            execution_type: components["schemas"]["ExecutionType"];
+            key: string;
+            /** @description The tasks that come first. */
+            needs: string[];
+            /** Format: uuid */
+            parent_task_id: string | null;
+            progress: components["schemas"]["Progress"] | null;
+            /** Format: uuid */
+            task_id: string;
+            title: string;
+        };
         Commit: {
             /** Format: date-time */
             at: string;
@@ -1770,13 +1917,6 @@ export interface components {
             id: string;
             /** @description The first line of the message. */
             title: string;
-        };
-        /** @description How a text became another one. */
-        Comparison: {
-            /** @description A unified diff; empty when they are the same. */
-            patch: string;
-            /** @description Whether the diff goes on. */
-            truncated: boolean;
         };
         Contact: {
             /** Format: date-time */
@@ -2617,6 +2757,13 @@ export interface components {
              */
             unit?: string | null;
         };
+        /** @description An answer as it is given: a text, or one of the choices, or neither and `decide_for_me`. */
+        NewPlanAnswerBody: {
+            answer?: string | null;
+            decide_for_me?: boolean;
+            /** @description The key of the question. */
+            question: string;
+        };
         NewProjectBody: {
             /** @example My Web App */
             name: string;
@@ -2645,7 +2792,7 @@ export interface components {
             max_retries?: number | null;
             /**
              * @description What the task's type asks for; a `chat` needs `content`, and may name an `agent`, a `model` (`provider:model`) and
-             *     `attachments` (ids).
+             *     `attachments` (ids); a `plan` needs a `wish`, and may name a `model`.
              */
             payload: Record<string, never>;
             /** Format: int32 */
@@ -3324,6 +3471,174 @@ export interface components {
          * @enum {string}
          */
         Period: "total" | "day" | "month";
+        /** @description A version with all that it says. */
+        Plan: components["schemas"]["PlanSummary"] & {
+            /** @description In the order of the questions; one that nobody answered is missing. */
+            answers: components["schemas"]["PlanAnswer"][];
+            content: components["schemas"]["PlanContent"];
+            /** Format: uuid */
+            project_id: string;
+        };
+        /** @description An answer as it is kept. */
+        PlanAnswer: {
+            /** @description Null when the question is left to whoever makes the next version. */
+            answer: string | null;
+            /** Format: date-time */
+            answered_at: string;
+            kind: components["schemas"]["AnswerKind"];
+            /** @description The key of the question. */
+            question: string;
+        };
+        PlanAnswered: {
+            /** @description The version with its answers. */
+            plan: components["schemas"]["Plan"];
+            task: components["schemas"]["Task"] | null;
+        };
+        PlanAnswersBody: {
+            answers: components["schemas"]["NewPlanAnswerBody"][];
+            /** @description Whether the next version is to be made from them at once; true when nothing is said. */
+            refine?: boolean | null;
+            /**
+             * Format: int32
+             * @description The version that is answered: the newest.
+             */
+            version: number;
+        };
+        PlanComparison: {
+            /**
+             * Format: int32
+             * @description The versions.
+             */
+            from: number;
+            /** @description In the order of a plan, the wish first. */
+            sections: components["schemas"]["SectionChange"][];
+            /** Format: int32 */
+            to: number;
+        };
+        PlanContent: {
+            /** @description What is taken for granted until somebody says otherwise. */
+            assumptions: string[];
+            cost: components["schemas"]["PlanCost"];
+            /** @description What is missing. */
+            gaps: string[];
+            /** @description The wish in other words. */
+            goal: string;
+            questions: components["schemas"]["PlanQuestion"][];
+            /** @description What is there already. */
+            resources: string[];
+            risks: components["schemas"]["PlanRisk"][];
+            tasks: components["schemas"]["PlannedTask"][];
+            template: components["schemas"]["PlanTemplate"] | null;
+        };
+        PlanCost: {
+            /** @description What the amounts are made of. */
+            basis: string;
+            /** @description A currency of ISO 4217. */
+            currency: string;
+            /** Format: double */
+            high: number;
+            /** Format: double */
+            low: number;
+        };
+        /** @description The newest draft of a project, however it stands. */
+        PlanDraft: {
+            /** Format: date-time */
+            created_at: string;
+            execution_status: components["schemas"]["ExecutionStatus"];
+            /** @description Why there is no plan of it. */
+            failure_reason: string | null;
+            /** Format: uuid */
+            run_id: string | null;
+            /** Format: uuid */
+            task_id: string;
+            /** @description What it is made from. */
+            wish: string;
+        };
+        /** @description A draft that has been ordered. */
+        PlanOrdered: {
+            /** Format: uuid */
+            project_id: string;
+            /** @description Its run makes the version; `plan.section` events tell of it while it is written. */
+            task: components["schemas"]["Task"];
+        };
+        PlanQuestion: {
+            /** @description The tasks, by their keys, that the answer matters to. */
+            blocks: string[];
+            /** @description Answers to choose from; a text may be given all the same. */
+            choices: string[];
+            /** @description By which answers name it. */
+            key: string;
+            question: string;
+        };
+        PlanRisk: {
+            /** @description What is done about it. */
+            response: string;
+            risk: string;
+        };
+        /**
+         * @description How a version of a plan stands.
+         * @enum {string}
+         */
+        PlanState: "draft" | "refused" | "approved";
+        /** @description A version in a list. */
+        PlanSummary: {
+            /**
+             * Format: int64
+             * @description How many of them are answered.
+             */
+            answered: number;
+            /** @description Who wrote it: `provider:model`. */
+            author: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            decided_at: string | null;
+            /** Format: uuid */
+            id: string;
+            /** Format: int64 */
+            questions: number;
+            /** @description Why it was refused. */
+            reason: string | null;
+            /**
+             * Format: uuid
+             * @description The run that made it.
+             */
+            run_id: string;
+            state: components["schemas"]["PlanState"];
+            /** Format: int64 */
+            tasks: number;
+            /**
+             * Format: int32
+             * @description Counts the versions of a project, from 1.
+             */
+            version: number;
+            wish: string;
+        };
+        PlanTemplate: {
+            /** @description What the template wants to know. */
+            inputs: Record<string, never>;
+            reason: string;
+            /** @description Its name, or `name@version`. */
+            ref: string;
+        };
+        PlannedTask: {
+            /** @description What is to be done, in full. */
+            content: string;
+            execution_type: components["schemas"]["ExecutionType"];
+            /** @description By which other tasks name it, the same in every version in which it is the same task. */
+            key: string;
+            /** @description The tasks, by their keys, that come first. */
+            needs: string[];
+            /** @description The group that it belongs to, by its key. A task that others name here is a group: it is done when they are. */
+            parent: string | null;
+            title: string;
+            type: string;
+        };
+        Plans: {
+            draft: components["schemas"]["PlanDraft"] | null;
+            items: components["schemas"]["PlanSummary"][];
+            next_cursor: string | null;
+        };
         /** @description The body of every answer that is an error. */
         Problem: {
             /** @description For programs: it stays the same from version to version. */
@@ -3339,6 +3654,17 @@ export interface components {
             title: string;
             /** @description Names the kind of problem, `urn:titan:problem:` and the code. */
             type: string;
+        };
+        /** @description Of tasks that are no groups. */
+        Progress: {
+            /** Format: int32 */
+            canceled: number;
+            /** Format: int32 */
+            completed: number;
+            /** Format: int32 */
+            failed: number;
+            /** Format: int32 */
+            total: number;
         };
         Project: {
             /** Format: date-time */
@@ -3389,7 +3715,7 @@ export interface components {
          * @description What a call is for.
          * @enum {string}
          */
-        Purpose: "answer" | "memory" | "summary";
+        Purpose: "answer" | "memory" | "summary" | "plan";
         Queue: {
             /** Format: date-time */
             created_at: string;
@@ -3433,11 +3759,28 @@ export interface components {
             /** @description `ready` or `unavailable`. */
             status: string;
         };
-        RejectBody: {
-            /** @description What is wrong with it. */
-            comment?: string | null;
-            /** @description Has the task done again, by a new run that is shown the comment. */
-            run_again?: boolean | null;
+        RefusePlanBody: {
+            reason?: string | null;
+            /** Format: int32 */
+            version: number;
+        };
+        ReiterateBody: {
+            /** @description The model that is asked: `provider:model`; the default one when it is not given. */
+            model?: string | null;
+            /** @description What a new project is called; made from the wish when it is not given. */
+            name?: string | null;
+            /**
+             * Format: uuid
+             * @description Whose plan it is; without one a project is made for the wish. Also accepted as `projectId`.
+             */
+            project_id?: string | null;
+            /** @description What kind of project a new one is; `general` when it is not given. */
+            type?: string | null;
+            /**
+             * @description Needed but for a project that has a plan: then it may be left out, and the next version is for the same wish.
+             * @example A page for our tea shop
+             */
+            wish?: string | null;
         };
         /** @description Something may have been missed: the data of `event: resync`, which is empty. */
         Resync: Record<string, never>;
@@ -3448,13 +3791,6 @@ export interface components {
         Review: "pending" | "approved" | "rejected";
         ReviewBody: {
             comment?: string | null;
-        };
-        Reviewed: components["schemas"]["Output"] & {
-            /**
-             * Format: uuid
-             * @description The run that does the task again, when that was asked for.
-             */
-            next_run_id?: string | null;
         };
         Run: {
             /**
@@ -3534,7 +3870,7 @@ export interface components {
         };
         /** @description Why a run does not move, for a person. */
         RunHint: {
-            /** @description `no_worker`, `busy`, `retrying`, `waiting`, `canceling` or `worker_lost`. */
+            /** @description `no_worker`, `busy`, `retrying`, `waiting`, `canceling` or `worker_lost`; of a task that waits for others, `needs`. */
             code: string;
             message: string;
             /** Format: date-time */
@@ -3563,6 +3899,19 @@ export interface components {
          * @enum {string}
          */
         Scope: "installation" | "project" | "task" | "run";
+        SectionChange: {
+            /** @description Entries of a list that only the later version has, by their key or in their words. */
+            added: string[];
+            after: unknown;
+            /** @description Those that both have and that say something else now. */
+            altered: string[];
+            /** @description The section in either version. */
+            before: unknown;
+            changed: boolean;
+            /** @description Those that only the earlier one has. */
+            removed: string[];
+            section: string;
+        };
         Setup: {
             /** @description The provider that answers when a task names none; null until a worker has started. */
             default_provider: string | null;
@@ -4054,10 +4403,6 @@ export interface components {
             /** @description The text of `template.yaml`. */
             manifest: string;
         };
-        Versions: {
-            /** @description The oldest first; the newest hundred when there are more. */
-            items: components["schemas"]["Output"][];
-        };
         WaitBody: {
             /**
              * Format: int64
@@ -4155,51 +4500,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Agents"];
-                };
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_artifact_content: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description One range of bytes, such as bytes=0-1023 */
-                Range?: string | null;
-                /** @description The ETag of what the client has a part of */
-                "If-Range"?: string | null;
-            };
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description In the artifact's own media type */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/octet-stream": number[];
-                };
-            };
-            /** @description The part */
-            206: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/octet-stream": number[];
                 };
             };
             /** @description What went wrong */
@@ -4494,8 +4794,6 @@ export interface operations {
             header?: {
                 /** @description One range of bytes, such as bytes=0-1023 */
                 Range?: string | null;
-                /** @description The ETag of what the client has a part of */
-                "If-Range"?: string | null;
             };
             path: {
                 id: string;
@@ -5346,40 +5644,6 @@ export interface operations {
             };
         };
     };
-    compare_outputs: {
-        parameters: {
-            query: {
-                /** @description The output that it is compared with: the older one. */
-                from: string;
-            };
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description As asked */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Comparison"];
-                };
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     reject_output: {
         parameters: {
             query?: never;
@@ -5391,7 +5655,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["RejectBody"] | null;
+                "application/json": components["schemas"]["ReviewBody"] | null;
             };
         };
         responses: {
@@ -5401,38 +5665,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Reviewed"];
-                };
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_output_versions: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description As asked */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Versions"];
+                    "application/json": components["schemas"]["Output"];
                 };
             };
             /** @description What went wrong */
@@ -5503,6 +5736,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Project"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reiterate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key and body make one draft */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReiterateBody"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanOrdered"];
                 };
             };
             /** @description What went wrong */
@@ -5732,6 +6001,40 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_charter: {
+        parameters: {
+            query?: {
+                /** @description The newest, when it is not given. */
+                number?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Charter"];
+                };
             };
             /** @description What went wrong */
             default: {
@@ -6835,6 +7138,219 @@ export interface operations {
             };
         };
     };
+    answer_plan: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key and body make one draft */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanAnswersBody"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanAnswered"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approve_plan: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A version is approved once, with a key or without */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApprovePlanBody"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Charter"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refuse_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefusePlanBody"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_plans: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when it is not given. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plans"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compare_plans: {
+        parameters: {
+            query: {
+                from: number;
+                to: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanComparison"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_project_runs: {
         parameters: {
             query?: {
@@ -7786,6 +8302,37 @@ export interface operations {
         };
     };
     cancel_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    complete_task: {
         parameters: {
             query?: never;
             header?: never;

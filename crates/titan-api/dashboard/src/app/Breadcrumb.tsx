@@ -13,6 +13,7 @@ const TABS: Record<string, string> = {
   logs: 'Logs',
   output: 'Output',
   sales: 'Sales',
+  plan: 'Plan',
 };
 
 export function Breadcrumb() {

@@ -4,7 +4,16 @@ import { lastProject } from '../lib/lastProject';
 import { NotFound } from '../pages/other/NotFound';
 import { PageError } from '../pages/other/PageError';
 import { Shell } from './Shell';
-import { inputSearch, logSearch, outputSearch, queueSearch, runSearch, salesSearch, taskSearch } from './search';
+import {
+  inputSearch,
+  logSearch,
+  outputSearch,
+  planSearch,
+  queueSearch,
+  runSearch,
+  salesSearch,
+  taskSearch,
+} from './search';
 
 /**
  * A page whose code comes when it is opened. The router would answer code that does not come by loading everything anew,
@@ -95,6 +104,13 @@ const sales = createRoute({
   component: page(() => import('../pages/sales/SalesPage'), 'SalesPage'),
 });
 
+const plan = createRoute({
+  getParentRoute: () => project,
+  path: 'plan',
+  validateSearch: planSearch,
+  component: page(() => import('../pages/plan/PlanPage'), 'PlanPage'),
+});
+
 const run = createRoute({
   getParentRoute: () => root,
   path: '/runs/$runId',
@@ -119,7 +135,7 @@ const routeTree = root.addChildren([
   home,
   projects,
   welcome,
-  project.addChildren([projectHome, progress, input, logs, output, sales]),
+  project.addChildren([projectHome, progress, input, logs, output, sales, plan]),
   run,
   queue,
   system,

@@ -30,6 +30,12 @@ export interface SalesSearch {
   stage?: LeadStage;
   q?: string;
 }
+export interface PlanSearch {
+  /** The version that is shown; the newest when none is named. */
+  version?: number;
+  /** The version that it is compared with. */
+  against?: number;
+}
 /** The views of a run beside its events. */
 export const RUN_VIEWS = ['turns', 'logs', 'outputs'] as const;
 export type RunViewName = (typeof RUN_VIEWS)[number];
@@ -42,6 +48,10 @@ const JOB_STATES = ['ready', 'scheduled', 'waiting', 'running', 'completed', 'fa
 const text = (value: unknown): string | undefined => {
   if (typeof value === 'string' && value !== '') return value;
   return typeof value === 'number' ? String(value) : undefined;
+};
+const whole = (value: unknown): number | undefined => {
+  const number = Number(value);
+  return Number.isSafeInteger(number) && number > 0 ? number : undefined;
 };
 const oneOf = <T extends string>(value: unknown, allowed: readonly T[]): T | undefined =>
   allowed.find((candidate) => candidate === value);
@@ -65,6 +75,8 @@ export const salesSearch = (raw: Record<string, unknown>): SalesSearch =>
     stage: oneOf(raw.stage, LEAD_STAGES),
     q: text(raw.q),
   });
+export const planSearch = (raw: Record<string, unknown>): PlanSearch =>
+  compact({ version: whole(raw.version), against: whole(raw.against) });
 export const runSearch = (raw: Record<string, unknown>): RunSearch => compact({ view: oneOf(raw.view, RUN_VIEWS) });
 
 /** The filter of the job list. A queue or a kind that looks like a number is a word all the same. */

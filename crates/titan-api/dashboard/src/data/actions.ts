@@ -33,6 +33,20 @@ export function useExecuteTask(projectId: string) {
   });
 }
 
+/** A person has done what nobody else was to do. */
+export function useCompleteTask(projectId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (taskId: string) => api.completeTask(taskId),
+    onError: (error) => notifyError('Done', error),
+    onSettled: (_data, _error, taskId) => {
+      for (const key of [keys.plans(projectId), keys.tasks(projectId), keys.task(taskId), keys.stats(projectId)]) {
+        void client.invalidateQueries({ queryKey: key });
+      }
+    },
+  });
+}
+
 export function useCancelRun() {
   const client = useQueryClient();
   return useMutation({

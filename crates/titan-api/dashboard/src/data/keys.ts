@@ -18,6 +18,8 @@ export const keys = {
   /** The files of a project and their history. */
   files: (projectId: string) => ['files', projectId] as const,
   messages: (projectId: string) => ['messages', projectId] as const,
+  /** Versions of the plan, comparisons of them, and the charter. */
+  plans: (projectId: string) => ['plans', projectId] as const,
   contacts: (projectId: string) => ['contacts', projectId] as const,
   documents: (projectId: string) => ['documents', projectId] as const,
   offers: (projectId: string) => ['offers', projectId] as const,
@@ -58,7 +60,7 @@ export function staleKeys(hint: ChangeHint): Stale[] {
       // A task may have come with a message, from another tab or another client.
       return [
         ...own(keys.task(hint.id)),
-        ...inProject(keys.tasks, keys.stats, keys.messages),
+        ...inProject(keys.tasks, keys.stats, keys.messages, keys.plans),
         { key: keys.queue, apartMs: AROUND_A_RUN_MS },
         bar,
       ];
@@ -80,6 +82,8 @@ export function staleKeys(hint: ChangeHint): Stale[] {
       return inProject(keys.files);
     case 'message':
       return inProject(keys.messages);
+    case 'plan':
+      return inProject(keys.plans);
     case 'contact':
       return project === null ? own(['contacts']) : inProject(keys.contacts);
     case 'document':

@@ -2,7 +2,7 @@
 // announce, above all reasons that appear only because time passes ("no worker has reported since ...").
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import * as api from '../api/calls';
-import type { ExecutionStatus, MemoryScope, Output, Page, Review, Task } from '../api/types';
+import type { ExecutionStatus, MemoryScope, Output, Page, PlanDraft, Review, Task } from '../api/types';
 import { steadily, untilHealed } from './healing';
 import { keys } from './keys';
 
@@ -16,8 +16,11 @@ const paging = {
   getNextPageParam: (last: Page<unknown>) => last.next_cursor,
 };
 
+/** One that waits for others moves when these do, and of that hints tell. */
 export const isActive = (task: Task) =>
-  task.execution_status === 'queued' || task.execution_status === 'in_progress' || task.hint !== null;
+  task.execution_status === 'queued' ||
+  task.execution_status === 'in_progress' ||
+  (task.hint !== null && task.hint.code !== 'needs');
 
 export const projectsQuery = () =>
   infiniteQueryOptions({
@@ -118,6 +121,35 @@ export const messagesQuery = (projectId: string) =>
     queryKey: keys.messages(projectId),
     queryFn: ({ pageParam, signal }) => api.listMessages(projectId, pageParam, signal),
     ...paging,
+  });
+
+/** The newest versions, and the newest draft; without hints, a draft under way is looked at again by itself. */
+export const plansQuery = (projectId: string) =>
+  queryOptions({
+    queryKey: [...keys.plans(projectId), 'list'],
+    queryFn: ({ signal }) => api.listPlans(projectId, signal),
+    refetchInterval: (query) => (isDrafting(query.state.data?.draft ?? null) ? WAITING_REFRESH_MS : untilHealed(query)),
+  });
+
+export const isDrafting = (draft: PlanDraft | null) =>
+  draft !== null && !['completed', 'failed', 'canceled'].includes(draft.execution_status);
+
+export const planQuery = (projectId: string, version: number) =>
+  queryOptions({
+    queryKey: [...keys.plans(projectId), 'version', version],
+    queryFn: ({ signal }) => api.getPlan(projectId, version, signal),
+  });
+
+export const comparisonQuery = (projectId: string, from: number, to: number) =>
+  queryOptions({
+    queryKey: [...keys.plans(projectId), 'compare', from, to],
+    queryFn: ({ signal }) => api.comparePlans(projectId, from, to, signal),
+  });
+
+export const charterQuery = (projectId: string) =>
+  queryOptions({
+    queryKey: [...keys.plans(projectId), 'charter'],
+    queryFn: ({ signal }) => api.getCharter(projectId, signal),
   });
 
 export const contactsQuery = (projectId: string, q: string) =>

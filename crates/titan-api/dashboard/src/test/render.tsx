@@ -30,6 +30,7 @@ const PATHS = [
   '/projects/$projectId/progress',
   '/projects/$projectId/input',
   '/projects/$projectId/output',
+  '/projects/$projectId/plan',
   '/runs/$runId',
   '/queue',
   '/system',

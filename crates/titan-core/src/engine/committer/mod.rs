@@ -85,8 +85,8 @@ impl Committer {
         self.fleet.has(workers);
     }
 
-    /// From now on each batch may claim for this intake, and a thread of its own does while they are slow; it connects with its first
-    /// claim. Only the first call counts.
+    /// From now on each batch may claim for this intake, and a thread of its own does while they are slow; it connects with
+    /// its first claim. Only the first call counts.
     ///
     /// # Errors
     /// When the operating system refuses a thread.
@@ -146,6 +146,26 @@ impl Committer {
     pub async fn submit(&self, submission: Submission) -> Result<Submitted> {
         match self.apply(submission.into()).await? {
             Applied::Submitted(submitted) => Ok(submitted),
+            other => Err(mismatch(&other)),
+        }
+    }
+
+    /// # Errors
+    /// As [`Committer::apply`].
+    pub async fn approve(&self, approve: super::Approve) -> Result<super::Approved> {
+        match self.apply(approve.into()).await? {
+            Applied::Approved(approved) => Ok(approved),
+            other => Err(mismatch(&other)),
+        }
+    }
+
+    /// A person says that a task is done.
+    ///
+    /// # Errors
+    /// As [`Committer::apply`].
+    pub async fn complete(&self, task_id: uuid::Uuid) -> Result<()> {
+        match self.apply(Transition::CompleteTask { task_id }).await? {
+            Applied::Completed => Ok(()),
             other => Err(mismatch(&other)),
         }
     }

@@ -7,14 +7,15 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::super::load::{Run, Step, Task};
-use super::super::transition::{Execute, Executed, NewEvent, NewTask, Submission, Submitted};
+use super::super::transition::{Execute, Executed, IdempotencyKey, NewEvent, NewTask, Submission, Submitted};
 use super::Story;
 use super::changes::{NewJobRow, NewMessage, NewRun, NewTaskRow};
-use super::title::title_of;
+use super::links::refuse_group;
 use crate::commands::Command;
 use crate::idempotency::Claimed;
 use crate::queue::{DEFAULT_QUEUE, Hint, NewJob};
 use crate::state::{ExecutionStatus, ExecutionType, Level, RunStage, RunStatus, StepStatus};
+use crate::title::title_of;
 use crate::workflow::Workflow;
 use crate::{Error, Result, ids, tasks};
 
@@ -31,12 +32,16 @@ impl Story {
         match self.make_task(id, submission) {
             Ok((run_id, task)) => Ok(Submitted { task_id: id, run_id, replayed: false, task: Some(Box::new(task)) }),
             Err(error) => {
-                // A request that carried the same key in this batch must hear the same.
-                self.world.keys.retain(|_, claimed| !matches!(claimed, Claimed::Replay { id: other } if *other == id));
-                self.changes.dropped_keys.extend(submission.key.clone());
+                self.free_key(Some(id), submission.key.as_ref());
                 Err(error)
             }
         }
+    }
+
+    /// What was refused did not use its key, and a request that carried the same one in this batch must hear the same.
+    pub(super) fn free_key(&mut self, id: Option<Uuid>, key: Option<&IdempotencyKey>) {
+        self.world.keys.retain(|_, claimed| !matches!(claimed, Claimed::Replay { id: other } if Some(*other) == id));
+        self.changes.dropped_keys.extend(key.cloned());
     }
 
     fn make_task(&mut self, id: Uuid, submission: &Submission) -> Result<(Option<Uuid>, tasks::Task)> {
@@ -63,8 +68,11 @@ impl Story {
             Task {
                 id,
                 project_id: new.project_id,
+                parent_id: None,
+                linked: false,
                 task_type: new.task_type.clone(),
                 payload: new.payload.clone(),
+                execution_type,
                 status: if automatic { ExecutionStatus::Queued } else { ExecutionStatus::Pending },
                 priority: new.priority,
                 retry_count: 0,
@@ -118,10 +126,15 @@ impl Story {
     pub(super) fn execute(&mut self, execute: &Execute) -> Result<Executed> {
         let task_id = execute.task_id;
         let projects = &self.world.projects;
-        let task = self.world.tasks.get_mut(&task_id).filter(|task| projects.contains(&task.project_id));
+        let task = self.world.tasks.get(&task_id).filter(|task| projects.contains(&task.project_id));
         let task = task.ok_or(Error::NotFound("task", task_id))?;
-        let retry_of = task.latest_run_id;
-        match (task.status, retry_of) {
+        refuse_group(&task.task_type)?;
+        let (status, retry_of) = (task.status, task.latest_run_id);
+        if status == ExecutionStatus::Pending || status.may_reopen() {
+            self.refuse_before_its_needs(task_id)?;
+        }
+        let task = self.world.tasks.get_mut(&task_id).ok_or(Error::NotFound("task", task_id))?;
+        match (status, retry_of) {
             (ExecutionStatus::Canceled, _) => {
                 return Err(Error::Conflict("the task was canceled; create it again to do it after all".to_owned()));
             }
@@ -135,11 +148,12 @@ impl Story {
         task.failure_reason = None;
         self.changes.tasks.insert(task_id);
         let run_id = self.begin_run(task_id, retry_of, execute.trace_id.clone(), None)?;
+        self.moved(task_id);
         Ok(Executed { task_id, run_id, created: true })
     }
 
     /// A queued run with all its steps, and a job for each step that needs no other.
-    fn begin_run(
+    pub(super) fn begin_run(
         &mut self,
         task_id: Uuid,
         retry_of: Option<Uuid>,
@@ -153,7 +167,7 @@ impl Story {
         let first = task.latest_run_id.is_none();
         task.latest_run_id = Some(run_id);
         self.changes.tasks.insert(task_id);
-        let project_id = task.project_id;
+        let (project_id, linked) = (task.project_id, task.linked);
         let max_attempts = i16::try_from(task.max_retries + 1).unwrap_or(i16::MAX);
         let question = question(task);
         self.world.runs.insert(
@@ -171,6 +185,7 @@ impl Story {
                 cost_micros: None,
                 open_calls: 0,
                 trace_id: trace_id.unwrap_or_else(ids::new_trace),
+                linked,
                 error: None,
                 started_at: None,
                 finished_at: None,

@@ -4,6 +4,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::super::transition::{CancelRun, Canceled, Finished, ForceCancel, NewEvent, Quarantine};
+use super::links::refuse_group;
 use super::{Story, short};
 use crate::queue::Hint;
 use crate::state::{ExecutionStatus, Level, RunStatus};
@@ -44,6 +45,7 @@ impl Story {
         if task.status.is_terminal() {
             return Ok(Canceled::HadEnded);
         }
+        refuse_group(&task.task_type)?;
         if task.latest_run_id.is_some() {
             return Err(Error::Conflict("the task has just begun; cancel it again".to_owned()));
         }
@@ -52,6 +54,7 @@ impl Story {
         let project_id = task.project_id;
         self.changes.tasks.insert(task_id);
         self.hints.push(Hint::change("task", task_id, project_id));
+        self.moved(task_id);
         Ok(Canceled::Now)
     }
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::super::call::{CallOf, CallState};
+use super::super::plans::{NewCharter, NewVersion};
 use super::super::transition::{IdempotencyKey, Outcome, Started};
 use crate::blobs::Blob;
 use crate::budgets::Amounts;
@@ -37,6 +38,9 @@ pub(in crate::engine) struct Changes {
     /// By call.
     pub(in crate::engine) calls: BTreeMap<Uuid, CallRow>,
     pub(in crate::engine) budgets: BTreeSet<Uuid>,
+    pub(in crate::engine) new_needs: Vec<(Uuid, Uuid)>,
+    pub(in crate::engine) new_plans: Vec<NewVersion>,
+    pub(in crate::engine) new_charters: Vec<NewCharter>,
     /// Keys of submissions that were refused: they must stay free for a corrected one.
     pub(in crate::engine) dropped_keys: Vec<IdempotencyKey>,
 }

@@ -64,6 +64,7 @@ impl Story {
             task.failure_reason = error;
             self.changes.tasks.insert(task_id);
             self.hints.push(Hint::change("task", task_id, project_id));
+            self.moved(task_id);
         }
         self.append(run_id, None, event);
     }

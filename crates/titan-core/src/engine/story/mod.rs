@@ -3,13 +3,14 @@
 //! A transition is checked whole before it changes anything, so that a refused one leaves no trace and never harms its
 //! neighbours in the batch.
 
+mod approve;
 mod begin;
 mod calls;
 mod cancel;
 mod changes;
 mod end;
+mod links;
 mod lone;
-mod title;
 mod work;
 
 use serde_json::Value;
@@ -39,6 +40,8 @@ impl Story {
     pub(super) fn tell(&mut self, index: usize, transition: &Transition) -> Result<Applied> {
         match transition {
             Transition::Submit(submission) => self.submit(index, submission).map(Applied::Submitted),
+            Transition::Approve(approve) => self.approve(index, approve).map(Applied::Approved),
+            Transition::CompleteTask { task_id } => self.complete_task(*task_id).map(|()| Applied::Completed),
             Transition::Execute(execute) => self.execute(execute).map(Applied::Executed),
             Transition::Start(start) => self.start(start).map(|started| Applied::Started(Box::new(started))),
             Transition::Report(report) => self.report(report).map(Applied::Reported),

@@ -9,11 +9,13 @@ use uuid::Uuid;
 use super::super::backoff;
 use super::super::call::EndedCall;
 use super::super::load::Step;
+use super::super::plans::NewVersion;
 use super::super::transition::{
     Done, Fence, Finish, Finished, GoOn, NewEvent, Outcome, Report, Reported, Start, Started, Write,
 };
 use super::changes::{EndedJob, JobOutcome, Kept, NewMemory, NewMessage, NewOutput, Rescheduled};
 use super::{Story, short, storable, storable_json};
+use crate::plans::NewPlan;
 use crate::queue::{Hint, NewJob};
 use crate::state::{ExecutionStatus, Level, RunStage, RunStatus, StepStatus, WaitingOn};
 use crate::text::head;
@@ -67,6 +69,7 @@ impl Story {
             task.status = ExecutionStatus::InProgress;
             task.started_at = task.started_at.or(Some(began));
             self.changes.tasks.insert(task_id);
+            self.moved(task_id);
         }
         if let Some(run) = self.world.runs.get_mut(&fence.run_id).filter(|run| run.status == RunStatus::Queued) {
             run.status = RunStatus::Running;
@@ -134,7 +137,7 @@ impl Story {
             Outcome::Done(done) => {
                 self.done(fence, done, &finish.calls, canceling);
                 if let Some(go_on) = &finish.go_on {
-                    self.keep_one(index, go_on, jobs_before);
+                    self.keep_one(index, fence.run_id, go_on, jobs_before);
                 }
             }
             Outcome::Cancel { .. } => self.end_run(fence.run_id, RunStatus::Canceled, None),
@@ -160,14 +163,15 @@ impl Story {
         }
     }
 
-    /// The first of the new jobs from here on that the worker may go on with becomes its own, unless somebody has to be asked first:
-    /// a limit, or a queue that is paused.
-    fn keep_one(&mut self, index: usize, go_on: &GoOn, from: usize) {
+    /// The first of the new jobs of the run from here on that the worker may go on with becomes its own, unless somebody has to
+    /// be asked first: a limit, or a queue that is paused.
+    fn keep_one(&mut self, index: usize, run_id: Uuid, go_on: &GoOn, from: usize) {
         let new = self.changes.new_jobs.iter().enumerate().skip(from);
         let may = |job: &NewJob| {
             go_on.kinds.contains(&job.kind) && job.limit_key.is_none() && !self.world.paused.contains(&job.queue)
         };
-        let kept = new.filter(|(_, row)| may(&row.job)).find_map(|(place, row)| {
+        let of_run = new.filter(|(_, row)| may(&row.job) && row.run.is_some_and(|(id, _)| id == run_id));
+        let kept = of_run.into_iter().find_map(|(place, row)| {
             let (run_id, step) = row.run?;
             let attempt = self.world.steps.get(&(run_id, step))?.attempt + 1;
             Some((place, self.context(run_id, step, attempt)?))
@@ -343,9 +347,25 @@ impl Story {
                     self.hints.push(Hint::change("memory", id, project_id));
                     NewEvent::told("memory.created", Level::Info, "Remembered", json!({"memory_id": id}))
                 }
+                Write::Plan(plan) => self.write_plan(id, run_id, project_id, plan),
             };
             self.append(run_id, Some(fence.step), event);
         }
+    }
+}
+
+impl Story {
+    /// The next version of the plan.
+    fn write_plan(&mut self, id: Uuid, run_id: Uuid, project_id: Uuid, plan: &NewPlan) -> NewEvent {
+        let Some(planning) = self.world.plannings.get_mut(&project_id).filter(|_| plan.project_id == project_id) else {
+            return NewEvent::log(Level::Error, "The plan is of another project, and is not stored");
+        };
+        planning.newest += 1;
+        let number = planning.newest;
+        self.changes.new_plans.push(NewVersion { id, number, run_id, plan: plan.clone() });
+        self.hints.push(Hint::change("plan", id, project_id));
+        let line = format!("Version {number} of the plan is ready");
+        NewEvent::told("plan.created", Level::Info, line, json!({"plan_id": id, "version": number}))
     }
 }
 

@@ -11,7 +11,7 @@ import { HintText } from '../../components/HintText';
 import { QueryView } from '../../components/QueryView';
 import { RunStatus } from '../../components/RunStatus';
 import { Status } from '../../components/Status';
-import { useCancelTask, useExecuteTask } from '../../data/actions';
+import { useCancelTask, useCompleteTask, useExecuteTask } from '../../data/actions';
 import { taskLogQuery, taskQuery, taskRunsQuery } from '../../data/queries';
 import { textField } from '../../lib/fields';
 import { formatClock, shortId } from '../../lib/format';
@@ -115,9 +115,13 @@ const CANCELABLE = ['pending', 'queued', 'in_progress', 'paused', 'blocked'];
 function TaskActions({ task }: { task: Task }) {
   const cancel = useCancelTask(task.project_id);
   const execute = useExecuteTask(task.project_id);
+  const complete = useCompleteTask(task.project_id);
   const offline = useOffline();
   const canceling = task.hint?.code === 'canceling';
   const startable = task.execution_status === 'pending' || task.execution_status === 'failed';
+  const waits = task.hint?.code === 'needs';
+  const byHand = task.execution_status === 'pending' && task.execution_type === 'manual';
+  if (task.type === 'group') return <p className={classes.muted}>A group: it is done when the tasks in it are.</p>;
   return (
     <div className={classes.buttons}>
       {startable && (
@@ -128,6 +132,18 @@ function TaskActions({ task }: { task: Task }) {
           onClick={() => execute.mutate(task.id)}
         >
           {task.execution_status === 'failed' ? 'Retry' : 'Run'}
+        </Button>
+      )}
+      {byHand && (
+        <Button
+          size="compact-md"
+          variant="default"
+          disabled={offline || waits}
+          loading={complete.isPending}
+          title={waits ? task.hint?.message : 'You have done it yourself'}
+          onClick={() => complete.mutate(task.id)}
+        >
+          Done
         </Button>
       )}
       {CANCELABLE.includes(task.execution_status) && (

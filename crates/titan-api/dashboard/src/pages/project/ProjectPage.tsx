@@ -91,6 +91,9 @@ function Header({ project }: { project: Project }) {
           {description}
         </p>
       </div>
+      <Link to="/projects/$projectId/plan" params={{ projectId: project.id }} data-testid="plan-link">
+        Plan and charter
+      </Link>
       <Counters projectId={project.id} initial={project.stats} />
       <BudgetBar place={{ scope: 'project', id: project.id }} />
     </div>

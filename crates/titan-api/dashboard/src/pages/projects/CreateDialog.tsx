@@ -1,18 +1,27 @@
-// Creates a project and opens its Input tab, because the next thing to do is to say what is wanted.
-import { Modal } from '@mantine/core';
+// Creates a project: plainly, and opens its Input tab, because the next thing to do is to say what is wanted; or from a wish, and
+// opens its plan.
+import { Modal, SegmentedControl } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { createProject, type ProjectInput } from '../../api/calls';
 import { keys } from '../../data/keys';
 import { randomId } from '../../lib/ids';
+import { WishForm } from '../plan/WishForm';
 import { ProjectForm } from './ProjectForm';
+import classes from './ProjectsPage.module.css';
 
 const EMPTY: ProjectInput = { name: '', type: 'general', description: '' };
+
+const WAYS = [
+  { value: 'simple', label: 'Name it' },
+  { value: 'wish', label: 'Describe what you want' },
+];
 
 export function CreateDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   const client = useQueryClient();
   const navigate = useNavigate();
+  const [way, setWay] = useState('simple');
   // One key for one filled form: a second press of Create cannot make a second project. Another text is another request.
   const [attempt, setAttempt] = useState({ key: randomId(), body: '' });
   const create = useMutation({
@@ -36,14 +45,28 @@ export function CreateDialog({ opened, onClose }: { opened: boolean; onClose: ()
   };
   return (
     <Modal opened={opened} onClose={close} title="New project" closeButtonProps={{ 'aria-label': 'Close the dialog' }}>
-      <ProjectForm
-        initial={EMPTY}
-        submitLabel="Create project"
-        busy={create.isPending}
-        error={create.error}
-        onSubmit={(input) => create.mutate(input)}
-        onCancel={close}
-      />
+      <div className={classes.fields}>
+        <SegmentedControl data={WAYS} value={way} onChange={setWay} aria-label="How to begin" fullWidth />
+        {way === 'wish' ? (
+          <WishForm
+            projectId={null}
+            onCancel={close}
+            onOrdered={(projectId) => {
+              close();
+              void navigate({ to: '/projects/$projectId/plan', params: { projectId } });
+            }}
+          />
+        ) : (
+          <ProjectForm
+            initial={EMPTY}
+            submitLabel="Create project"
+            busy={create.isPending}
+            error={create.error}
+            onSubmit={(input) => create.mutate(input)}
+            onCancel={close}
+          />
+        )}
+      </div>
     </Modal>
   );
 }

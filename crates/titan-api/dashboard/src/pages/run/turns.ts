@@ -55,6 +55,7 @@ export const PURPOSES: Record<Call['purpose'], string> = {
   answer: 'Answer',
   memory: 'What to remember',
   summary: 'Summary of the talk so far',
+  plan: 'Plan',
 };
 
 export const CALL_STATES: Record<Call['state'], { status: string; label: string }> = {

@@ -1,4 +1,4 @@
-//! What a task is called when nobody says: the first sentence of its message, without what Markdown adds to it.
+//! What something is called when nobody says: the first sentence of its text, without what Markdown adds to it.
 
 use crate::text::head;
 
@@ -6,7 +6,8 @@ use crate::text::head;
 const LONGEST: usize = 80;
 
 /// Never empty unless the message is.
-pub(super) fn title_of(content: &str) -> String {
+#[must_use]
+pub fn title_of(content: &str) -> String {
     let lines = || content.lines().map(str::trim).filter(|line| !line.is_empty());
     let line = lines().map(plain).find(|line| line.chars().any(char::is_alphanumeric));
     let line = line.or_else(|| lines().next().map(str::to_owned)).unwrap_or_default();
