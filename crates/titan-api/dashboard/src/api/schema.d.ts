@@ -21,6 +21,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/artifacts/{id}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download what a run made, or a part of it
+         * @description Its ETag is its SHA-256. A download that breaks off before it is complete can be gone on with by `Range` and `If-Range`.
+         */
+        get: operations["get_artifact_content"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/attachments/{id}/content": {
         parameters: {
             query?: never;
@@ -417,6 +437,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/outputs/{id}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Compare two texts of a project, usually two versions of an output */
+        get: operations["compare_outputs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/outputs/{id}/reject": {
         parameters: {
             query?: never;
@@ -426,8 +463,28 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Reject an output; rejecting it again changes nothing */
+        /**
+         * Reject an output, and have its task done again if that is wanted
+         * @description Rejecting it again changes nothing; with `run_again` no second run is started either.
+         */
         post: operations["reject_output"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/outputs/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the versions of an output: those of its name that runs of its task made */
+        get: operations["list_output_versions"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -444,7 +501,7 @@ export interface paths {
         /** List projects, the newest first */
         get: operations["list_projects"];
         put?: never;
-        /** Create a project */
+        /** Create a project; with a template, the pipeline that makes it of that begins at once */
         post: operations["create_project"];
         delete?: never;
         options?: never;
@@ -927,6 +984,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects/{id}/pipelines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a project of its template: scaffold, build, deploy, verify, publish */
+        post: operations["start_pipeline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/projects/{id}/plan/answers": {
         parameters: {
             query?: never;
@@ -1021,6 +1095,74 @@ export interface paths {
         };
         /** Read a version of a project's plan */
         get: operations["get_plan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read where a project can be seen */
+        get: operations["get_preview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/preview/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Serve the preview again, with what it showed last */
+        post: operations["start_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/preview/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop the preview */
+        post: operations["stop_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{id}/publications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the published versions of a project, the newest first */
+        get: operations["list_publications"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1854,8 +1996,8 @@ export interface components {
             /** Format: uuid */
             id: string;
             /**
-             * @description `project`, `plan`, `task`, `run`, `output`, `memory`, `message`, `contact`, `document`, `offer`, `lead`, `worker` or
-             *     `queue`; the id is nil for the last one, and where many changed at once.
+             * @description `project`, `plan`, `task`, `run`, `output`, `memory`, `message`, `contact`, `document`, `offer`, `lead`, `preview`, `files`,
+             *     `worker` or `queue`; the id is nil for the last one, and where many changed at once.
              */
             kind: string;
             /** Format: uuid */
@@ -1917,6 +2059,13 @@ export interface components {
             id: string;
             /** @description The first line of the message. */
             title: string;
+        };
+        /** @description How a text became another one. */
+        Comparison: {
+            /** @description A unified diff; empty when they are the same. */
+            patch: string;
+            /** @description Whether the diff goes on. */
+            truncated: boolean;
         };
         Contact: {
             /** Format: date-time */
@@ -2765,10 +2914,15 @@ export interface components {
             question: string;
         };
         NewProjectBody: {
+            /** @description For the target `hook`: SHOP, whose address the worker has as `TITAN_HOOK_SHOP`. */
+            hook?: string | null;
+            /** @description What the template wants to know, before what the spec says. */
+            inputs?: Record<string, never> | null;
             /** @example My Web App */
             name: string;
             /** @description An object; `description` is shown. */
             spec?: Record<string, never> | null;
+            target?: components["schemas"]["Target"] | null;
             /** @description Also accepted as `templateRef`. */
             template_ref?: string | null;
             /**
@@ -3367,6 +3521,28 @@ export interface components {
             next_cursor: string | null;
         };
         /** @description One page. `next_cursor` is null on the last one. */
+        Page_Publication: {
+            items: {
+                /** @description Where it was when it was published. */
+                address?: string | null;
+                commit_id: string;
+                /** Format: date-time */
+                created_at: string;
+                /** Format: uuid */
+                id: string;
+                /**
+                 * Format: int32
+                 * @description 1 is the first.
+                 */
+                number: number;
+                /** Format: uuid */
+                project_id: string;
+                /** Format: uuid */
+                run_id: string;
+            }[];
+            next_cursor: string | null;
+        };
+        /** @description One page. `next_cursor` is null on the last one. */
         Page_Run: {
             items: {
                 /**
@@ -3471,6 +3647,19 @@ export interface components {
          * @enum {string}
          */
         Period: "total" | "day" | "month";
+        /** @description What is left out is chosen: the project's own template, its spec, the first target that the template offers. */
+        PipelineBody: {
+            /** @description For the target `hook`: SHOP, whose address the worker has as `TITAN_HOOK_SHOP`. */
+            hook?: string | null;
+            /** @description What the template wants to know, before what the project's spec says. */
+            inputs?: Record<string, never> | null;
+            target?: components["schemas"]["Target"] | null;
+            /**
+             * @description Also accepted as `template_ref` and `templateRef`.
+             * @example static-site
+             */
+            template?: string | null;
+        };
         /** @description A version with all that it says. */
         Plan: components["schemas"]["PlanSummary"] & {
             /** @description In the order of the questions; one that nobody answered is missing. */
@@ -3639,6 +3828,28 @@ export interface components {
             items: components["schemas"]["PlanSummary"][];
             next_cursor: string | null;
         };
+        /** @description Where a project can be looked at. */
+        Preview: {
+            /** @description Set once it was running. */
+            address: string | null;
+            commit_id: string;
+            /** @description Why it failed. */
+            error: string | null;
+            /** Format: uuid */
+            project_id: string;
+            /**
+             * Format: uuid
+             * @description The run whose build it shows.
+             */
+            run_id: string;
+            /** @description `starting`, `running`, `stopped` or `failed`. */
+            state: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        PreviewState: {
+            preview: components["schemas"]["Preview"] | null;
+        };
         /** @description The body of every answer that is an error. */
         Problem: {
             /** @description For programs: it stays the same from version to version. */
@@ -3711,6 +3922,24 @@ export interface components {
         Providers: {
             items: components["schemas"]["Provider"][];
         };
+        Publication: {
+            /** @description Where it was when it was published. */
+            address: string | null;
+            commit_id: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: int32
+             * @description 1 is the first.
+             */
+            number: number;
+            /** Format: uuid */
+            project_id: string;
+            /** Format: uuid */
+            run_id: string;
+        };
         /**
          * @description What a call is for.
          * @enum {string}
@@ -3782,6 +4011,12 @@ export interface components {
              */
             wish?: string | null;
         };
+        RejectBody: {
+            /** @description What is wrong with it. */
+            comment?: string | null;
+            /** @description Has the task done again, by a new run that is shown the comment. */
+            run_again?: boolean | null;
+        };
         /** @description Something may have been missed: the data of `event: resync`, which is empty. */
         Resync: Record<string, never>;
         /**
@@ -3791,6 +4026,13 @@ export interface components {
         Review: "pending" | "approved" | "rejected";
         ReviewBody: {
             comment?: string | null;
+        };
+        Reviewed: components["schemas"]["Output"] & {
+            /**
+             * Format: uuid
+             * @description The run that does the task again, when that was asked for.
+             */
+            next_run_id?: string | null;
         };
         Run: {
             /**
@@ -4100,6 +4342,11 @@ export interface components {
         StreamEnd: {
             status: components["schemas"]["RunStatus"];
         };
+        /**
+         * @description Where a project is deployed to.
+         * @enum {string}
+         */
+        Target: "preview" | "directory" | "hook";
         Task: {
             /** Format: double */
             ai_confidence: number | null;
@@ -4403,6 +4650,10 @@ export interface components {
             /** @description The text of `template.yaml`. */
             manifest: string;
         };
+        Versions: {
+            /** @description The oldest first; the newest hundred when there are more. */
+            items: components["schemas"]["Output"][];
+        };
         WaitBody: {
             /**
              * Format: int64
@@ -4430,6 +4681,8 @@ export interface components {
             queues: string[];
             /** Format: int32 */
             running: number;
+            /** @description What runs commands there: `bubblewrap`, `landlock`, or why nothing does. */
+            sandbox: string | null;
             /** Format: int32 */
             slots: number;
             /** Format: date-time */
@@ -4500,6 +4753,51 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Agents"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_artifact_content: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One range of bytes, such as bytes=0-1023 */
+                Range?: string | null;
+                /** @description The ETag of what the client has a part of */
+                "If-Range"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description In the artifact's own media type */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description The part */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
                 };
             };
             /** @description What went wrong */
@@ -4794,6 +5092,8 @@ export interface operations {
             header?: {
                 /** @description One range of bytes, such as bytes=0-1023 */
                 Range?: string | null;
+                /** @description The ETag of what the client has a part of */
+                "If-Range"?: string | null;
             };
             path: {
                 id: string;
@@ -5644,6 +5944,40 @@ export interface operations {
             };
         };
     };
+    compare_outputs: {
+        parameters: {
+            query: {
+                /** @description The output that it is compared with: the older one. */
+                from: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     reject_output: {
         parameters: {
             query?: never;
@@ -5655,7 +5989,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["ReviewBody"] | null;
+                "application/json": components["schemas"]["RejectBody"] | null;
             };
         };
         responses: {
@@ -5665,7 +5999,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Output"];
+                    "application/json": components["schemas"]["Reviewed"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_output_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Versions"];
                 };
             };
             /** @description What went wrong */
@@ -7138,6 +7503,44 @@ export interface operations {
             };
         };
     };
+    start_pipeline: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key and body make one task */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PipelineBody"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     answer_plan: {
         parameters: {
             query?: never;
@@ -7338,6 +7741,135 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewState"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stop_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_publications: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when it is not given. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Publication"];
                 };
             };
             /** @description What went wrong */
