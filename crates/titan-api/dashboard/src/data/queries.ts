@@ -140,7 +140,7 @@ export const planQuery = (projectId: string, version: number) =>
     queryFn: ({ signal }) => api.getPlan(projectId, version, signal),
   });
 
-export const comparisonQuery = (projectId: string, from: number, to: number) =>
+export const planComparisonQuery = (projectId: string, from: number, to: number) =>
   queryOptions({
     queryKey: [...keys.plans(projectId), 'compare', from, to],
     queryFn: ({ signal }) => api.comparePlans(projectId, from, to, signal),

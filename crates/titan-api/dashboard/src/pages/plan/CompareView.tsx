@@ -3,12 +3,12 @@ import { useQuery } from '@tanstack/react-query';
 import type { SectionChange } from '../../api/types';
 import { Panel } from '../../components/Panel';
 import { QueryView } from '../../components/QueryView';
-import { comparisonQuery } from '../../data/queries';
+import { planComparisonQuery } from '../../data/queries';
 import classes from './Plan.module.css';
 import { TITLES } from './sections';
 
 export function CompareView({ projectId, from, to }: { projectId: string; from: number; to: number }) {
-  const query = useQuery(comparisonQuery(projectId, from, to));
+  const query = useQuery(planComparisonQuery(projectId, from, to));
   return (
     <QueryView query={query} what="the comparison">
       {(comparison) => {
