@@ -6,7 +6,7 @@ use std::time::Duration;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 use titan_core::budgets::{self, Period, Rule, Scope};
-use titan_core::engine::{CancelRun, Submission};
+use titan_core::engine::{Approve, CancelRun, Submission};
 use titan_core::plans::{self, AnswerKind, NewAnswer, Plan};
 use titan_core::runs::Run;
 use titan_core::state::{RunStatus, WaitingOn};
@@ -311,6 +311,28 @@ async fn a_worker_that_is_killed_between_an_answer_and_the_end_has_stored_nothin
     assert_eq!(stage.plan().await.unwrap().content.goal, "A page for the tea shop.");
     assert_eq!(stage.count("SELECT count(*) FROM model_calls WHERE state = 'lost'"), 1);
     drop(second);
+    stage.assert_no_jobs_left();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_approved_binds_whoever_answers_from_then_on() {
+    let stage = Stage::new();
+    let worker = stage.worker(&[]).await;
+    stage.model.push(says(good().to_string()));
+    stage.drafted("A page").await;
+    stage.committer.approve(Approve { project_id: stage.project_id, version: 1, key: None }).await.unwrap();
+    // The first of its tasks, and then the one that needed it, are answered by the model.
+    wait::until("the tasks of the charter", async || (stage.answers().await.len() == 2).then_some(())).await;
+    let system = crate::memory::system_of(&stage);
+    assert!(system.contains("### Charter\n\nA page for the tea shop.\n\nAssumptions:\n- It is in English"), "{system}");
+    let id = stage.project_id;
+    let charter = stage.db.run(move |connection| plans::charter(connection, id, None)).await.unwrap();
+    assert_eq!((charter.progress.total, charter.items[1].needs.as_slice()), (2, [charter.items[0].task_id].as_slice()));
+    wait::until("the end of both", async || {
+        (stage.count("SELECT count(*) FROM runs WHERE finished_at IS NULL") == 0).then_some(())
+    })
+    .await;
+    worker.stop(GRACE).await;
     stage.assert_no_jobs_left();
 }
 

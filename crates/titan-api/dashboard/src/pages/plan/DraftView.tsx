@@ -1,6 +1,6 @@
 // A version while it is written: its sections come in one after the other.
 import { Button } from '@mantine/core';
-import { useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import type { PlanDraft } from '../../api/types';
 import { Elapsed } from '../../components/Elapsed';
@@ -9,6 +9,7 @@ import { Panel } from '../../components/Panel';
 import { Status } from '../../components/Status';
 import { useCancelTask } from '../../data/actions';
 import { keys } from '../../data/keys';
+import { taskQuery } from '../../data/queries';
 import { useOffline, useRunFeed } from '../../live/hooks';
 import classes from './Plan.module.css';
 import { PlanSections } from './PlanSections';
@@ -19,6 +20,8 @@ export function DraftView({ projectId, draft }: { projectId: string; draft: Plan
   const cancel = useCancelTask(projectId);
   const offline = useOffline();
   const feed = useRunFeed(draft.run_id);
+  // Why it does not move, when it does not.
+  const task = useQuery(taskQuery(draft.task_id));
   const view = draftOf(feed.events);
   useEffect(() => {
     if (feed.endStatus !== null) void client.invalidateQueries({ queryKey: keys.plans(projectId) });
@@ -46,6 +49,7 @@ export function DraftView({ projectId, draft }: { projectId: string; draft: Plan
           {written > 0 && `, ${written} of 9 sections`}
         </span>
       </p>
+      <HintText hint={task.data?.hint ?? null} />
       {view.repair !== null && <HintText hint={{ code: 'repaired', message: view.repair }} />}
       <PlanSections plan={view.plan} />
     </Panel>

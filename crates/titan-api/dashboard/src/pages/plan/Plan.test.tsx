@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { anEvent } from '../../test/fixtures';
+import { anEvent, aTask } from '../../test/fixtures';
 import { aCharter, anItem, aPlan } from '../../test/plans';
 import { fakeServer, json, renderPage } from '../../test/render';
 import { Approval } from './Approval';
@@ -37,7 +37,9 @@ describe('the wish', () => {
 });
 
 describe('a draft', () => {
-  it('shows its sections as they come', async () => {
+  it('shows its sections as they come, and why none do', async () => {
+    const hint = { code: 'no_worker', message: 'No worker that serves plan has reported yet.', since: null };
+    serve({ 'GET /api/tasks/t1': () => json(aTask({ hint })) });
     const draft = {
       task_id: 't1',
       run_id: 'r1',
@@ -51,6 +53,7 @@ describe('a draft', () => {
     page.hub({ type: 'run-events', runId: 'r1', events: [anEvent(1, { kind: 'plan.section', data })] });
     expect(await screen.findByText('A page for tea.')).toBeTruthy();
     expect(screen.getByText(/1 of 9 sections/)).toBeTruthy();
+    expect(await screen.findByText('No worker that serves plan has reported yet.')).toBeTruthy();
   });
 });
 
