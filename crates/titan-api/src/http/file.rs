@@ -17,9 +17,6 @@ use super::range::Wanted;
 
 /// What a browser may do with it: nothing but show it, within this site.
 const SANDBOX: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'";
-/// The viewers that browsers have for PDF do not work in a sandbox. They are one by themselves: nothing of a PDF runs as part of
-/// the page.
-const VIEWER: &str = "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; frame-ancestors 'self'";
 
 const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
 
@@ -88,14 +85,13 @@ fn about(name: &str, media_type: &str, disposition: DispositionType) -> HttpResp
         language_tag: None,
         value: name.as_bytes().to_vec(),
     });
-    let policy = if media_type == "application/pdf" { VIEWER } else { SANDBOX };
     let media_type = HeaderValue::from_str(&with_charset(media_type))
         .unwrap_or_else(|_| HeaderValue::from_static("application/octet-stream"));
     let mut response = HttpResponse::Ok();
     response
         .insert_header((header::CONTENT_TYPE, media_type))
         .insert_header(ContentDisposition { disposition, parameters: vec![filename] })
-        .insert_header((header::CONTENT_SECURITY_POLICY, policy))
+        .insert_header((header::CONTENT_SECURITY_POLICY, SANDBOX))
         .insert_header((header::X_FRAME_OPTIONS, "SAMEORIGIN"));
     response
 }

@@ -3,13 +3,13 @@
 //!
 //! A [`Blob`] is stored in two steps. [`Blobs::put`] puts its bytes outside, where they are to be outside; then the row
 //! that names it commits with whatever else its transaction writes. Whoever dies in between leaves an object that nothing
-//! names, which [`collect`] removes. What is small stays in Postgres whatever is configured: it travels with the transaction
+//! names, which [`collect()`] removes. What is small stays in Postgres whatever is configured: it travels with the transaction
 //! that needs one anyway, so that the answers of models wait for nobody else.
 //!
 //! - `rows`: what Postgres knows, and the bytes that it holds.
 //! - `outside`, `directory`, `s3`: the other places.
 //! - `reading`: whole and checked, or piece by piece.
-//! - [`collect`]: garbage.
+//! - `collect`: garbage.
 
 mod collect;
 mod directory;

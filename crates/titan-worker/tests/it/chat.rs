@@ -204,7 +204,7 @@ async fn an_answer_that_cannot_be_kept_fails_with_the_reason() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let url = format!("file://{}", file.path().display());
     let worker = stage.worker(&[("TITAN_BLOB_URL", &url)]).await;
-    stage.model.push(Behaviour::Answer(Answer::of(&LONG.repeat(400))));
+    stage.model.push(Behaviour::Answer(Answer::of(LONG.repeat(400))));
     let (_, ids) = stage.submit("Tell me all.", Some(0), ExecutionType::FullyAutomated).await;
     let run = stage.ended(ids.unwrap().run_id).await;
     assert!(run.error.as_ref().is_some_and(|error| error.contains("the store of files failed")), "{:?}", run.error);

@@ -59,7 +59,7 @@ function ImagePreview({ output }: { output: Output }) {
   );
 }
 
-/** In a frame of its own, by the viewer of the browser; the server lets nothing in it run as part of this site. */
+/** In a frame of its own, by the viewer of the browser; the server sandboxes what is in it. */
 function PdfPreview({ output }: { output: Output }) {
   return (
     <div className={classes.preview}>
