@@ -249,6 +249,7 @@ export const aWorker = (over: Partial<Worker> = {}): Worker => ({
   kinds: ['chat.answer'],
   queues: ['default'],
   current_tasks: [],
+  sandbox: null,
   heartbeat_at: AT,
   started_at: AT,
   version: '0.1.0',
