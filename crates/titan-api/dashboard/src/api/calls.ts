@@ -39,10 +39,12 @@ import type {
   Output,
   PlanAnswerInput,
   Project,
+  Publication,
   Review,
   Reviewed,
   Run,
   Spending,
+  Target,
   Task,
 } from './types';
 
@@ -84,6 +86,81 @@ export const updateProject = (project: Project, input: ProjectInput) => {
   );
 };
 export const deleteProject = (id: string) => unwrap(http.DELETE('/api/projects/{id}', { params: { path: { id } } }));
+
+// Templates and pipelines ----------------------------------------------------------------------------------------------
+
+export const listTemplates = (q: string, cursor: string | null, signal?: Signal) =>
+  unwrap(
+    http.GET('/api/templates', {
+      params: { query: { ...page(cursor), ...(q === '' ? {} : { q }) } },
+      ...abortable(signal),
+    }),
+  );
+export const getTemplate = (reference: string, signal?: Signal) =>
+  unwrap(http.GET('/api/templates/{reference}', { params: { path: { reference } }, ...abortable(signal) }));
+
+/** What is left out is chosen by the server. */
+export interface Deployment {
+  target?: Target;
+  /** The name of a deploy hook, for that target. */
+  hook?: string;
+}
+
+export interface TemplateInput extends Deployment {
+  name: string;
+  template: string;
+  inputs: Record<string, unknown>;
+}
+
+/** The inputs are objects without known fields, as the spec is. */
+const openObject = (value: object) => value as Record<string, never>;
+
+/** The project and the task that makes it, all or nothing. What the template calls a description is the project's too. */
+export const createFromTemplate = ({ name, template, inputs, ...deployment }: TemplateInput, key: string) => {
+  const { description } = inputs;
+  return unwrap(
+    http.POST('/api/projects', {
+      params: { header: idempotent(key) },
+      body: {
+        name: name.trim(),
+        type: template.split('@')[0]?.split('/').at(-1) ?? 'general',
+        template_ref: template,
+        inputs: openObject(inputs),
+        ...(typeof description === 'string' ? { spec: openObject({ description }) } : {}),
+        ...deployment,
+      },
+    }),
+  );
+};
+
+export interface PipelineInput extends Deployment {
+  template?: string;
+  inputs?: object;
+}
+
+export const startPipeline = (id: string, { inputs, ...rest }: PipelineInput, key: string) =>
+  unwrap(
+    http.POST('/api/projects/{id}/pipelines', {
+      params: { path: { id }, header: idempotent(key) },
+      body: { ...rest, ...(inputs === undefined ? {} : { inputs: openObject(inputs) }) },
+    }),
+  );
+
+/** Null when nothing was ever to be seen. */
+export const getPreview = async (id: string, signal?: Signal) => {
+  const state = await unwrap(
+    http.GET('/api/projects/{id}/preview', { params: { path: { id } }, ...abortable(signal) }),
+  );
+  return state.preview ?? null;
+};
+export const startPreview = (id: string) =>
+  unwrap(http.POST('/api/projects/{id}/preview/start', { params: { path: { id } } }));
+export const stopPreview = (id: string) =>
+  unwrap(http.POST('/api/projects/{id}/preview/stop', { params: { path: { id } } }));
+export const listPublications = (id: string, limit: number, signal?: Signal) =>
+  unwrapPage<Publication>(
+    http.GET('/api/projects/{id}/publications', { params: { path: { id }, query: { limit } }, ...abortable(signal) }),
+  );
 
 // Tasks --------------------------------------------------------------------------------------------------------------
 

@@ -97,6 +97,15 @@ export type LimitInput = Schemas['LimitBody'];
 export type Health = Schemas['Health'];
 export type Setup = Schemas['Setup'];
 export type SetupItem = Schemas['SetupItem'];
+export type Target = Schemas['Target'];
+export type TemplateEntry = Schemas['TemplateEntry'];
+export type TemplateDetails = Schemas['TemplateDetails'];
+export type TemplateStep = Schemas['TemplateStep'];
+export type TemplateCheck = Schemas['TemplateCheck'];
+export type TemplateList = Schemas['Templates'];
+export type TemplateSource = Schemas['TemplateSource'];
+export type Preview = Schemas['Preview'];
+export type Publication = Schemas['Publication'];
 export type Problem = Schemas['Problem'];
 export type FieldError = Schemas['FieldError'];
 

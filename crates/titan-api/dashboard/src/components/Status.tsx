@@ -29,6 +29,7 @@ const LOOKS: Record<string, Look> = {
   queued: { family: 'idle', icon: IconHourglass, word: 'Queued' },
   ready: { family: 'idle', icon: IconCircle, word: 'Ready' },
   running: { family: 'working', icon: IconLoader2, word: 'Running', turning: true },
+  starting: { family: 'working', icon: IconLoader2, word: 'Starting', turning: true },
   in_progress: { family: 'working', icon: IconLoader2, word: 'In progress', turning: true },
   paused: { family: 'working', icon: IconPlayerPause, word: 'Paused' },
   waiting: { family: 'person', icon: IconLock, word: 'Waiting' },

@@ -30,6 +30,9 @@ export const keys = {
   budgets: ['budget'] as const,
   budget: (scope: string, id: string) => ['budget', scope, id] as const,
   calls: (runId: string) => ['calls', runId] as const,
+  templates: ['templates'] as const,
+  preview: (projectId: string) => ['preview', projectId] as const,
+  publications: (projectId: string) => ['publications', projectId] as const,
   system: ['system'] as const,
   /** Queues, jobs and limits: what changes one of them mostly changes the others. */
   queue: ['queue'] as const,
@@ -70,7 +73,9 @@ export function staleKeys(hint: ChangeHint): Stale[] {
         { key: keys.calls(hint.id), apartMs: AROUND_A_RUN_MS },
         { key: keys.budgets, apartMs: BAR_MS },
       ];
-      return [...own(keys.run(hint.id), keys.logs(hint.id)), ...inProject(keys.logs), ...around, ...paid, bar];
+      // The last step of a pipeline publishes.
+      const made = inProject(keys.publications).map(({ key }) => ({ key, apartMs: AROUND_A_RUN_MS }));
+      return [...own(keys.run(hint.id), keys.logs(hint.id)), ...inProject(keys.logs), ...around, ...made, ...paid, bar];
     }
     case 'output': {
       const ofRun = hint.run_id ? own(keys.artifacts(hint.run_id)) : own(['artifacts']);
@@ -80,6 +85,8 @@ export function staleKeys(hint: ChangeHint): Stale[] {
       return inProject(keys.memories, keys.stats);
     case 'files':
       return inProject(keys.files);
+    case 'preview':
+      return project === null ? own(['preview']) : inProject(keys.preview);
     case 'message':
       return inProject(keys.messages);
     case 'plan':

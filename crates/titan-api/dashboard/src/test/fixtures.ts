@@ -19,6 +19,7 @@ import type {
   Run,
   RunEvent,
   Spending,
+  Step,
   Task,
   Worker,
 } from '../api/types';
@@ -112,6 +113,39 @@ export const aRun = (over: Partial<Run> = {}): Run => ({
   steps: [],
   ...over,
 });
+
+export const aStep = (name: string, over: Partial<Step> = {}): Step => ({
+  seq: 1,
+  name,
+  kind: name,
+  status: 'pending',
+  attempt: 0,
+  worker: null,
+  error: null,
+  started_at: null,
+  finished_at: null,
+  heartbeat_at: null,
+  waiting_on: null,
+  waiting_reason: null,
+  waiting_since: null,
+  waiting_until: null,
+  ...over,
+});
+
+/** A run of the pipeline whose stages have these states, in their order. */
+export const aPipelineRun = (statuses: Step['status'][], over: Partial<Run> = {}): Run =>
+  aRun({
+    workflow: 'pipeline',
+    steps: statuses.map((status, index) =>
+      aStep(['scaffold', 'build', 'deploy', 'verify', 'publish'][index] ?? '', {
+        seq: index + 1,
+        status,
+        ...(status === 'pending' ? {} : { attempt: 1, started_at: '2026-11-21T10:00:01.000Z' }),
+        ...(status === 'completed' || status === 'failed' ? { finished_at: '2026-11-21T10:00:09.000Z' } : {}),
+      }),
+    ),
+    ...over,
+  });
 
 export const anEvent = (seq: number, over: Partial<RunEvent> = {}): RunEvent => ({
   run_id: 'r1',
@@ -249,6 +283,7 @@ export const aWorker = (over: Partial<Worker> = {}): Worker => ({
   kinds: ['chat.answer'],
   queues: ['default'],
   current_tasks: [],
+  sandbox: null,
   heartbeat_at: AT,
   started_at: AT,
   version: '0.1.0',

@@ -1,12 +1,10 @@
 // One log line.
 import { Link } from '@tanstack/react-router';
-import { lazy, memo, Suspense } from 'react';
+import { memo } from 'react';
 import type { LogLine } from '../../api/types';
+import { LogText } from '../../components/ansi/LogText';
 import { formatClock, formatExact, shortId } from '../../lib/format';
-import { highlight } from './highlight';
 import classes from './LogView.module.css';
-
-const AnsiText = lazy(() => import('./AnsiText'));
 
 interface LogRowProps {
   line: LogLine;
@@ -33,20 +31,8 @@ export const LogRow = memo(function LogRow({ line, wrap, showRun, search }: LogR
       )}
       <span className={classes.step}>{line.step === null ? '' : `step ${line.step}`}</span>
       <span className={classes.message}>
-        <Message text={line.message} search={search} />
+        <LogText text={line.message} search={search} />
       </span>
     </div>
   );
 });
-
-function Message({ text, search }: { text: string; search: string }) {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what is looked for
-  if (/\u001b/.test(text)) {
-    return (
-      <Suspense fallback={text}>
-        <AnsiText text={text} />
-      </Suspense>
-    );
-  }
-  return highlight(text, search).map((part, index) => (part.hit ? <mark key={index}>{part.text}</mark> : part.text));
-}

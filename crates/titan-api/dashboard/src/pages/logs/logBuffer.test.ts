@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LogLine, LogPage } from '../../api/types';
+import { highlight } from '../../components/ansi/highlight';
 import { aLine } from '../../test/fixtures';
-import { highlight } from './highlight';
 import { EMPTY_BUFFER, lineKey, linesInAll, mergeNewest, mergeOlder, WINDOW_LINES } from './logBuffer';
 
 const range = (from: number, to: number): LogLine[] =>

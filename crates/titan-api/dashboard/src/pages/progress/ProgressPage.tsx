@@ -1,4 +1,4 @@
-// "Where are we, what is next?" First what needs a person, then what runs, then the board and the runs of late.
+// "Where are we, what is next?" First what needs a person, then how it is made, what runs, then the board and the runs of late.
 import { useQueries, useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense } from 'react';
@@ -9,8 +9,10 @@ import { missingStatuses } from './columns';
 import { NeedsYou } from './NeedsYou';
 import { NowRunning } from './NowRunning';
 import classes from './ProgressPage.module.css';
+import { newestPipeline } from './pipeline/stages';
 import { RecentRuns } from './RecentRuns';
 
+const PipelinePanel = lazy(() => import('./pipeline/PipelinePanel'));
 const TaskPanel = lazy(() => import('./TaskPanel'));
 
 export function ProgressPage() {
@@ -22,10 +24,16 @@ export function ProgressPage() {
   const missing = newest.data && stats.data ? missingStatuses(newest.data.items, stats.data) : [];
   const others = useQueries({ queries: missing.map((status) => tasksQuery(projectId, status)) });
   const lists = [newest.data?.items ?? [], ...others.map((query) => query.data?.items ?? [])];
+  const pipeline = newestPipeline(lists.flat());
 
   return (
     <div className={classes.page}>
       <NeedsYou projectId={projectId} tasks={lists.flat()} failedTotal={stats.data?.tasks.failed ?? 0} />
+      {pipeline && (
+        <Suspense fallback={null}>
+          <PipelinePanel task={pipeline} />
+        </Suspense>
+      )}
       <NowRunning projectId={projectId} />
       <QueryView query={newest} what="tasks">
         {() => (

@@ -3,6 +3,7 @@ import { Button, Switch } from '@mantine/core';
 import { useMemo, useState } from 'react';
 import { Virtuoso } from 'react-virtuoso';
 import type { RunEvent } from '../../api/types';
+import { LogText } from '../../components/ansi/LogText';
 import { Empty } from '../../components/Empty';
 import { ErrorPanel } from '../../components/ErrorPanel';
 import { Loading } from '../../components/Loading';
@@ -81,7 +82,9 @@ function EventRow({ event }: { event: RunEvent }) {
       </time>
       <span className={classes.kind}>{event.kind}</span>
       <span className={classes.step}>{event.step === null ? '' : `step ${event.step}`}</span>
-      <span className={classes.text}>{eventText(event)}</span>
+      <span className={classes.text}>
+        <LogText text={eventText(event)} />
+      </span>
     </div>
   );
 }
