@@ -287,7 +287,6 @@ export const aWorker = (over: Partial<Worker> = {}): Worker => ({
   heartbeat_at: AT,
   started_at: AT,
   version: '0.1.0',
-  sandbox: 'bubblewrap',
   stats: {
     claims: 0,
     claimed: 0,
