@@ -320,7 +320,11 @@ async fn what_was_approved_binds_whoever_answers_from_then_on() {
     let worker = stage.worker(&[]).await;
     stage.model.push(says(good().to_string()));
     stage.drafted("A page").await;
-    stage.committer.approve(Approve { project_id: stage.project_id, version: 1, key: None }).await.unwrap();
+    stage
+        .committer
+        .approve(Approve { project_id: stage.project_id, version: 1, pipeline: None, key: None })
+        .await
+        .unwrap();
     // The first of its tasks, and then the one that needed it, are answered by the model.
     wait::until("the tasks of the charter", async || (stage.answers().await.len() == 2).then_some(())).await;
     let system = crate::memory::system_of(&stage);
