@@ -1,5 +1,6 @@
-// Creates a project and opens its Input tab, because the next thing to do is to say what is wanted.
-import { Modal } from '@mantine/core';
+// Creates a project: plainly, and opens its Input tab, because the next thing to do is to say what is wanted; or from a
+// template, and opens its Progress tab, where it is made.
+import { Modal, SegmentedControl } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -7,12 +8,27 @@ import { createProject, type ProjectInput } from '../../api/calls';
 import { keys } from '../../data/keys';
 import { randomId } from '../../lib/ids';
 import { ProjectForm } from './ProjectForm';
+import classes from './ProjectsPage.module.css';
+import { FromTemplate } from './template/FromTemplate';
 
 const EMPTY: ProjectInput = { name: '', type: 'general', description: '' };
 
-export function CreateDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+const WAYS = [
+  { value: 'simple', label: 'Name it' },
+  { value: 'template', label: 'From a template' },
+];
+
+interface CreateDialogProps {
+  opened: boolean;
+  onClose: () => void;
+  /** The template that is chosen already. */
+  template?: string;
+}
+
+export function CreateDialog({ opened, onClose, template }: CreateDialogProps) {
   const client = useQueryClient();
   const navigate = useNavigate();
+  const [way, setWay] = useState(template === undefined ? 'simple' : 'template');
   // One key for one filled form: a second press of Create cannot make a second project. Another text is another request.
   const [attempt, setAttempt] = useState({ key: randomId(), body: '' });
   const create = useMutation({
@@ -36,14 +52,21 @@ export function CreateDialog({ opened, onClose }: { opened: boolean; onClose: ()
   };
   return (
     <Modal opened={opened} onClose={close} title="New project" closeButtonProps={{ 'aria-label': 'Close the dialog' }}>
-      <ProjectForm
-        initial={EMPTY}
-        submitLabel="Create project"
-        busy={create.isPending}
-        error={create.error}
-        onSubmit={(input) => create.mutate(input)}
-        onCancel={close}
-      />
+      <div className={classes.fields}>
+        <SegmentedControl data={WAYS} value={way} onChange={setWay} aria-label="How to begin" fullWidth />
+        {way === 'template' ? (
+          <FromTemplate chosen={template ?? null} onClose={close} />
+        ) : (
+          <ProjectForm
+            initial={EMPTY}
+            submitLabel="Create project"
+            busy={create.isPending}
+            error={create.error}
+            onSubmit={(input) => create.mutate(input)}
+            onCancel={close}
+          />
+        )}
+      </div>
     </Modal>
   );
 }
