@@ -4,7 +4,16 @@ import { lastProject } from '../lib/lastProject';
 import { NotFound } from '../pages/other/NotFound';
 import { PageError } from '../pages/other/PageError';
 import { Shell } from './Shell';
-import { inputSearch, logSearch, outputSearch, queueSearch, runSearch, salesSearch, taskSearch } from './search';
+import {
+  inputSearch,
+  logSearch,
+  outputSearch,
+  queueSearch,
+  runSearch,
+  salesSearch,
+  taskSearch,
+  templateSearch,
+} from './search';
 
 /**
  * A page whose code comes when it is opened. The router would answer code that does not come by loading everything anew,
@@ -102,6 +111,13 @@ const run = createRoute({
   component: page(() => import('../pages/run/RunPage'), 'RunPage'),
 });
 
+const templates = createRoute({
+  getParentRoute: () => root,
+  path: '/templates',
+  validateSearch: templateSearch,
+  component: page(() => import('../pages/templates/TemplatesPage'), 'TemplatesPage'),
+});
+
 const queue = createRoute({
   getParentRoute: () => root,
   path: '/queue',
@@ -121,6 +137,7 @@ const routeTree = root.addChildren([
   welcome,
   project.addChildren([projectHome, progress, input, logs, output, sales]),
   run,
+  templates,
   queue,
   system,
 ]);

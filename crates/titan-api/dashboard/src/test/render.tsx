@@ -31,6 +31,7 @@ const PATHS = [
   '/projects/$projectId/input',
   '/projects/$projectId/output',
   '/runs/$runId',
+  '/templates',
   '/queue',
   '/system',
 ];
