@@ -2,7 +2,7 @@
 // in a second tab; and one whose build fails, is mended in Files, and goes on where it stopped.
 import type { BrowserContext, Page } from 'playwright-core';
 import { beforeAll, expect } from 'vitest';
-import { onlyTask } from './support/api';
+import { createCommand, createProject, onlyTask, untilFinished } from './support/api';
 import { withBrowser } from './support/browser';
 import { open } from './support/dashboard';
 import { barriers, keepBoth, overflows } from './support/page-checks';
@@ -86,7 +86,7 @@ browserTest(
     await pipeline(page).waitFor();
     await untilMade(page, SOON_MS);
     await page.getByTestId('publication').getByText('v1').waitFor();
-    await page.getByTestId('preview').locator('[data-status="running"]').waitFor();
+    await page.getByTestId('preview').locator('[data-status="healthy"]').waitFor();
     await page.getByTestId('stage-verify').click();
     await page.getByTestId('stage-log').getByText('Holds: The page is served').waitFor();
     expect(await barriers(page)).toEqual([]);
@@ -100,7 +100,7 @@ browserTest(
     await page.getByRole('button', { name: 'Stop the preview' }).click();
     await page.getByTestId('preview').locator('[data-status="stopped"]').waitFor();
     await page.getByRole('button', { name: 'Start the preview' }).click();
-    await page.getByTestId('preview').locator('[data-status="running"]').waitFor();
+    await page.getByTestId('preview').locator('[data-status="healthy"]').waitFor();
     expect(await seen(page, context)).toContain(name);
 
     expect(await overflows(page)).toEqual([]);
@@ -146,6 +146,7 @@ browserTest(
     const failure = page.getByTestId('pipeline-failure');
     await failure.waitFor({ timeout: PACKAGES_MS });
     expect(await failure.textContent()).toMatch(/Build failed.*exit code 1/);
+    await failure.getByText(/missing\.ts/).waitFor();
     await page
       .getByTestId('stage-log')
       .getByText(/missing\.ts/)
@@ -173,3 +174,23 @@ browserTest(
   },
   4 * PACKAGES_MS,
 );
+
+browserTest('the colours of a command are kept and can be read, and its other escapes are not', async ({ page }) => {
+  const project = await createProject('Colours');
+  const codes = [31, 32, 33, 34, 35, 36, 90, 91, 92, 93, 94, 95, 96, 97, 1, 2];
+  const lines = codes.map((code) => `\\033[${code}mcolour ${code}\\033[0m`).join('\\n');
+  const task = await untilFinished(
+    (await createCommand(project.id, `printf '${lines}\\n\\033]0;a title\\033\\\\\\033[2Kplain\\033[K end\\n'`)).id,
+  );
+  expect(task.execution_status).toBe('completed');
+  await open(page, `/projects/${project.id}/logs`);
+  const colour = page.getByTestId('log-line').locator('[data-colour="bright-magenta"]');
+  await colour.getByText('colour 95').waitFor();
+  await page.getByTestId('log-line').getByText('plain end', { exact: true }).waitFor();
+  expect(await barriers(page)).toEqual([]);
+  await keepBoth(page, 'log-colours');
+
+  await open(page, `/runs/${task.latest_run?.id}`);
+  await page.getByTestId('event-row').getByText('colour 31').waitFor();
+  expect(await barriers(page)).toEqual([]);
+});

@@ -21,11 +21,11 @@ const start = initialValues(fields);
 const with_ = (change: Record<string, string | boolean>) => ({ ...start, title: 'abc', size: '3', ...change });
 
 describe('a form of a schema', () => {
-  it('has a field for each property, in their order', () => {
+  it('has a field for each property, those first that must be filled in', () => {
     expect(fields.map(({ name, kind, required }) => [name, kind, required])).toEqual([
       ['title', 'line', true],
-      ['description', 'text', false],
       ['size', 'number', true],
+      ['description', 'text', false],
       ['ratio', 'number', false],
       ['dark', 'boolean', false],
       ['level', 'choice', false],

@@ -31,7 +31,7 @@ const textOf = (value: unknown) => (typeof value === 'string' ? value : undefine
 export function fieldsOf(schema: unknown): SchemaField[] {
   const properties = isObject(schema) && isObject(schema.properties) ? schema.properties : {};
   const required = isObject(schema) && Array.isArray(schema.required) ? schema.required : [];
-  return Object.entries(properties).map(([name, raw]) => {
+  const fields = Object.entries(properties).map(([name, raw]): SchemaField => {
     const own = isObject(raw) ? raw : {};
     return {
       name,
@@ -44,6 +44,8 @@ export function fieldsOf(schema: unknown): SchemaField[] {
       schema: own,
     };
   });
+  // Properties have no order, so what must be said comes first.
+  return fields.sort((a, b) => Number(b.required) - Number(a.required));
 }
 
 function kindOf(schema: Record<string, unknown>): FieldKind {

@@ -69,7 +69,6 @@ export function TemplateForm({ template, other, onCancel, onCreated }: TemplateF
       </div>
       <TextInput
         label="Name"
-        description="Of the project."
         required
         data-autofocus
         autoFocus
