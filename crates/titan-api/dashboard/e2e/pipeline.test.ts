@@ -175,6 +175,34 @@ browserTest(
   4 * PACKAGES_MS,
 );
 
+browserTest('the catalogue is searched, shows what a template does, and leads to a project of it', async ({ page }) => {
+  await open(page, '/projects');
+  await page.keyboard.press('g');
+  await page.keyboard.press('t');
+  await page.waitForURL(/\/templates$/);
+  await page.getByTestId('template-row').nth(5).waitFor();
+  await page.getByRole('searchbox', { name: 'Search templates' }).fill('browser vite');
+  await page.waitForURL(/q=browser/);
+  const rows = page.getByTestId('template-row');
+  await until('one template that fits', async () => (await rows.count()) === 1);
+  await rows.click();
+  const template = page.getByTestId('template');
+  await template.getByText('npm ci --no-audit --no-fund').waitFor();
+  await template.getByText('Can be deployed to').waitFor();
+  expect(await barriers(page)).toEqual([]);
+  await keepBoth(page, 'templates');
+  await template.getByRole('button', { name: 'Use it' }).click();
+  const dialog = page.getByRole('dialog', { name: 'New project' });
+  await dialog.getByText('web-app@').waitFor();
+  await dialog.getByRole('textbox', { name: 'Title' }).waitFor();
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+
+  await page.getByRole('searchbox', { name: 'Search templates' }).fill('no such words');
+  await page.getByText('No template matches').waitFor();
+  expect(await barriers(page)).toEqual([]);
+});
+
 browserTest('the colours of a command are kept and can be read, and its other escapes are not', async ({ page }) => {
   const project = await createProject('Colours');
   const codes = [31, 32, 33, 34, 35, 36, 90, 91, 92, 93, 94, 95, 96, 97, 1, 2];
@@ -191,6 +219,6 @@ browserTest('the colours of a command are kept and can be read, and its other es
   await keepBoth(page, 'log-colours');
 
   await open(page, `/runs/${task.latest_run?.id}`);
-  await page.getByTestId('event-row').getByText('colour 31').waitFor();
+  await page.getByTestId('event-row').locator('[data-colour="red"]').getByText('colour 31').waitFor();
   expect(await barriers(page)).toEqual([]);
 });
