@@ -76,7 +76,7 @@ describe('what a tool complains of', () => {
     anEvent(seq, { step: 2, kind: 'command.started', message: '$ Build: npm run build' });
   const said = (seq: number, message: string) => anEvent(seq, { step: 2, message });
 
-  it('is what the last command said first, without colours', () => {
+  it('is what the last command said first, without colours and frames', () => {
     const events = [
       command(1),
       said(2, '0 errors, this error is of an earlier command'),
@@ -84,12 +84,13 @@ describe('what a tool complains of', () => {
       said(4, 'building'),
       said(5, '\u001b[31mCould not resolve\u001b[39m ./missing.ts'),
       said(6, ''),
-      said(7, '    at index.html'),
-      anEvent(8, { step: 2, kind: 'command.ended', level: 'error', message: 'Build ended with exit code 1' }),
+      said(7, '    at resolve (vite.js:1:2)'),
+      said(8, '  in index.html'),
+      anEvent(9, { step: 2, kind: 'command.ended', level: 'error', message: 'Build ended with exit code 1' }),
     ];
     expect(complaintOf(events, 2, 'Build ended with exit code 1: }')).toEqual([
       'Could not resolve ./missing.ts',
-      '    at index.html',
+      '  in index.html',
     ]);
   });
 

@@ -110,7 +110,9 @@ export function orderOf({ payload }: Task): PipelineInput {
 
 /** Where a tool begins to say what is wrong, which is seldom the last line that it writes. */
 const COMPLAINT = /\b(error|fail(ed|ure)?|cannot|could not|unresolved|does not hold)\b/i;
-const COMPLAINT_LINES = 4;
+const COMPLAINT_LINES = 8;
+/** Where it stood when it failed, which says little to whoever did not write the tool. */
+const FRAME = /^\s+at /;
 
 /** The first lines of the log in which the last command of a stage complains; none when the reason has them. */
 export function complaintOf(events: readonly RunEvent[], seq: number, reason: string): string[] {
@@ -120,7 +122,7 @@ export function complaintOf(events: readonly RunEvent[], seq: number, reason: st
     .slice(begin + 1)
     .filter(({ kind }) => kind === 'log')
     .map(({ message }) => withoutEscapes(message ?? '').trimEnd())
-    .filter((line) => line.trim() !== '');
+    .filter((line) => line.trim() !== '' && !FRAME.test(line));
   const first = lines.findIndex((line) => COMPLAINT.test(line));
   if (begin === -1 || first === -1) return [];
   const said = lines.slice(first, first + COMPLAINT_LINES);
