@@ -63,6 +63,12 @@ describe('the pipeline of a project', () => {
     await waitFor(() => expect(calls('POST')[0]?.body).toEqual({ task_id: 't1', wait_seconds: 0 }));
   });
 
+  it('says that only starting over sees files that were changed after the build', async () => {
+    await show(aPipelineRun(['completed', 'completed', 'completed', 'failed', 'skipped'], { status: 'failed' }));
+    expect(screen.getByRole('alert').textContent).toContain('start over instead');
+    expect(screen.getByRole('button', { name: 'Retry from verify' })).toBeTruthy();
+  });
+
   it('can be started over with the same order', async () => {
     const calls = await show(aPipelineRun(Array(5).fill('completed'), { status: 'completed' }));
     await userEvent.click(screen.getByRole('button', { name: 'Start over' }));

@@ -21,7 +21,7 @@ import classes from './Pipeline.module.css';
 import { Result } from './Result';
 import { StageLog } from './StageLog';
 import { StageRow } from './StageRow';
-import { complaintOf, failureOf, orderOf, type StageName, stagesOf } from './stages';
+import { complaintOf, failureOf, orderOf, type StageName, stagesOf, usesBuild } from './stages';
 
 export default function PipelinePanel({ task }: { task: Task }) {
   const runId = task.latest_run?.id ?? '';
@@ -90,6 +90,11 @@ function Failure({ task, run }: { task: Task; run: Run }) {
       <div className={classes.reason}>
         <strong>{stage.label} failed.</strong> <FailureText text={reason} />
         <Complaint run={run} seq={stage.seq} reason={reason} />
+        {usesBuild(stage.name) && (
+          <p className={classes.muted}>
+            Retrying goes on with what was built. If you have changed files since, start over instead.
+          </p>
+        )}
       </div>
       <Button
         size="compact-md"

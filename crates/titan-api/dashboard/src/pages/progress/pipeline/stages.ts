@@ -8,6 +8,9 @@ import { compareTimes } from '../../../lib/times';
 export const STAGES = ['scaffold', 'build', 'deploy', 'verify', 'publish'] as const;
 export type StageName = (typeof STAGES)[number];
 
+/** Whether a stage looks at what was built, and no more at the files. */
+export const usesBuild = (name: StageName): boolean => STAGES.indexOf(name) > STAGES.indexOf('build');
+
 const LABELS: Record<StageName, string> = {
   scaffold: 'Scaffold',
   build: 'Build',
