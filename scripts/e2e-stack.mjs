@@ -12,12 +12,13 @@
 //   POST /start/NAME             start it, and wait until it works; body {"env": {...}} changes its environment
 //   POST /restart/postgres       stop Postgres and start it again
 
+import { lookup } from 'node:dns/promises';
 import { createWriteStream } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import path from 'node:path';
 
-import { Hopeless, startChild, waitFor } from './lib/processes.mjs';
+import { Hopeless, run, startChild, waitFor } from './lib/processes.mjs';
 import { baseUrl, binary, freePort, postgres, root, runsProgram } from './lib/titan.mjs';
 
 const GRACE_MS = 15_000;
@@ -171,6 +172,18 @@ async function takeTurn() {
   await writeFile(file, String(process.pid));
 }
 
+/** A registry of packages may be a mirror in the own network, which a sandbox reaches only when its addresses are named. */
+async function registryAddresses() {
+  try {
+    const registry = await run('npm', ['config', 'get', 'registry'], { capture: true });
+    const found = await lookup(new URL(registry.trim()).hostname, { all: true, family: 4 });
+    return found.map(({ address }) => `${address}/32`).join(',');
+  } catch (error) {
+    console.error(`e2e: no address of a registry of packages is known: ${error.message}`);
+    return '';
+  }
+}
+
 async function up() {
   await rm(logs, { recursive: true, force: true });
   await mkdir(logs, { recursive: true });
@@ -179,6 +192,7 @@ async function up() {
   addresses.apiBind = `127.0.0.1:${await freePort()}`;
   addresses.api = `http://${addresses.apiBind}`;
   environment = { PATH: process.env.PATH, HOME: process.env.HOME, RUST_BACKTRACE: '0', TITAN_DATA_DIR: path.join(logs, 'data'), ...TIMES };
+  environment.TITAN_EGRESS_INNER = await registryAddresses();
   environment.DATABASE_URL = await postgres('ensure', cluster, '--throwaway');
   control = await startControl();
   addresses.control = `http://127.0.0.1:${control.address().port}`;

@@ -108,7 +108,7 @@ set_up() {
   local packages=()
   if wanted rust || wanted pipelines || wanted scale || wanted faults || wanted scripts || wanted e2e; then has_postgres || packages+=(postgresql); fi
   if wanted rust; then has_pgbouncer || packages+=(pgbouncer); fi
-  if wanted sandbox || wanted pipelines || wanted e2e; then command -v bwrap >/dev/null || packages+=(bubblewrap); fi
+  if wanted rust || wanted sandbox || wanted pipelines || wanted e2e; then command -v bwrap >/dev/null || packages+=(bubblewrap); fi
   # Makes the environment for the S3-compatible store of the tests.
   if wanted rust; then python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3 python3-venv); fi
   if wanted scripts; then command -v psql >/dev/null || packages+=(postgresql-client); fi

@@ -22,7 +22,8 @@ const ONLY_IN: [(&str, &[&str]); 8] = [
     ("diesel", &["titan-core", "titan-testkit"]),
     ("tokio-postgres", &["titan-core"]),
     ("actix-web", &["titan-api", "titan-testkit"]),
-    ("reqwest", &["titan-agent", "titan-testkit"]),
+    // Models; and what pipelines ask of what they have deployed.
+    ("reqwest", &["titan-agent", "titan-worker", "titan-testkit"]),
     ("object_store", &["titan-core"]),
     ("seccompiler", &["titan-sandbox"]),
     ("landlock", &["titan-sandbox"]),

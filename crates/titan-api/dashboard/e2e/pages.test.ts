@@ -88,6 +88,8 @@ browserTest('the pages of a run, the list of projects and the system', async ({ 
     { path: `/runs/${run}?view=outputs`, title, shows: testId('run-summary') },
     { path: '/projects', title: 'Titan', shows: testId('project-card') },
     { path: '/welcome', title: 'First steps · Titan', shows: testId('setup-row') },
+    { path: '/templates', title: 'Templates · Titan', shows: testId('template') },
+    { path: '/templates?q=static', title: 'Templates · Titan', shows: text('The style sheet is served') },
     { path: '/queue', title: 'Queue · Titan', shows: testId('queue-row') },
     { path: '/queue?state=completed', title: 'Queue · Titan', shows: testId('job-row') },
     { path: '/system', title: 'System · Titan', shows: testId('worker-row') },

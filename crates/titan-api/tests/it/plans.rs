@@ -81,6 +81,18 @@ async fn a_wish_becomes_a_plan_is_answered_refined_approved_and_done() {
     }
     let charter = client.get(&format!("{path}/charter")).await.expect(200);
     assert_eq!(charter["progress"], json!({"total": 4, "completed": 4, "failed": 0, "canceled": 0}));
+
+    // The template that it named has become a project which can be seen.
+    wait::until("the project to be published", async || {
+        client.get(&format!("{path}/publications")).await.expect(200)["items"].get(0).cloned()
+    })
+    .await;
+    client.post(&format!("{path}/preview/stop"), &json!({})).await.expect(200);
+    wait::until("the preview to stop", async || {
+        let preview = client.get(&format!("{path}/preview")).await.expect(200);
+        (preview["preview"]["state"] == "stopped").then_some(())
+    })
+    .await;
     app.finish().await;
 }
 

@@ -4,6 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use titan_testkit::app::TestApp;
 use titan_testkit::client::{id, run_of, text};
+use titan_testkit::wait;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_documented_requests_work_unchanged() {
@@ -45,6 +46,14 @@ async fn the_documented_requests_work_unchanged() {
     let workflows = client.get("/workflows").await.expect(200);
     assert_eq!(text(&workflows["items"][0]["name"]), "chat");
     assert_eq!(client.get("/workflows/chat").await.expect(200)["steps"].as_array().map(Vec::len), Some(2));
+
+    // The project was made of its template meanwhile.
+    let published = wait::until("the project to be published", async || {
+        let published = client.get(&format!("/projects/{}/publications", id(&project))).await.expect(200);
+        published["items"].get(0).cloned()
+    })
+    .await;
+    assert_eq!(published["number"], json!(1));
     app.finish().await;
 }
 

@@ -43,6 +43,9 @@ export function createProject(title: string): Promise<Project> {
 export const sendMessage = (projectId: string, content: string) =>
   call<Task>('POST', `/api/projects/${projectId}/messages`, { content });
 
+export const createCommand = (projectId: string, command: string) =>
+  call<Task>('POST', `/api/projects/${projectId}/tasks`, { type: 'exec', payload: { command } });
+
 export const getTask = (id: string) => call<Task>('GET', `/api/tasks/${id}`);
 export const getRun = (id: string) => call<Run>('GET', `/api/runs/${id}`);
 export const getProject = (id: string) => call<Project>('GET', `/api/projects/${id}`);

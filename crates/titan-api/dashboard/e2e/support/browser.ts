@@ -25,11 +25,14 @@ export interface Tools {
   context: BrowserContext;
   /** From here on, console errors that match are part of what is tested. */
   expectErrors: (pattern: RegExp) => void;
+  /** From here on, pages may turn to addresses that match: what a project serves is not Titan's own. */
+  expectHosts: (pattern: RegExp) => void;
 }
 
 /** What a page must never do: report an error, or turn to another host. */
 class Watch {
   private readonly expected: RegExp[] = [];
+  private readonly hosts: RegExp[] = [];
   private readonly seen: string[] = [];
 
   constructor(context: BrowserContext) {
@@ -40,12 +43,17 @@ class Watch {
     context.on('weberror', (error) => this.seen.push(`uncaught: ${error.error().stack ?? error.error().message}`));
     context.on('request', (request) => {
       const { origin, protocol } = new URL(request.url());
-      if (protocol.startsWith('http') && origin !== own) this.seen.push(`request to another host: ${request.url()}`);
+      const known = origin === own || this.hosts.some((pattern) => pattern.test(origin));
+      if (protocol.startsWith('http') && !known) this.seen.push(`request to another host: ${request.url()}`);
     });
   }
 
   expect = (pattern: RegExp) => {
     this.expected.push(pattern);
+  };
+
+  expectHosts = (pattern: RegExp) => {
+    this.hosts.push(pattern);
   };
 
   problems(): string[] {
@@ -69,32 +77,36 @@ export function withBrowser() {
     await browser?.close();
   });
 
-  return function browserTest(name: string, run: (tools: Tools) => Promise<void>): void {
-    it(name, async () => {
-      if (browser === undefined) throw new Error('the browser did not start');
-      const context = await browser.newContext({
-        baseURL: settings.baseUrl,
-        viewport: { width: 1280, height: 860 },
-        colorScheme: 'light',
-        reducedMotion: 'reduce',
-        locale: 'en-GB',
-      });
-      context.setDefaultTimeout(PATIENCE_MS);
-      await context.addInitScript(recordPage);
-      const watch = new Watch(context);
-      try {
-        const page = await context.newPage();
-        await run({ page, context, expectErrors: watch.expect });
-        const violations: string[] = [];
-        for (const open of context.pages()) violations.push(...(await recordingOf(open)).violations);
-        const problems = [...watch.problems(), ...violations];
-        if (problems.length > 0) throw new Error(`the page had problems:\n${problems.join('\n')}`);
-      } catch (error) {
-        throw await withEvidence(error, name, context, watch);
-      } finally {
-        await context.close();
-      }
-    });
+  return function browserTest(name: string, run: (tools: Tools) => Promise<void>, timeoutMs?: number): void {
+    it(
+      name,
+      async () => {
+        if (browser === undefined) throw new Error('the browser did not start');
+        const context = await browser.newContext({
+          baseURL: settings.baseUrl,
+          viewport: { width: 1280, height: 860 },
+          colorScheme: 'light',
+          reducedMotion: 'reduce',
+          locale: 'en-GB',
+        });
+        context.setDefaultTimeout(PATIENCE_MS);
+        await context.addInitScript(recordPage);
+        const watch = new Watch(context);
+        try {
+          const page = await context.newPage();
+          await run({ page, context, expectErrors: watch.expect, expectHosts: watch.expectHosts });
+          const violations: string[] = [];
+          for (const open of context.pages()) violations.push(...(await recordingOf(open)).violations);
+          const problems = [...watch.problems(), ...violations];
+          if (problems.length > 0) throw new Error(`the page had problems:\n${problems.join('\n')}`);
+        } catch (error) {
+          throw await withEvidence(error, name, context, watch);
+        } finally {
+          await context.close();
+        }
+      },
+      timeoutMs,
+    );
   };
 }
 

@@ -6,7 +6,12 @@ import { projectQuery, runQuery } from '../data/queries';
 import { shortId } from '../lib/format';
 import classes from './TopBar.module.css';
 
-const PLACES: Record<string, string> = { queue: 'Queue', system: 'System', welcome: 'First steps' };
+const PLACES: Record<string, string> = {
+  templates: 'Templates',
+  queue: 'Queue',
+  system: 'System',
+  welcome: 'First steps',
+};
 const TABS: Record<string, string> = {
   progress: 'Progress',
   input: 'Input',

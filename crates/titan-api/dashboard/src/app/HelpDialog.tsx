@@ -10,6 +10,7 @@ const GROUPS: { title: string; keys: [string, string][] }[] = [
     keys: [
       ['?', 'This help'],
       ['g p', 'Projects'],
+      ['g t', 'Templates'],
       ['g q', 'Queue'],
       ['g s', 'System'],
       ['[', 'Narrow or widen the menu'],

@@ -6,6 +6,7 @@ import {
   IconLayoutSidebarLeftExpand,
   IconServer2,
   IconStack2,
+  IconTemplate,
 } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
@@ -14,6 +15,7 @@ import classes from './NavBar.module.css';
 
 const SHOWN = 8;
 const PLACES = [
+  { to: '/templates', label: 'Templates', icon: IconTemplate },
   { to: '/queue', label: 'Queue', icon: IconStack2 },
   { to: '/system', label: 'System', icon: IconServer2 },
 ] as const;

@@ -23,6 +23,7 @@ export function Shell() {
   const bindings = useMemo(
     () => ({
       'g p': () => void navigate({ to: '/projects' }),
+      'g t': () => void navigate({ to: '/templates' }),
       'g q': () => void navigate({ to: '/queue' }),
       'g s': () => void navigate({ to: '/system' }),
       '[': () => setNarrow((value) => !value),

@@ -13,6 +13,7 @@ import {
   runSearch,
   salesSearch,
   taskSearch,
+  templateSearch,
 } from './search';
 
 /**
@@ -118,6 +119,13 @@ const run = createRoute({
   component: page(() => import('../pages/run/RunPage'), 'RunPage'),
 });
 
+const templates = createRoute({
+  getParentRoute: () => root,
+  path: '/templates',
+  validateSearch: templateSearch,
+  component: page(() => import('../pages/templates/TemplatesPage'), 'TemplatesPage'),
+});
+
 const queue = createRoute({
   getParentRoute: () => root,
   path: '/queue',
@@ -137,6 +145,7 @@ const routeTree = root.addChildren([
   welcome,
   project.addChildren([projectHome, progress, input, logs, output, sales, plan]),
   run,
+  templates,
   queue,
   system,
 ]);

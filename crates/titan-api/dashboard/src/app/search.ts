@@ -36,6 +36,11 @@ export interface PlanSearch {
   /** The version that it is compared with. */
   against?: number;
 }
+export interface TemplateSearch {
+  q?: string;
+  /** The one that is open: a name, or a name with a version. */
+  template?: string;
+}
 /** The views of a run beside its events. */
 export const RUN_VIEWS = ['turns', 'logs', 'outputs'] as const;
 export type RunViewName = (typeof RUN_VIEWS)[number];
@@ -77,6 +82,8 @@ export const salesSearch = (raw: Record<string, unknown>): SalesSearch =>
   });
 export const planSearch = (raw: Record<string, unknown>): PlanSearch =>
   compact({ version: whole(raw.version), against: whole(raw.against) });
+export const templateSearch = (raw: Record<string, unknown>): TemplateSearch =>
+  compact({ q: text(raw.q), template: text(raw.template) });
 export const runSearch = (raw: Record<string, unknown>): RunSearch => compact({ view: oneOf(raw.view, RUN_VIEWS) });
 
 /** The filter of the job list. A queue or a kind that looks like a number is a word all the same. */

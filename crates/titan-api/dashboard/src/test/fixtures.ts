@@ -21,6 +21,8 @@ import type {
   Spending,
   Step,
   Task,
+  TemplateDetails,
+  TemplateEntry,
   Worker,
 } from '../api/types';
 
@@ -438,4 +440,57 @@ export const aLead = (over: Partial<Lead> = {}): Lead => ({
   created_at: AT,
   updated_at: AT,
   ...over,
+});
+
+const OFFERED = {
+  version: '1.0.0',
+  source: 'built_in',
+  sha256: 'f0',
+  origin: null,
+  installed_at: null,
+  shadowed_by: null,
+} as const;
+
+export const aTemplateEntry = (over: Partial<TemplateEntry> = {}): TemplateEntry => ({
+  name: 'static-site',
+  version: '1.0.0',
+  title: 'Static site',
+  description: 'A page in plain HTML and CSS.',
+  tags: ['web'],
+  versions: [OFFERED],
+  ...over,
+});
+
+const INPUTS = {
+  type: 'object',
+  required: ['title'],
+  properties: {
+    description: { type: 'string', title: 'Description', maxLength: 5000, default: '' },
+    features: { type: 'array', title: 'Features', items: { type: 'string' }, default: [] },
+    title: { type: 'string', title: 'Title', minLength: 1, maxLength: 200 },
+  },
+};
+
+export const aTemplate = (over: Partial<TemplateDetails['manifest']> = {}): TemplateDetails => ({
+  reference: 'static-site@1.0.0',
+  offer: OFFERED,
+  versions: [OFFERED],
+  files: [{ path: 'site/index.html', to: null, size: 800, rendered: true, executable: false }],
+  manifest: {
+    name: 'static-site',
+    version: '1.0.0',
+    title: 'Static site',
+    description: 'A page in plain HTML and CSS.',
+    tags: ['web'],
+    inputs: INPUTS as object as Record<string, never>,
+    files: [],
+    steps: { build: [], verify: [], publish: [] },
+    checks: [{ name: 'The page is served', http: { path: '/', status: 200, contains: null } }],
+    deploy: {
+      preview: { run: 'serve', health: '/', port: null, timeout_seconds: 30, env: {} },
+      directory: { from: 'site' },
+      hook: false,
+    },
+    ...over,
+  },
 });

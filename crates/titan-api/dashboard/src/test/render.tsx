@@ -32,6 +32,7 @@ const PATHS = [
   '/projects/$projectId/output',
   '/projects/$projectId/plan',
   '/runs/$runId',
+  '/templates',
   '/queue',
   '/system',
 ];

@@ -42,6 +42,7 @@ describe('colours of log lines', () => {
     ['a hidden cursor', '\u001b[?25lworking\u001b[?25h', 'working'],
     ['the title of a window', '\u001b]0;npm ci\u0007built', 'built'],
     ['a link, but not its words', '\u001b]8;;https://example.com\u001b\\docs\u001b]8;;\u001b\\', 'docs'],
+    ['the begin of a title that never ends', '\u001b]0;a title, and words', 'a title, and words'],
     ['a character set', '\u001b(Btext', 'text'],
     ['a sequence that was cut off', 'text\u001b[', 'text'],
     ['a lone escape', 'text\u001b', 'text'],

@@ -9,7 +9,7 @@ import { missingStatuses } from './columns';
 import { NeedsYou } from './NeedsYou';
 import { NowRunning } from './NowRunning';
 import classes from './ProgressPage.module.css';
-import { newestPipeline } from './pipeline/stages';
+import { useNewestPipeline } from './pipeline/useNewestPipeline';
 import { RecentRuns } from './RecentRuns';
 
 const PipelinePanel = lazy(() => import('./pipeline/PipelinePanel'));
@@ -24,7 +24,8 @@ export function ProgressPage() {
   const missing = newest.data && stats.data ? missingStatuses(newest.data.items, stats.data) : [];
   const others = useQueries({ queries: missing.map((status) => tasksQuery(projectId, status)) });
   const lists = [newest.data?.items ?? [], ...others.map((query) => query.data?.items ?? [])];
-  const pipeline = newestPipeline(lists.flat());
+  const more = newest.data !== undefined && newest.data.next_cursor !== null;
+  const pipeline = useNewestPipeline(projectId, lists.flat(), more);
 
   return (
     <div className={classes.page}>

@@ -1,5 +1,5 @@
-// Creates a project: plainly, and opens its Input tab, because the next thing to do is to say what is wanted; or from a wish, and
-// opens its plan.
+// Creates a project: plainly, and opens its Input tab, because the next thing to do is to say what is wanted; from a wish, and
+// opens its plan; or from a template, and opens its Progress tab, where it is made.
 import { Modal, SegmentedControl } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
@@ -10,18 +10,27 @@ import { randomId } from '../../lib/ids';
 import { WishForm } from '../plan/WishForm';
 import { ProjectForm } from './ProjectForm';
 import classes from './ProjectsPage.module.css';
+import { FromTemplate } from './template/FromTemplate';
 
 const EMPTY: ProjectInput = { name: '', type: 'general', description: '' };
 
 const WAYS = [
   { value: 'simple', label: 'Name it' },
   { value: 'wish', label: 'Describe what you want' },
+  { value: 'template', label: 'From a template' },
 ];
 
-export function CreateDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+interface CreateDialogProps {
+  opened: boolean;
+  onClose: () => void;
+  /** The template that is chosen already. */
+  template?: string;
+}
+
+export function CreateDialog({ opened, onClose, template }: CreateDialogProps) {
   const client = useQueryClient();
   const navigate = useNavigate();
-  const [way, setWay] = useState('simple');
+  const [way, setWay] = useState(template === undefined ? 'simple' : 'template');
   // One key for one filled form: a second press of Create cannot make a second project. Another text is another request.
   const [attempt, setAttempt] = useState({ key: randomId(), body: '' });
   const create = useMutation({
@@ -56,6 +65,8 @@ export function CreateDialog({ opened, onClose }: { opened: boolean; onClose: ()
               void navigate({ to: '/projects/$projectId/plan', params: { projectId } });
             }}
           />
+        ) : way === 'template' ? (
+          <FromTemplate chosen={template ?? null} onClose={close} />
         ) : (
           <ProjectForm
             initial={EMPTY}

@@ -3,7 +3,7 @@
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import type { Run, Task } from '../../../api/types';
 import { FailureText } from '../../../components/FailureText';
 import { HintText } from '../../../components/HintText';
@@ -16,12 +16,12 @@ import { useCancelRun, useExecuteTask } from '../../../data/actions';
 import { useStartPipeline } from '../../../data/pipelines';
 import { runQuery } from '../../../data/queries';
 import { useOffline } from '../../../live/hooks';
-import { isRunActive } from '../../run/useRunEvents';
+import { isRunActive, useRunEvents } from '../../run/useRunEvents';
 import classes from './Pipeline.module.css';
 import { Result } from './Result';
 import { StageLog } from './StageLog';
 import { StageRow } from './StageRow';
-import { failureOf, orderOf, type StageName, stagesOf } from './stages';
+import { complaintOf, failureOf, orderOf, type StageName, stagesOf, usesBuild } from './stages';
 
 export default function PipelinePanel({ task }: { task: Task }) {
   const runId = task.latest_run?.id ?? '';
@@ -71,6 +71,7 @@ function Pipeline({ task, run }: { task: Task; run: Run }) {
   );
 }
 
+/** Why it failed, as the server says, and the lines in which the tool itself said so first. */
 function Failure({ task, run }: { task: Task; run: Run }) {
   const execute = useExecuteTask(task.project_id);
   const offline = useOffline();
@@ -86,9 +87,15 @@ function Failure({ task, run }: { task: Task; run: Run }) {
   const { stage, reason } = failure;
   return (
     <div className={classes.failure} role="alert" data-testid="pipeline-failure">
-      <p className={classes.reason}>
+      <div className={classes.reason}>
         <strong>{stage.label} failed.</strong> <FailureText text={reason} />
-      </p>
+        <Complaint run={run} seq={stage.seq} reason={reason} />
+        {usesBuild(stage.name) && (
+          <p className={classes.muted}>
+            Retrying goes on with what was built. If you have changed files since, start over instead.
+          </p>
+        )}
+      </div>
       <Button
         size="compact-md"
         disabled={offline}
@@ -100,6 +107,12 @@ function Failure({ task, run }: { task: Task; run: Run }) {
       </Button>
     </div>
   );
+}
+
+function Complaint({ run, seq, reason }: { run: Run; seq: number; reason: string }) {
+  const { events } = useRunEvents(run);
+  const lines = useMemo(() => complaintOf(events, seq, reason), [events, seq, reason]);
+  return lines.length === 0 ? null : <p className={classes.complaint}>{lines.join('\n')}</p>;
 }
 
 /** While it runs it can be stopped; afterwards it can be done again with the files as they are now. */

@@ -46,6 +46,9 @@ export function Result({ projectId, target }: { projectId: string; target: Targe
   );
 }
 
+/** Running is how it should be, not work under way. */
+const WORDS: Record<string, string> = { running: 'Running' };
+
 function Served({ preview }: { preview: Preview }) {
   const serve = useServePreview(preview.project_id);
   const offline = useOffline();
@@ -53,7 +56,7 @@ function Served({ preview }: { preview: Preview }) {
   return (
     <>
       <span className={classes.facts}>
-        <Status status={preview.state} />
+        <Status status={preview.state === 'running' ? 'healthy' : preview.state} label={WORDS[preview.state]} />
         {preview.state === 'running' && preview.address !== null && <Address address={preview.address} />}
         <Button
           size="compact-sm"

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { anEvent, aPipelineRun, aStep, aTask } from '../../../test/fixtures';
-import { failureOf, linesOf, newestPipeline, orderOf, SHOWN_LINES, stagesOf } from './stages';
+import { complaintOf, failureOf, linesOf, newestPipeline, orderOf, SHOWN_LINES, stagesOf } from './stages';
 
 const summary = (run: Parameters<typeof stagesOf>[0]) =>
   stagesOf(run).map(({ name, status, word, current }) => [name, word ?? status, current]);
@@ -68,6 +68,36 @@ describe('a pipeline', () => {
       hook: 'SHOP',
     });
     expect(orderOf(aTask({ payload: {} }))).toEqual({});
+  });
+});
+
+describe('what a tool complains of', () => {
+  const command = (seq: number) =>
+    anEvent(seq, { step: 2, kind: 'command.started', message: '$ Build: npm run build' });
+  const said = (seq: number, message: string) => anEvent(seq, { step: 2, message });
+
+  it('is what the last command said first, without colours and frames', () => {
+    const events = [
+      command(1),
+      said(2, '0 errors, this error is of an earlier command'),
+      command(3),
+      said(4, 'building'),
+      said(5, '\u001b[31mCould not resolve\u001b[39m ./missing.ts'),
+      said(6, ''),
+      said(7, '    at resolve (vite.js:1:2)'),
+      said(8, '  in index.html'),
+      anEvent(9, { step: 2, kind: 'command.ended', level: 'error', message: 'Build ended with exit code 1' }),
+    ];
+    expect(complaintOf(events, 2, 'Build ended with exit code 1: }')).toEqual([
+      'Could not resolve ./missing.ts',
+      '  in index.html',
+    ]);
+  });
+
+  it('is not said twice, and not made up', () => {
+    expect(complaintOf([command(1), said(2, 'error: no')], 2, 'Build ended: error: no')).toEqual([]);
+    expect(complaintOf([command(1), said(2, 'all is well')], 2, 'It was stopped')).toEqual([]);
+    expect(complaintOf([said(1, 'error')], 2, 'x')).toEqual([]);
   });
 });
 

@@ -1,11 +1,15 @@
 // The stages of a pipeline as its run has them, as pure data.
 import type { PipelineInput } from '../../../api/calls';
 import type { Run, RunEvent, Step, Target, Task } from '../../../api/types';
+import { withoutEscapes } from '../../../components/ansi/escapes';
 import { textField } from '../../../lib/fields';
 import { compareTimes } from '../../../lib/times';
 
 export const STAGES = ['scaffold', 'build', 'deploy', 'verify', 'publish'] as const;
 export type StageName = (typeof STAGES)[number];
+
+/** Whether a stage looks at what was built, and no more at the files. */
+export const usesBuild = (name: StageName): boolean => STAGES.indexOf(name) > STAGES.indexOf('build');
 
 const LABELS: Record<StageName, string> = {
   scaffold: 'Scaffold',
@@ -68,6 +72,7 @@ function statusOf(run: Run, step: Step | undefined, ahead: boolean): string {
 
 function wordOf(run: Run, step: Step | undefined, kept: boolean, ahead: boolean): string | undefined {
   if (kept) return 'Kept';
+  if (step?.status === 'skipped' && run.status !== 'completed') return 'Not reached';
   if (!ahead) return undefined;
   if (run.status === 'failed' || run.status === 'canceled') return 'Not reached';
   return step?.status === 'ready' && (step.attempt > 0 || step.waiting_on !== null) ? 'Waiting' : 'To come';
@@ -104,6 +109,27 @@ export function orderOf({ payload }: Task): PipelineInput {
     ...(hook === null ? {} : { hook }),
     ...(typeof inputs === 'object' && inputs !== null ? { inputs } : {}),
   };
+}
+
+/** Where a tool begins to say what is wrong, which is seldom the last line that it writes. */
+const COMPLAINT = /\b(error|fail(ed|ure)?|cannot|could not|unresolved|does not hold)\b/i;
+const COMPLAINT_LINES = 8;
+/** Where it stood when it failed, which says little to whoever did not write the tool. */
+const FRAME = /^\s+at /;
+
+/** The first lines of the log in which the last command of a stage complains; none when the reason has them. */
+export function complaintOf(events: readonly RunEvent[], seq: number, reason: string): string[] {
+  const own = events.filter(({ step, message, kind }) => step === seq && message !== null && kind !== 'delta');
+  const begin = own.findLastIndex(({ kind }) => kind === 'command.started');
+  const lines = own
+    .slice(begin + 1)
+    .filter(({ kind }) => kind === 'log')
+    .map(({ message }) => withoutEscapes(message ?? '').trimEnd())
+    .filter((line) => line.trim() !== '' && !FRAME.test(line));
+  const first = lines.findIndex((line) => COMPLAINT.test(line));
+  if (begin === -1 || first === -1) return [];
+  const said = lines.slice(first, first + COMPLAINT_LINES);
+  return said.every((line) => reason.includes(line.trim())) ? [] : said;
 }
 
 /** More than this nobody reads beside a pipeline; the run page has all of them. */

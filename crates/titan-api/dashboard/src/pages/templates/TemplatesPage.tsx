@@ -1,0 +1,105 @@
+// The catalogue: what projects can be made of. What is looked for and which template is open stands in the address.
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { useState } from 'react';
+import type { TemplateEntry, TemplateList } from '../../api/types';
+import { Empty } from '../../components/Empty';
+import { LoadMore } from '../../components/LoadMore';
+import { Panel } from '../../components/Panel';
+import { QueryView } from '../../components/QueryView';
+import { SearchBox } from '../../components/SearchBox';
+import { templatesQuery } from '../../data/pipelines';
+import { CreateDialog } from '../projects/CreateDialog';
+import classes from './Templates.module.css';
+import { TemplateView } from './TemplateView';
+
+export function TemplatesPage() {
+  const { q = '', template } = useSearch({ from: '/templates' });
+  const navigate = useNavigate({ from: '/templates' });
+  const [used, setUsed] = useState<string | null>(null);
+  const query = useInfiniteQuery(templatesQuery(q));
+  const open = template ?? query.data?.pages[0]?.items[0]?.name;
+  return (
+    <div className={classes.page}>
+      <div className={classes.header}>
+        <h1 className={classes.title}>Templates</h1>
+        <SearchBox
+          what="templates"
+          q={q}
+          onSearch={(text) => void navigate({ search: text === '' ? {} : { q: text }, replace: true })}
+        />
+      </div>
+      <QueryView query={query} what="templates">
+        {(data) => {
+          const templates = data.pages.flatMap((page) => page.items);
+          return (
+            <>
+              <div className={classes.columns}>
+                <Panel title="Catalogue" flush testId="templates">
+                  {templates.length === 0 && <NoTemplates filtered={q !== ''} />}
+                  <ul className={classes.rows}>
+                    {templates.map((entry) => (
+                      <li key={entry.name}>
+                        <Row entry={entry} q={q} open={entry.name === open?.split('@')[0]} />
+                      </li>
+                    ))}
+                  </ul>
+                  <LoadMore query={query} />
+                </Panel>
+                {open !== undefined && <TemplateView key={open} reference={open} onUse={setUsed} />}
+              </div>
+              <Broken broken={data.pages[0]?.broken ?? []} />
+            </>
+          );
+        }}
+      </QueryView>
+      {used !== null && <CreateDialog opened onClose={() => setUsed(null)} template={used} />}
+    </div>
+  );
+}
+
+function Row({ entry, q, open }: { entry: TemplateEntry; q: string; open: boolean }) {
+  return (
+    <Link
+      to="/templates"
+      search={{ ...(q === '' ? {} : { q }), template: entry.name }}
+      resetScroll={false}
+      className={classes.row}
+      aria-current={open || undefined}
+      data-testid="template-row"
+    >
+      <span className={classes.rowTitle}>{entry.title}</span>{' '}
+      <span className={classes.muted}>
+        {entry.name} {entry.version}
+      </span>
+      <span className={classes.rowText}>{entry.description}</span>
+    </Link>
+  );
+}
+
+function NoTemplates({ filtered }: { filtered: boolean }) {
+  if (!filtered) return <Empty title="No templates">Some come with Titan; none of them can be read now.</Empty>;
+  return <Empty title="No template matches">None has these words in its name, title, description or tags.</Empty>;
+}
+
+function Broken({ broken }: { broken: TemplateList['broken'] }) {
+  if (broken.length === 0) return null;
+  return (
+    <Panel title="Cannot be read" tone="person" testId="broken-templates">
+      <ul className={classes.broken}>
+        {broken.map(({ folder, problems }) => (
+          <li key={folder}>
+            <strong>{folder || 'TEMPLATES_DIR'}</strong>
+            <ul>
+              {problems.map(({ path, message }) => (
+                <li key={`${path} ${message}`}>
+                  <span className="mono">{path}</span> {message}
+                </li>
+              ))}
+            </ul>
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}
