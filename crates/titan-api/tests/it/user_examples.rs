@@ -49,7 +49,7 @@ async fn the_documented_requests_work_unchanged() {
 
     // The project was made of its template meanwhile.
     let published = wait::until("the project to be published", async || {
-        let published = client.get(&format!("/projects/{}/publications", id(&project))).await.expect(200);
+        let published = client.get(&format!("/api/projects/{}/publications", id(&project))).await.expect(200);
         published["items"].get(0).cloned()
     })
     .await;
