@@ -59,7 +59,7 @@ browserTest('results are decided one after the other, a rejection with its reaso
 
   await pressFor(page, 'r', page.locator('textarea:focus'));
   await page.keyboard.type('Not what I asked for.');
-  await page.getByRole('button', { name: 'Reject' }).press('Enter');
+  await page.getByRole('button', { name: 'Reject', exact: true }).press('Enter');
   // Deciding moves on to the one that still waits.
   await older.waitFor();
   const outputs = await listOutputs(project.id);
