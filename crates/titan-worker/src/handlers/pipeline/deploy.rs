@@ -24,6 +24,7 @@ use crate::workshop::run::{Site, Trouble};
 /// Between two looks at a preview that is to come up, and between two that see that somebody serves it.
 const LOOK: Duration = Duration::from_millis(300);
 const SEE_TO_IT: Duration = Duration::from_secs(5);
+const HEALTH: Duration = Duration::from_secs(5);
 /// Beyond what the template allows it to start: for a worker to take it up, and to build it where it was not.
 const MARGIN: Duration = Duration::from_secs(1800);
 
@@ -31,7 +32,7 @@ pub(super) async fn run(workshop: &Workshop, work: &Work, order: Order) -> Resul
     let site = Site::from(work);
     let build = build_of(work, &order).await?;
     let address = match order.target {
-        Target::Preview => preview(work, &build).await?,
+        Target::Preview => preview(work, &build, true).await?,
         Target::Directory => directory(workshop, work, &build).await?,
         Target::Hook => hook::call(work, &order, &build.commit).await?,
     };
@@ -39,14 +40,15 @@ pub(super) async fn run(workshop: &Workshop, work: &Work, order: Order) -> Resul
     Ok(Done { output: json!({"target": order.target, "address": address}), writes: Vec::new() })
 }
 
-/// Has a worker serve it, and waits until it does.
-async fn preview(work: &Work, build: &Build) -> Result<String, Trouble> {
+/// Waits until a worker serves it, and has one do so if that is asked for. A row may say that it is served by a worker that was
+/// lost a moment ago: what counts is that it answers.
+pub(super) async fn preview(work: &Work, build: &Build, begin: bool) -> Result<String, Trouble> {
     let (project_id, run_id) = (build.project_id, build.run_id);
     let seconds = build.rendered.deploy.preview.as_ref().map_or(0, |preview| preview.timeout_seconds);
     let give_up = Instant::now() + Duration::from_secs(seconds) + MARGIN;
     let mut seen_to = None;
     loop {
-        if seen_to.is_none_or(|at: Instant| at.elapsed() > SEE_TO_IT) {
+        if begin && seen_to.is_none_or(|at: Instant| at.elapsed() > SEE_TO_IT) {
             let commit = build.commit.clone();
             work.db.run(move |connection| previews::show(connection, project_id, run_id, &commit)).await?;
             seen_to = Some(Instant::now());
@@ -54,7 +56,9 @@ async fn preview(work: &Work, build: &Build) -> Result<String, Trouble> {
         let now = work.db.run(move |connection| previews::get(connection, project_id)).await?;
         match now.filter(|preview| preview.run_id == run_id) {
             Some(preview) if preview.state == "running" => {
-                if let Some(address) = preview.address {
+                if let Some(address) = preview.address
+                    && answers(&address, build).await
+                {
                     return Ok(address);
                 }
             }
@@ -74,6 +78,15 @@ async fn preview(work: &Work, build: &Build) -> Result<String, Trouble> {
             () = work.stop.requested() => return Err(Trouble::Stopped),
         }
     }
+}
+
+async fn answers(address: &str, build: &Build) -> bool {
+    let health = build.rendered.deploy.preview.as_ref().map_or("/", |preview| preview.health.as_str());
+    let url = format!("{}{health}", address.trim_end_matches('/'));
+    let client =
+        reqwest::Client::builder().timeout(HEALTH).no_proxy().redirect(reqwest::redirect::Policy::none()).build();
+    let Ok(client) = client else { return false };
+    client.get(url).send().await.is_ok_and(|answer| answer.status().is_success())
 }
 
 /// Puts the built files into a folder of their own, and has the name of the project lead to it: who looks sees the old files or the

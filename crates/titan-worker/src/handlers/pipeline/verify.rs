@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use serde_json::json;
 use titan_core::engine::{Done, NewEvent};
-use titan_core::pipelines::Order;
+use titan_core::pipelines::{Order, Target};
 use titan_core::state::Level;
 use titan_core::templates::{Check, HttpCheck, What};
 use titan_core::text;
 
-use super::{build_of, left_by, preview};
+use super::{build_of, deploy, preview};
 use crate::handler::Work;
 use crate::workshop::Workshop;
 use crate::workshop::build::Build;
@@ -27,14 +27,14 @@ pub(super) async fn run(workshop: &Arc<Workshop>, work: &Work, order: Order) -> 
     let build = build_of(work, &order).await?;
     let folder = workshop.built(site, &build).await?;
     workshop.run_steps(site, build.project_id, &build.rendered.steps.verify, &folder).await?;
-    let deployed = left_by(work, "deploy", "address").filter(|address| address.starts_with("http"));
     let asks = build.rendered.checks.iter().any(|check| matches!(check.what, What::Http(_)));
     // Where nothing was deployed that could be asked, it is served for as long as the asking takes.
-    let served = match deployed {
-        None if asks => Some(preview::serve_for_a_while(workshop, site, &build, &folder).await?),
-        _ => None,
+    let (deployed, served) = match order.target {
+        Target::Preview if asks => (Some(deploy::preview(work, &build, false).await?), None),
+        _ if asks => (None, Some(preview::serve_for_a_while(workshop, site, &build, &folder).await?)),
+        _ => (None, None),
     };
-    let address = served.as_ref().map(|served| served.address.as_str()).or(deployed);
+    let address = served.as_ref().map(|served| served.address.as_str()).or(deployed.as_deref());
     let mut failed = Vec::new();
     for check in &build.rendered.checks {
         if work.stop.reason().is_some() {
