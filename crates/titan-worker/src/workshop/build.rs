@@ -52,14 +52,14 @@ impl Workshop {
             return Ok(folder);
         }
         // Another attempt may have left a part of it.
-        clear(&folder)?;
+        clear(&folder).await?;
         match self.build_in(site, build, &folder).await {
             Ok(()) => {
                 fs::write(mark, &build.commit)?;
                 Ok(folder)
             }
             Err(trouble) => {
-                clear(&folder)?;
+                clear(&folder).await?;
                 Err(trouble)
             }
         }
@@ -108,18 +108,25 @@ impl Workshop {
                 continue;
             }
             let Some(_held) = folder::hold(&path, site.stop).await? else { return Err(Trouble::Stopped) };
-            clear(&path)?;
+            clear(&path).await?;
         }
         Ok(())
     }
 }
 
-/// Takes a folder and its mark away, whatever a command has put there.
-fn clear(folder: &Path) -> Result<(), Trouble> {
-    let gone = |result: std::io::Result<()>| match result {
+/// Takes a folder and its mark away, whatever a command has put there, off the async threads: it may be many thousand files.
+async fn clear(folder: &Path) -> Result<(), Trouble> {
+    let folder = folder.to_owned();
+    let cleared = tokio::task::spawn_blocking(move || {
+        gone(fs::remove_file(beside(&folder, "built")))?;
+        gone(remove_all(&folder))
+    });
+    Ok(cleared.await.map_err(|error| Trouble::Passing(error.to_string()))??)
+}
+
+fn gone(removed: std::io::Result<()>) -> std::io::Result<()> {
+    match removed {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
-    };
-    gone(fs::remove_file(beside(folder, "built")))?;
-    Ok(gone(remove_all(folder))?)
+    }
 }
