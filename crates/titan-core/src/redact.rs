@@ -50,6 +50,11 @@ pub fn redact(text: &str) -> String {
     let mut clean = Cow::Borrowed(text);
     for rule in ALL.iter() {
         let keep = |found: &Captures<'_>| {
+            if let Some(found) = found.get(0)
+                && is_folder(clean.get(..found.start()).unwrap_or_default(), found.as_str())
+            {
+                return found.as_str().to_owned();
+            }
             let part = |name: &str| found.name(name).map_or("", |part| part.as_str()).to_owned();
             format!("{}{REMOVED}{}", part("before"), part("after"))
         };
@@ -58,6 +63,12 @@ pub fn redact(text: &str) -> String {
         }
     }
     clean.into_owned()
+}
+
+/// `PWD=/home/ida` and `OLDPWD=/` are where a shell is and was, and no passwords.
+fn is_folder(before: &str, found: &str) -> bool {
+    let word = before.rsplit(|c: char| c.is_whitespace() || "\"'".contains(c)).next().unwrap_or_default();
+    found.starts_with("PWD=/") && (word.is_empty() || word == "OLD")
 }
 
 #[cfg(test)]
@@ -97,6 +108,7 @@ mod tests {
             ("passphrase: correct horse battery staple\nnext", "passphrase: [removed]\nnext"),
             (r#"{"passphrase": "correct horse", "n": 1}"#, r#"{"passphrase": [removed], "n": 1}"#),
             ("password=ab,cd&ef", "password=[removed]"),
+            ("DB_PWD=/tea PWD=/home/ida pwd=/tea", "DB_PWD=[removed] PWD=/home/ida pwd=[removed]"),
             ("password=ab,cd; user=ida", "password=[removed]; user=ida"),
             ("Passwort: geheim1", "Passwort: [removed]"),
             ("Das Passwort ist geheim1", "Das Passwort ist [removed]"),
@@ -118,6 +130,7 @@ mod tests {
             "task-based planning, risk-averse",
             "mail ida@example.com",
             "A phrase is a part of a sentence",
+            "PWD=/home/ida/project\nOLDPWD=/",
             "Tokens: 100 in, 20 out; a basic understanding of authentication",
         ] {
             assert_eq!(redact(text), text);

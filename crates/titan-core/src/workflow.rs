@@ -25,6 +25,9 @@ pub struct Workflow {
     pub description: &'static str,
     /// Whether another run of the task goes on where the one before failed, instead of from the beginning.
     pub resumes: bool,
+    /// The step that takes the project's files and says in its output which `commit` they were. When they have changed since,
+    /// a run that goes on begins there at the latest.
+    pub takes_files: Option<i16>,
     pub steps: &'static [StepPlan],
 }
 
@@ -36,6 +39,7 @@ pub static CHAT: Workflow = Workflow {
     name: "chat",
     description: "Answers a message in a project and remembers what was said.",
     resumes: false,
+    takes_files: None,
     steps: &[
         StepPlan {
             seq: 1,
@@ -61,6 +65,7 @@ pub static EXEC: Workflow = Workflow {
     name: "exec",
     description: "Runs a command in the sandbox on a project's files, and keeps what it changed for a person to approve.",
     resumes: false,
+    takes_files: None,
     steps: &[StepPlan {
         seq: 1,
         name: "run",
@@ -76,6 +81,7 @@ pub static PIPELINE: Workflow = Workflow {
     name: "pipeline",
     description: "Makes a project of its template: scaffold, build, deploy, verify, publish.",
     resumes: true,
+    takes_files: Some(2),
     steps: &[
         StepPlan {
             seq: 1,
@@ -125,6 +131,7 @@ pub static PLAN: Workflow = Workflow {
     name: "plan",
     description: "Drafts a plan for a wish, or the next version of one that was answered.",
     resumes: false,
+    takes_files: None,
     steps: &[StepPlan {
         seq: 1,
         name: "draft",

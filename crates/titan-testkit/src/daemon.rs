@@ -205,7 +205,8 @@ impl Api {
         Self::of(Daemon::spawn("titan-api", &[], &given), env)
     }
 
-    fn of(daemon: Daemon, env: &Env) -> Self {
+    /// Once it has said where it listens.
+    pub(crate) fn of(daemon: Daemon, env: &Env) -> Self {
         let line = daemon.line("titan-api listening");
         let address = listening_address(&line).unwrap_or_else(|| panic!("no address in {line:?}"));
         Api { daemon, url: format!("http://{address}"), env: env.clone() }

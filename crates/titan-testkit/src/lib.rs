@@ -5,6 +5,7 @@
 //! - [`fake_model`]: a model server that speaks the real wire.
 //! - `app`, `client`: the real router over a real socket, and a client for it.
 //! - `daemon`: the real daemons as processes, to be killed.
+//! - [`machine`]: a network and a disk of their own.
 //! - [`pooler`]: a PgBouncer before a test's database.
 //! - [`proxy`]: a connection to Postgres that can be cut and held.
 //! - [`s3`]: an S3-compatible store.
@@ -22,6 +23,7 @@ pub mod db;
 pub mod fake_model;
 #[cfg(feature = "daemons")]
 pub mod faults;
+pub mod machine;
 pub mod pooler;
 pub mod proxy;
 pub mod s3;

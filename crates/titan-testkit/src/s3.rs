@@ -55,6 +55,12 @@ impl FakeS3 {
         keys.filter_map(|rest| Some(rest.split_once("</Key>")?.0.to_owned())).collect()
     }
 
+    /// Where it listens at the loopback address.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Ends it: from now on nothing answers there.
     pub fn kill(&mut self) {
         self.daemon.kill();

@@ -355,6 +355,9 @@ fn load_completed<'a>(
         run_id: Uuid,
         #[diesel(sql_type = SmallInt)]
         seq: i16,
+        /// Whether it took files that are not the project's any more.
+        #[diesel(sql_type = Bool)]
+        is_outdated: bool,
     }
     let mut completed = BTreeMap::new();
     for task in tasks {
@@ -365,13 +368,17 @@ fn load_completed<'a>(
             continue;
         }
         let rows: Vec<Completed> = sql_query(
-            "SELECT s.run_id, s.seq FROM steps s JOIN runs r ON r.id = s.run_id \
+            "SELECT s.run_id, s.seq, s.seq = $3 AND s.output->>'commit' IS DISTINCT FROM main.head AS is_outdated \
+             FROM steps s JOIN runs r ON r.id = s.run_id \
+             LEFT JOIN workspace_branches main ON main.project_id = r.project_id AND main.name = 'main' \
              WHERE r.id = $1 AND r.status = 'failed' AND r.workflow_hash = $2 AND s.status = 'completed'",
         )
         .bind::<SqlUuid, _>(run_id)
         .bind::<Text, _>(workflow.hash())
+        .bind::<SmallInt, _>(workflow.takes_files.unwrap_or(0))
         .load(connection)?;
-        for row in rows {
+        let end = rows.iter().filter(|row| row.is_outdated).map(|row| row.seq).min().unwrap_or(i16::MAX);
+        for row in rows.iter().filter(|row| row.seq < end) {
             completed.entry(task.id).or_insert_with(|| (row.run_id, BTreeSet::new())).1.insert(row.seq);
         }
     }

@@ -18,10 +18,13 @@ use titan_sandbox::{Ended, remove_all};
 
 use crate::handler::{Handler, Work};
 use crate::workshop::Workshop;
-use crate::workshop::run::{Job, Site, Trouble, without_colours};
+use crate::workshop::lines::without_colours;
+use crate::workshop::run::{Job, Site, Trouble};
 
 /// Characters of a command that it is called by.
 const NAME: usize = 60;
+/// Lines of its end that are kept with the result.
+const LAST: usize = 20;
 
 pub struct Exec {
     workshop: Arc<Workshop>,
@@ -124,7 +127,8 @@ fn told(line: &str, ended: &Ended, tail: &[String]) -> String {
     let cpu = (ended.cpu_user + ended.cpu_system).as_secs_f64();
     let took = ended.wall.as_secs_f64();
     let memory = ended.peak_memory >> 20;
-    let plain: Vec<String> = tail.iter().map(|line| without_colours(line)).collect();
+    let plain: Vec<String> =
+        tail.iter().skip(tail.len().saturating_sub(LAST)).map(|line| without_colours(line)).collect();
     let last = if plain.is_empty() { "It wrote nothing.".to_owned() } else { fenced(&plain.join("\n")) };
     format!(
         "{}\n\nIt ended well after {took:.1} s, with {cpu:.1} s of processor time and {memory} MiB of memory.\n\n{last}\n",

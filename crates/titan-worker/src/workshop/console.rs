@@ -5,10 +5,12 @@ use std::time::Duration;
 use titan_core::engine::NewEvent;
 use titan_core::redact::redact;
 use titan_core::state::Level;
+use titan_core::text;
 use titan_sandbox::{Event, Stream};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
+use super::lines;
 use crate::reporter::Reporter;
 
 /// Between two writes.
@@ -17,8 +19,8 @@ const PACE: Duration = Duration::from_millis(200);
 const MOST_LINES: usize = 5_000;
 const MOST_CHARS: usize = 2_000;
 const MOST_AT_ONCE: usize = 500;
-/// The last lines, for who wants to know how it ended.
-const TAIL: usize = 20;
+/// The last lines, for who wants to know how it ended, and why.
+const TAIL: usize = 100;
 
 /// Hears a command to its end.
 pub(super) struct Console {
@@ -94,7 +96,7 @@ impl Console {
 
     fn line(&mut self, stream: Stream, bytes: &[u8]) {
         let text = String::from_utf8_lossy(bytes);
-        let text = shown(&text);
+        let text = kept(&text);
         if self.tail.len() == TAIL {
             self.tail.remove(0);
         }
@@ -126,12 +128,9 @@ impl Console {
     }
 }
 
-/// What is to be seen of a line: what a carriage return has written over is gone, colours stay, and nothing else that a terminal obeys.
-fn shown(line: &str) -> String {
-    let line = line.trim_end_matches(['\n', '\r']);
-    let line = line.rsplit('\r').next().unwrap_or_default();
-    let line: String = line.chars().filter(|c| !c.is_control() || matches!(c, '\t' | '\u{1b}')).collect();
-    redact(titan_core::text::head(&line, MOST_CHARS))
+/// A line as it is kept.
+fn kept(line: &str) -> String {
+    redact(text::head(&lines::seen(line), MOST_CHARS))
 }
 
 #[cfg(test)]
@@ -139,9 +138,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_what_a_terminal_would_show() {
-        assert_eq!(shown("10 %\r50 %\r100 %\r\n"), "100 %");
-        assert_eq!(shown("\u{1b}[32mok\u{1b}[0m\u{7}\0\n"), "\u{1b}[32mok\u{1b}[0m");
-        assert_eq!(shown(&"x".repeat(5000)).len(), MOST_CHARS);
+    fn a_line_has_an_end_and_no_secret() {
+        assert_eq!(kept(&"x".repeat(5000)).len(), MOST_CHARS);
+        assert_eq!(kept("token=abc123\n"), "token=[removed]");
     }
 }

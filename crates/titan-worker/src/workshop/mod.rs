@@ -3,6 +3,7 @@
 //!
 //! - `tools`: the toolchains of this machine, and where it fetches packages.
 //! - `console`: what a command writes, as lines of the run's log.
+//! - `lines`: what of it is seen, and which line says why it failed.
 //! - `folder`: a folder for one piece of work.
 //! - `run`: one command from its order to its end.
 //! - `build`: a project as a run builds it, whoever asks for it.
@@ -12,6 +13,7 @@ pub(crate) mod build;
 mod console;
 pub(crate) mod copy;
 mod folder;
+pub(crate) mod lines;
 pub(crate) mod run;
 mod tools;
 

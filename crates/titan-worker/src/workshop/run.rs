@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::console::Console;
-use super::{Workshop, folder};
+use super::{Workshop, folder, lines};
 use crate::handler::{LoneJob, Work};
 use crate::reporter::Reporter;
 use crate::stop::Stop;
@@ -169,8 +169,7 @@ impl Workshop {
         if is_success {
             return Ok((ended, tail));
         }
-        let last = tail.iter().rev().map(|line| without_colours(line)).find(|line| !line.trim().is_empty());
-        Err(Trouble::Failed(last.map_or(sentence.clone(), |last| format!("{sentence}: {}", text::head(&last, 300)))))
+        Err(Trouble::Failed(lines::reason(&tail).map_or(sentence.clone(), |why| format!("{sentence}: {why}"))))
     }
 
     /// The same for one that may end as it likes and that nobody is told of, but for its lines.
@@ -248,30 +247,4 @@ fn record(name: &str, ended: &Ended) -> serde_json::Value {
         "peak_memory": ended.peak_memory,
         "output_bytes": ended.output_bytes,
     })
-}
-
-/// Without what colours the text: <https://www.ecma-international.org/publications-and-standards/standards/ecma-48/>.
-pub(crate) fn without_colours(line: &str) -> String {
-    let mut rest = line.chars();
-    let mut plain = String::new();
-    while let Some(c) = rest.next() {
-        if c != '\u{1b}' {
-            plain.push(c);
-        } else if rest.next() == Some('[') {
-            // Ends with its final byte.
-            let _ = rest.by_ref().find(|c| ('@'..='~').contains(c));
-        }
-    }
-    plain
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn colours_are_left_out() {
-        assert_eq!(without_colours("\u{1b}[1;31merror\u{1b}[0m: no"), "error: no");
-        assert_eq!(without_colours("\u{1b}["), "");
-    }
 }

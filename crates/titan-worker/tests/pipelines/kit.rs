@@ -20,7 +20,7 @@ pub(crate) struct Kit {
     pub(crate) db: TestDb,
     pub(crate) client: Client,
     pub(crate) data: TempDir,
-    env: Env,
+    pub(crate) env: Env,
     _api: Api,
 }
 
@@ -30,6 +30,11 @@ impl Kit {
     }
 
     pub(crate) fn with(more: &[(&str, &str)]) -> Self {
+        Self::with_api(more, |env, _| Api::start(env))
+    }
+
+    /// With an API that is started elsewhere, which is given its variables and its data folder.
+    pub(crate) fn with_api(more: &[(&str, &str)], start: impl FnOnce(&Env, &Path) -> Api) -> Self {
         let (db, data) = (TestDb::new(), tempfile::tempdir().unwrap());
         let mut env: Env = ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"]
             .into_iter()
@@ -44,7 +49,7 @@ impl Kit {
             ("TITAN_GRACE", "5s"),
         ];
         env.extend(own.iter().chain(more).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let api = Api::start(&env);
+        let api = start(&env, data.path());
         let client = Client::new(api.url.trim_start_matches("http://"));
         Kit { db, client, data, env, _api: api }
     }

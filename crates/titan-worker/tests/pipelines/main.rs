@@ -7,4 +7,5 @@ mod crashes;
 mod kit;
 mod previews;
 mod resuming;
+mod split;
 mod templates;

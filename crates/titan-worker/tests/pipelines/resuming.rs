@@ -65,6 +65,43 @@ async fn retry_from_a_failed_build_runs_only_build_and_later() {
     drop(worker);
 }
 
+/// What failed is mended in the files, which were built already: going on with the old build would fail for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn retry_of_what_failed_later_begins_at_build_when_the_files_have_changed() {
+    let templates = tempfile::tempdir().unwrap();
+    let own = templates.path().join("shaky");
+    fs::create_dir_all(own.join("files")).unwrap();
+    let check = "checks:\n  - {name: Good, file: {path: out/index.txt, contains: good}}\n";
+    fs::write(own.join("template.yaml"), format!("{MANIFEST}{check}")).unwrap();
+    fs::write(own.join("files/build.sh"), "mkdir out && echo bad > out/index.txt\n").unwrap();
+    let kit = Kit::with(&[("TEMPLATES_DIR", &templates.path().display().to_string())]);
+    let worker = kit.worker();
+    let (project, run) = kit.project("shaky", &json!({})).await;
+    let failed = kit.ended(&run).await;
+    assert_eq!(statuses(&failed), ["completed", "completed", "completed", "failed", "skipped"], "{failed:#}");
+
+    // Nothing has changed: only what failed is done again.
+    let task = text(&kit.tasks(&project).await[0]["id"]).to_owned();
+    let again = async || {
+        let again = kit.client.post(&format!("/api/tasks/{task}/execute"), &json!({})).await.json();
+        text(&again["run_id"]).to_owned()
+    };
+    let begun = async |run: &str| {
+        let lines = kit.log(run).await;
+        let begun = |line: &String| Some(line.strip_prefix("Step ")?.split_once(" started")?.0.to_owned());
+        lines.iter().filter_map(begun).collect::<Vec<_>>()
+    };
+    let second = again().await;
+    kit.ended(&second).await;
+    assert_eq!(begun(&second).await, ["verify"]);
+
+    kit.write(&project, "build.sh", "mkdir out && echo good > out/index.txt\n").await;
+    let third = again().await;
+    kit.completed(&third).await;
+    assert_eq!(begun(&third).await, ["build", "deploy", "verify", "publish"]);
+    drop(worker);
+}
+
 fn statuses(run: &serde_json::Value) -> Vec<&str> {
     run["steps"].as_array().unwrap().iter().map(|step| text(&step["status"])).collect()
 }

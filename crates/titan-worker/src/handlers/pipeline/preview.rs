@@ -13,7 +13,6 @@ use titan_core::engine::{Done, Outcome};
 use titan_core::pipelines::previews::{Preview, Served};
 use titan_core::pipelines::{self, previews};
 use titan_core::queue::Hint;
-use titan_core::text;
 use titan_sandbox::Inbound;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -23,6 +22,7 @@ use crate::handler::{JobHandler, LoneJob};
 use crate::stop::{Stop, StopReason};
 use crate::workshop::Workshop;
 use crate::workshop::build::Build;
+use crate::workshop::lines;
 use crate::workshop::run::{Job, Site, Trouble};
 
 /// Between two looks at what is wanted, and at whether the server has come up.
@@ -195,13 +195,8 @@ impl Server {
             let site = Site { db: &db, blobs: &blobs, stop: &own_stop, reporter: None };
             match workshop.run_to_its_end(site, job).await {
                 Ok((ended, tail)) => {
-                    let last = tail.iter().rev().find(|line| !line.trim().is_empty()).cloned().unwrap_or_default();
-                    format!(
-                        "the server ended ({:?}) after {:.1} s: {}",
-                        ended.exit,
-                        ended.wall.as_secs_f64(),
-                        text::head(&last, 300)
-                    )
+                    let why = lines::reason(&tail).unwrap_or_default();
+                    format!("the server ended ({:?}) after {:.1} s: {why}", ended.exit, ended.wall.as_secs_f64())
                 }
                 Err(Trouble::Failed(why) | Trouble::Passing(why)) => why,
                 Err(Trouble::Stopped) => "it was stopped".to_owned(),
