@@ -19,7 +19,7 @@ use crate::command::Inbound;
 use crate::private;
 
 /// Clients at one time; the next one waits.
-const MAX_CLIENTS: usize = 64;
+pub(crate) const MAX_CLIENTS: usize = 64;
 /// A client waits so long for the stage.
 const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(50);

@@ -15,6 +15,10 @@ use crate::outcome::{Chunk, Event, Stream};
 /// What is read at once, and about the longest chunk, in bytes.
 const CHUNK: usize = 32 * 1024;
 
+/// Pieces that wait; what comes then is added to the last one of its stream, so that a command which writes a byte here and a byte
+/// there takes no more room than its bytes.
+const MOST_PIECES: usize = 4096;
+
 /// What was read and not yet passed on.
 enum Waiting {
     Bytes { stream: Stream, bytes: Vec<u8>, at: std::time::Duration },
@@ -95,17 +99,29 @@ impl Kept {
             bytes.truncate(room);
             bytes.truncate(whole_characters(&bytes));
         }
-        match self.waiting.back_mut() {
-            Some(Waiting::Bytes { stream: last, bytes: gathered, .. }) if *last == stream && gathered.len() < CHUNK => {
-                gathered.extend_from_slice(&bytes);
-            }
-            _ if bytes.is_empty() => {}
-            _ => self.waiting.push_back(Waiting::Bytes { stream, bytes, at }),
+        match self.gathering(stream) {
+            Some(gathered) => gathered.extend_from_slice(&bytes),
+            None if bytes.is_empty() => {}
+            None => self.waiting.push_back(Waiting::Bytes { stream, bytes, at }),
         }
         if too_long {
             self.is_cut = true;
             self.waiting.push_back(Waiting::Cut);
         }
+    }
+}
+
+impl Kept {
+    /// The piece that more of this stream is added to, if it begins no new one.
+    fn gathering(&mut self, stream: Stream) -> Option<&mut Vec<u8>> {
+        let is_full = self.waiting.len() >= MOST_PIECES;
+        let of_stream = self.waiting.iter_mut().rev().take(if is_full { MOST_PIECES } else { 1 });
+        of_stream.into_iter().find_map(|waiting| match waiting {
+            Waiting::Bytes { stream: last, bytes, .. } if *last == stream && (is_full || bytes.len() < CHUNK) => {
+                Some(bytes)
+            }
+            _ => None,
+        })
     }
 }
 
@@ -183,6 +199,18 @@ mod tests {
         }
         assert_eq!(whole_characters(&[0x80, 0x80, 0x80, 0x80, 0x80]), 5, "no UTF-8 at all");
         assert_eq!(whole_characters(&[]), 0);
+    }
+
+    #[test]
+    fn a_byte_here_and_a_byte_there_are_no_more_pieces_than_fit() {
+        let mut kept =
+            Kept { begun: Instant::now(), waiting: VecDeque::new(), limit: 1 << 20, total: 0, is_cut: false };
+        for turn in 0..20_000 {
+            kept.take(if turn % 2 == 0 { Stream::Stdout } else { Stream::Stderr }, b"x".to_vec());
+        }
+        assert_eq!((kept.waiting.len(), kept.total), (MOST_PIECES, 20_000));
+        let bytes = |waiting: &Waiting| if let Waiting::Bytes { bytes, .. } = waiting { bytes.len() } else { 0 };
+        assert_eq!(kept.waiting.iter().map(bytes).sum::<usize>(), 20_000);
     }
 
     #[test]

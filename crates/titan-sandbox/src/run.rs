@@ -33,8 +33,10 @@ use crate::sandbox::{Sandbox, Variant};
 const START: Duration = Duration::from_secs(30);
 /// Beyond what the stage itself allows, before it counts as broken.
 const MARGIN: Duration = Duration::from_secs(5);
-/// For the end of everything once the command has ended: the last output, the stage's own exit.
+/// For the stage's own exit once the command has ended.
 const END: Duration = Duration::from_secs(10);
+/// For whoever listens to take the last of the output, also when it cannot be written down for a while.
+const LAST_WORDS: Duration = Duration::from_secs(120);
 /// The most that is told of what bubblewrap complained about, in bytes.
 const MAX_COMPLAINT: u64 = 4096;
 
@@ -111,7 +113,10 @@ async fn run_in(
         Err(error) => return Err(stage.end(error).await),
     };
     // All processes are gone, so that both pipes end; only a caller who does not listen could hold this up.
-    let _ = timeout(END, output.pass_on()).await;
+    tokio::select! {
+        _ = timeout(LAST_WORDS, output.pass_on()) => {}
+        () = gone.cancelled() => {}
+    }
     stage.close().await;
     let Taken { exit, cpu_user, cpu_system, peak_memory } = taken;
     Ok(Ended { exit, wall, cpu_user, cpu_system, peak_memory, output_bytes: output.total() })

@@ -102,6 +102,20 @@ pub(super) const UNSEEN_BY_LANDLOCK: &[c_long] = &[
     libc::SYS_removexattr,
     libc::SYS_lremovexattr,
     libc::SYS_fremovexattr,
+    SYS_SETXATTRAT,
+    SYS_REMOVEXATTRAT,
+    SYS_FILE_SETATTR,
+];
+
+/// They change how a process is scheduled, one of the user's own wherever it is, and which argument names it. Landlock does not
+/// see them. 0 is the caller itself.
+pub(super) const SCHEDULES: &[(c_long, u8)] = &[
+    (libc::SYS_setpriority, 1),
+    (libc::SYS_ioprio_set, 1),
+    (libc::SYS_sched_setaffinity, 0),
+    (libc::SYS_sched_setscheduler, 0),
+    (libc::SYS_sched_setparam, 0),
+    (libc::SYS_sched_setattr, 0),
 ];
 
 /// They give a file to somebody else by its path, which Landlock does not see either.
@@ -124,6 +138,9 @@ pub(super) const CHANGES_MODE: &[(c_long, u8)] = &[
 
 /// Newer than the C library's list; one number on all architectures.
 const SYS_FCHMODAT2: c_long = 452;
+const SYS_SETXATTRAT: c_long = 463;
+const SYS_REMOVEXATTRAT: c_long = 466;
+const SYS_FILE_SETATTR: c_long = 469;
 
 /// Calls that give a file its mode, and which argument is the mode.
 pub(super) const WITH_MODE: &[(c_long, u8)] = &[

@@ -47,6 +47,10 @@ fn not_permitted(walls: &Walls) -> Result<Rules, BackendError> {
     let requests = [libc::TIOCSTI, libc::TIOCLINUX].into_iter();
     let requests = requests.map(|request| rule(vec![compare(1, SeccompCmpOp::Eq, request)?]));
     rules.insert(libc::SYS_ioctl, requests.collect::<Result<_, _>>()?);
+    // Limits of another process, by which it can be stopped, blinded and killed: of the stage, or of anything else of the user's.
+    // Who reads them names no new ones.
+    let names_new = SeccompCondition::new(2, SeccompCmpArgLen::Qword, SeccompCmpOp::Ne, 0)?;
+    rules.insert(libc::SYS_prlimit64, vec![rule(vec![of_another(0)?, names_new])?]);
     // A program that runs as its owner: outside of the walls the owner is the caller's user. Device files likewise.
     for (call, mode) in calls::WITH_MODE {
         let mut refused = Vec::new();
@@ -71,6 +75,9 @@ fn not_permitted(walls: &Walls) -> Result<Rules, BackendError> {
     }
     if let Walls::Landlock(grants) = walls {
         rules.extend(always(calls::UNSEEN_BY_LANDLOCK));
+        for (call, process) in calls::SCHEDULES {
+            rules.insert(*call, vec![rule(vec![of_another(*process)?])?]);
+        }
         if grants.is_callers_user() {
             rules.extend(always(calls::GIVES_AWAY));
             for (call, mode) in calls::CHANGES_MODE {
@@ -129,6 +136,11 @@ fn second_table() -> BpfProgram {
 
 fn rule(conditions: Vec<SeccompCondition>) -> Result<SeccompRule, BackendError> {
     SeccompRule::new(conditions)
+}
+
+/// Any number but 0, which is the caller itself.
+fn of_another(argument: u8) -> Result<SeccompCondition, BackendError> {
+    compare(argument, SeccompCmpOp::Ne, 0)
 }
 
 fn has(argument: u8, bit: u64) -> Result<SeccompCondition, BackendError> {

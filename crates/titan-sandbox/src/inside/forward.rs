@@ -13,14 +13,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use crate::ingress::MAX_CLIENTS;
+
 /// Connections at one time; one more is closed at once, which its client reads as a failure of the proxy.
 const MAX_CONNECTIONS: usize = 64;
 /// Two threads copy for each connection, one waits for the next.
 pub(super) const MAX_THREADS: u64 = 2 * MAX_CONNECTIONS as u64 + 1;
 /// A thread that copies needs little.
 const STACK: usize = 128 * 1024;
-/// Connections to the server inside at one time; one more waits outside.
-const READY: usize = 32;
+/// Connections to the server inside at one time, as many as there are places for clients outside.
+const READY: usize = MAX_CLIENTS;
 /// For each of them one thread that waits and copies, and one that copies back.
 pub(super) const SERVING_THREADS: u64 = 2 * READY as u64;
 const PAUSE: Duration = Duration::from_millis(20);

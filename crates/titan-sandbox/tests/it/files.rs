@@ -6,6 +6,14 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use crate::kit::{CANARY, Kind, Kit, everywhere};
 
 everywhere! {
+    /// They lie beside the certificates, which builds need; as root's own number a command may read what root may.
+    async fn no_private_key_of_the_machine_is_there(kit: Kit) {
+        let done = kit.script("ls -d /etc/ssl/private/* /etc/pki/tls/private/* /etc/ssl/private/ 2>/dev/null | grep -v '^/etc/ssl/private/$'; cat /etc/ssl/private/*.key 2>/dev/null; [ ! -d /etc/ssl/certs ] || ls /etc/ssl/certs >/dev/null && echo certificates").await;
+        assert_eq!(done.stdout(), "certificates\nfinished\n", "{}", done.words());
+    }
+}
+
+everywhere! {
     async fn nothing_outside_is_read(kit: Kit) {
         kit.put("mine", "readable\n");
         // The first line shows that reading works here at all.

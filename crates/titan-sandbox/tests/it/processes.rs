@@ -75,6 +75,38 @@ everywhere! {
 }
 
 everywhere! {
+    /// By the limits of another process it can be blinded, and killed: of files, of the processor's time.
+    async fn no_other_process_gets_new_limits(kit: Kit) {
+        let mut victim = kit.victim();
+        kit.put("limit.pl", "use Errno; my ($call, $pid, $limit) = @ARGV; my ($new, $old) = (pack('QQ', 3, 3), pack('QQ', 0, 0)); \
+            print syscall($call, $pid + 0, $limit + 0, $new, $old) == 0 ? 'limited' : $!{EPERM} ? 'refused' : \"open, $!\", \"\\n\";");
+        let (call, files, processor) = (libc::SYS_prlimit64, libc::RLIMIT_NOFILE, libc::RLIMIT_CPU);
+        let done = kit.script(&format!(
+            r#"for pid in $PPID {} {}; do for limit in {files} {processor}; do perl limit.pl {call} $pid $limit; done; done
+               (perl limit.pl {call} 0 {processor}; ulimit -n 64; ulimit -n)"#,
+            victim.pid(), std::process::id(),
+        )).await;
+        assert_eq!(done.stdout(), format!("{}limited\n64\nfinished\n", "refused\n".repeat(6)), "{}", done.words());
+        victim.assert_unharmed();
+    }
+}
+
+everywhere! {
+    async fn no_process_outside_is_scheduled_otherwise(kit: Kit) {
+        let mut victim = kit.victim();
+        let pid = victim.pid();
+        let done = kit.script(&format!(
+            r#"perl -e 'setpriority(0, {pid}, 19) and print "slowed\n"'
+               command -v taskset >/dev/null && taskset -p 1 {pid} >/dev/null 2>&1 && echo bound
+               command -v ionice >/dev/null && ionice -c 3 -p {pid} >/dev/null 2>&1 && echo idled
+               nice -n 5 true && echo own"#
+        )).await;
+        assert_eq!(done.stdout(), "own\nfinished\n", "{}", done.words());
+        victim.assert_unharmed();
+    }
+}
+
+everywhere! {
     async fn no_process_outside_is_looked_into(kit: Kit) {
         let victim = kit.victim();
         let done = kit.script(&format!(

@@ -41,7 +41,7 @@ impl Tools {
         path.push(SYSTEM.to_owned());
         let mut all = BTreeMap::from([("PATH".to_owned(), path.join(":")), ("CI".to_owned(), "true".to_owned())]);
         // Only what lies where the sandbox has it in sight.
-        let in_sight = |value: &String| value.starts_with("/etc/ssl/") || value.starts_with("/usr/");
+        let in_sight = |value: &String| value.starts_with("/etc/ssl/certs/") || value.starts_with("/usr/");
         for name in CERTIFICATES {
             if let Some(value) = env::var(name).ok().filter(in_sight) {
                 all.insert(name.to_owned(), value);

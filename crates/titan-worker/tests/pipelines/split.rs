@@ -52,7 +52,7 @@ async fn files_are_everywhere(more: &Env, ports: &[u16]) {
     kit.write(&project, "site/index.html", &page.replace("Tea &amp; Co", "Tea &amp; Daughters")).await;
 
     // Large enough that it does not stay in Postgres where there is a store.
-    let leaves: Vec<String> = (0..1000).map(|_| titan_core::ids::new().to_string()).collect();
+    let leaves: Vec<String> = (0..5000).map(|_| titan_core::ids::new().to_string()).collect();
     kit.write(&project, "leaves.txt", &leaves.join("\n")).await;
 
     // The next build sees the edit, and so does a command; what the command changes is seen here.
