@@ -1,9 +1,11 @@
 //! The settings of commands in the sandbox, and of what pipelines bring about.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
+use url::Url;
 
 use super::{ConfigError, Vars, list, wrong};
 
@@ -18,6 +20,8 @@ pub struct Exec {
     pub inner_networks: Vec<String>,
     pub proxy: Option<SecretString>,
     pub preview_bind: IpAddr,
+    /// The addresses of deploy hooks, by the names that follow `TITAN_HOOK_`. They are secrets.
+    pub hooks: BTreeMap<String, SecretString>,
     output_dir: Option<PathBuf>,
 }
 
@@ -36,6 +40,7 @@ impl Exec {
                     wrong("TITAN_PREVIEW_BIND", format!("must be an address such as 127.0.0.1, and is {given:?}"))
                 })?,
             },
+            hooks: hooks(vars)?,
             output_dir: vars.text("OUTPUT_DIR").map(PathBuf::from),
         })
     }
@@ -44,4 +49,20 @@ impl Exec {
     pub fn output_dir(&self, data_dir: &Path) -> PathBuf {
         self.output_dir.clone().unwrap_or_else(|| data_dir.join("output"))
     }
+}
+
+fn hooks(vars: &Vars<'_>) -> Result<BTreeMap<String, SecretString>, ConfigError> {
+    let mut hooks = BTreeMap::new();
+    for (name, address) in vars.beginning_with("TITAN_HOOK_") {
+        let is_address =
+            Url::parse(address).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        if !is_address {
+            let message = format!(
+                "TITAN_HOOK_{name} must be the address of a deploy hook, which begins with https:// or http://"
+            );
+            return Err(wrong("TITAN_HOOK_", message));
+        }
+        hooks.insert(name.to_owned(), SecretString::from(address));
+    }
+    Ok(hooks)
 }

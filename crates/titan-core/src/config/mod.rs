@@ -25,6 +25,7 @@
 //! | `TITAN_EGRESS_INNER` | networks that are not on the public internet and that the names of registries may lead to all the same, comma separated: `10.0.0.0/8` | none |
 //! | `TITAN_EGRESS_PROXY` | the proxy that this machine goes through, for commands in the sandbox: `http://user:password@host:port` | none |
 //! | `TITAN_PREVIEW_BIND` | the address that previews of projects are served at | `127.0.0.1` |
+//! | `TITAN_HOOK_` | followed by a name such as `SHOP`: the address of that deploy hook, a secret | |
 //! | `TITAN_WORKER_NAME` | what this worker is called on screen | the host's name |
 //! | `TITAN_WORKER_SLOTS` | jobs at once per worker, 1 to 1000 | `768` |
 //! | `TITAN_WORKER_QUEUES` | the queues this worker claims from, comma separated | all |
@@ -247,6 +248,12 @@ struct Vars<'a>(&'a HashMap<String, String>);
 impl Vars<'_> {
     fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+    }
+
+    /// What follows this in their names, and their values.
+    fn beginning_with<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let set = self.0.iter().map(|(name, value)| (name, value.trim())).filter(|(_, value)| !value.is_empty());
+        set.filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?, value)))
     }
 
     fn secret(&self, name: &str) -> Option<SecretString> {

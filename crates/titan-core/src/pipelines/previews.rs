@@ -44,6 +44,10 @@ pub struct Preview {
     #[diesel(sql_type = Nullable<Integer>)]
     #[serde(skip)]
     pub port: Option<i32>,
+    /// Whose loopback address it is served at, as the worker that serves it said.
+    #[diesel(sql_type = Nullable<Text>)]
+    #[serde(skip)]
+    pub network: Option<String>,
     /// Why it failed.
     #[diesel(sql_type = Nullable<Text>)]
     pub error: Option<String>,
@@ -51,7 +55,8 @@ pub struct Preview {
     pub updated_at: DateTime<Utc>,
 }
 
-const COLUMNS: &str = "project_id, run_id, commit_id, generation, wanted, state, address, port, error, updated_at";
+const COLUMNS: &str =
+    "project_id, run_id, commit_id, generation, wanted, state, address, port, network, error, updated_at";
 
 /// The preview of a project, if it ever had one.
 ///
@@ -138,7 +143,7 @@ fn nothing_to_show() -> Error {
 /// What became of serving a generation.
 #[derive(Debug, Clone)]
 pub enum Served {
-    Running { address: String, port: u16 },
+    Running { address: String, port: u16, network: String },
     Stopped,
     Failed { error: String },
 }
@@ -148,14 +153,16 @@ pub enum Served {
 /// # Errors
 /// When the database does not answer.
 pub fn tell(connection: &mut PgConnection, project_id: Uuid, generation: i64, served: &Served) -> Result<bool> {
-    let (state, address, port, error) = match served {
-        Served::Running { address, port } => ("running", Some(address.as_str()), Some(i32::from(*port)), None),
-        Served::Stopped => ("stopped", None, None, None),
-        Served::Failed { error } => ("failed", None, None, Some(error.as_str())),
+    let (state, address, port, network, error) = match served {
+        Served::Running { address, port, network } => {
+            ("running", Some(address.as_str()), Some(i32::from(*port)), Some(network.as_str()), None)
+        }
+        Served::Stopped => ("stopped", None, None, None, None),
+        Served::Failed { error } => ("failed", None, None, None, Some(error.as_str())),
     };
     let changed = sql_query(
         "UPDATE previews SET state = $3, address = coalesce($4, address), port = coalesce($5, port), error = $6, \
-         updated_at = now() WHERE project_id = $1 AND generation = $2",
+         network = coalesce($7, network), updated_at = now() WHERE project_id = $1 AND generation = $2",
     )
     .bind::<SqlUuid, _>(project_id)
     .bind::<BigInt, _>(generation)
@@ -163,20 +170,58 @@ pub fn tell(connection: &mut PgConnection, project_id: Uuid, generation: i64, se
     .bind::<Nullable<Text>, _>(address)
     .bind::<Nullable<Integer>, _>(port)
     .bind::<Nullable<Text>, _>(error)
+    .bind::<Nullable<Text>, _>(network)
     .execute(connection)?;
+    if changed == 1 && matches!(served, Served::Running { .. }) {
+        // It serves for days: workers that are lost meanwhile are not lost because of it.
+        sql_query("UPDATE jobs SET rescues = 0, suspect = false, lone_losses = 0 WHERE kind = $1 AND key = $2 AND rescues > 0")
+            .bind::<Text, _>(JOB)
+            .bind::<Text, _>(project_id.to_string())
+            .execute(connection)?;
+    }
     Ok(changed == 1)
 }
 
-/// Builds that somebody looks at, and may therefore not be cleared away.
+/// The runs whose builds of a project are in use, and may therefore not be cleared away: the one that is shown, and those under way.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn shown(connection: &mut PgConnection) -> Result<Vec<Uuid>> {
+pub fn used(connection: &mut PgConnection, project_id: Uuid) -> Result<Vec<Uuid>> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = SqlUuid)]
         run_id: Uuid,
     }
-    let rows: Vec<Row> = sql_query("SELECT run_id FROM previews LIMIT 100000").load(connection)?;
+    let rows: Vec<Row> = sql_query(
+        "SELECT run_id FROM previews WHERE project_id = $1 UNION \
+         SELECT id FROM runs WHERE project_id = $1 AND status IN ('queued', 'running') UNION \
+         SELECT (s.output->>'run_id')::uuid FROM runs r JOIN steps s ON s.run_id = r.id AND s.name = 'build' \
+         WHERE r.project_id = $1 AND r.status IN ('queued', 'running') AND s.output ? 'run_id'",
+    )
+    .bind::<SqlUuid, _>(project_id)
+    .load(connection)?;
     Ok(rows.into_iter().map(|row| row.run_id).collect())
+}
+
+/// Has somebody see to the previews that nobody sees to although they are to run or to stop: whose job was ended for good, or was
+/// about to end when it was wanted again. Gives how many.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn reconcile(connection: &mut PgConnection) -> Result<usize> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = SqlUuid)]
+        project_id: Uuid,
+    }
+    let forgotten: Vec<Row> = sql_query(
+        "SELECT p.project_id FROM previews p WHERE p.state IN ('starting', 'running') \
+           AND NOT EXISTS (SELECT FROM jobs j WHERE j.kind = $1 AND j.key = p.project_id::text) LIMIT 100",
+    )
+    .bind::<Text, _>(JOB)
+    .load(connection)?;
+    for row in &forgotten {
+        serve(connection, row.project_id)?;
+    }
+    Ok(forgotten.len())
 }

@@ -7,6 +7,7 @@ use titan_core::blobs::{self, Collected};
 use titan_core::budgets;
 use titan_core::engine::{ForceCancel, Transition, Wake};
 use titan_core::meter::Meter;
+use titan_core::pipelines::previews;
 use titan_core::queue::maintenance::leader::{Patience, Term};
 use titan_core::queue::maintenance::{self, BATCH, Kept, Loss, Rescued, Sleepers, Speed};
 use titan_core::queue::{self, Hint};
@@ -32,6 +33,7 @@ pub(super) enum Service {
     Counters,
     Tallies,
     Reconcile,
+    Previews,
     Analyse,
     Partitions,
     History,
@@ -40,7 +42,7 @@ pub(super) enum Service {
 }
 
 /// What is done, what it is called in the log when it fails, and how often it is looked at.
-pub(super) const SERVICES: [(Service, &str, Duration); 14] = [
+pub(super) const SERVICES: [(Service, &str, Duration); 15] = [
     (Service::Rescue, "rescuing jobs", Duration::ZERO),
     (Service::Promote, "waking jobs", Duration::ZERO),
     (Service::Overdue, "looking for handlers that hang", Duration::from_secs(5)),
@@ -50,6 +52,7 @@ pub(super) const SERVICES: [(Service, &str, Duration); 14] = [
     (Service::Counters, "folding counters", Duration::from_secs(1)),
     (Service::Tallies, "folding tallies", Duration::from_secs(10)),
     (Service::Reconcile, "reconciling", Duration::from_secs(10)),
+    (Service::Previews, "looking for previews that nobody serves", Duration::from_secs(10)),
     (Service::Analyse, "analysing jobs", Duration::from_secs(10)),
     (Service::Partitions, "making partitions", Duration::from_secs(3600)),
     (Service::History, "dropping old history", Duration::from_secs(3600)),
@@ -73,6 +76,7 @@ impl Keeper<'_> {
             Service::Counters => self.act(&term, LONG, queue::fold_counters).map(|folded| folded.map(|_| ())),
             Service::Tallies => self.act(&term, LONG, maintenance::fold_tallies).map(|folded| folded.map(|_| ())),
             Service::Reconcile => self.reconcile(office),
+            Service::Previews => self.see_to_previews(&term),
             Service::Analyse => self.act(&term, LONG, maintenance::analyse).map(|done| done.map(|_| ())),
             Service::Partitions => self.act(&term, LONG, queue::prepare_partitions).map(|made| made.map(|_| ())),
             Service::History => self.drop_history(&term),
@@ -182,6 +186,15 @@ impl Keeper<'_> {
         if let Some(first) = stranded.runs.first() {
             let count = stranded.runs.len();
             tracing::error!(count, run.id = %first, "runs have neither a job nor anything to wait for; they will not end by themselves");
+        }
+        Ok(Some(()))
+    }
+
+    fn see_to_previews(&mut self, term: &Term) -> Result<Option<()>> {
+        let Some(forgotten) = self.act(term, BRIEF, previews::reconcile)? else { return Ok(None) };
+        if forgotten > 0 {
+            tracing::warn!(forgotten, "nobody served previews that were to run or to stop");
+            self.jobs_are_ready();
         }
         Ok(Some(()))
     }

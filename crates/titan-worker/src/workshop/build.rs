@@ -87,41 +87,47 @@ impl Workshop {
             })
             .await?;
         if let Ok(sandbox) = self.sandbox().await {
-            folder::hand_over(folder, sandbox)?;
+            let (folder, sandbox) = (folder.to_owned(), sandbox.clone());
+            off_the_threads(move || folder::hand_over_all(&folder, &sandbox)).await?;
         }
         Ok(())
     }
 
-    /// Clears away what other runs of a project have built and nobody looks at any more.
-    pub(crate) async fn clear_old_builds(
-        &self,
-        site: Site<'_>,
-        project_id: Uuid,
-        keep: &[Uuid],
-    ) -> Result<(), Trouble> {
-        let all = self.work_dir().join(project_id.to_string());
-        let Ok(entries) = fs::read_dir(&all) else { return Ok(()) };
-        for entry in entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
-            let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
-            let run_id = name.get(..36).and_then(|id| id.parse::<Uuid>().ok());
-            if run_id.is_none_or(|run_id| keep.contains(&run_id)) {
-                continue;
+    /// Clears away what other runs of a project have built and nobody looks at any more. What somebody works in stays for the next time.
+    pub(crate) async fn clear_old_builds(&self, project_id: Uuid, keep: &[Uuid]) -> Result<(), Trouble> {
+        let (all, keep) = (self.work_dir().join(project_id.to_string()), keep.to_owned());
+        off_the_threads(move || {
+            let Ok(entries) = fs::read_dir(&all) else { return Ok(()) };
+            for entry in entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
+                let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+                let run_id = name.get(..36).and_then(|id| id.parse::<Uuid>().ok());
+                if run_id.is_some_and(|run_id| !keep.contains(&run_id))
+                    && let Some(_held) = folder::try_hold(&path)?
+                {
+                    clear_now(&path)?;
+                }
             }
-            let Some(_held) = folder::hold(&path, site.stop).await? else { return Err(Trouble::Stopped) };
-            clear(&path).await?;
-        }
-        Ok(())
+            Ok(())
+        })
+        .await
     }
 }
 
-/// Takes a folder and its mark away, whatever a command has put there, off the async threads: it may be many thousand files.
+/// Takes a folder and its mark away, whatever a command has put there.
 async fn clear(folder: &Path) -> Result<(), Trouble> {
     let folder = folder.to_owned();
-    let cleared = tokio::task::spawn_blocking(move || {
-        gone(fs::remove_file(beside(&folder, "built")))?;
-        gone(remove_all(&folder))
-    });
-    Ok(cleared.await.map_err(|error| Trouble::Passing(error.to_string()))??)
+    off_the_threads(move || clear_now(&folder)).await
+}
+
+fn clear_now(folder: &Path) -> std::io::Result<()> {
+    gone(fs::remove_file(beside(folder, "built")))?;
+    gone(remove_all(folder))
+}
+
+/// It may be many thousand files: nothing for an async thread.
+async fn off_the_threads(work: impl FnOnce() -> std::io::Result<()> + Send + 'static) -> Result<(), Trouble> {
+    let done = tokio::task::spawn_blocking(work).await;
+    Ok(done.map_err(|error| Trouble::Passing(error.to_string()))??)
 }
 
 fn gone(removed: std::io::Result<()>) -> std::io::Result<()> {

@@ -22,20 +22,28 @@ pub(super) struct Held {
 
 /// Waits until nobody else works in it. None when told to stop.
 pub(super) async fn hold(folder: &Path, stop: &Stop) -> io::Result<Option<Held>> {
+    loop {
+        if let Some(held) = try_hold(folder)? {
+            return Ok(Some(held));
+        }
+        tokio::select! {
+            () = tokio::time::sleep(PAUSE) => {}
+            () = stop.requested() => return Ok(None),
+        }
+    }
+}
+
+/// None when somebody else works in it.
+pub(super) fn try_hold(folder: &Path) -> io::Result<Option<Held>> {
     let path = beside(folder, "lock");
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent)?;
     }
     let lock = File::options().create(true).truncate(false).write(true).open(path)?;
-    loop {
-        match lock.try_lock() {
-            Ok(()) => return Ok(Some(Held { _lock: lock })),
-            Err(TryLockError::Error(error)) => return Err(error),
-            Err(TryLockError::WouldBlock) => tokio::select! {
-                () = tokio::time::sleep(PAUSE) => {}
-                () = stop.requested() => return Ok(None),
-            },
-        }
+    match lock.try_lock() {
+        Ok(()) => Ok(Some(Held { _lock: lock })),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
     }
 }
 
@@ -47,21 +55,30 @@ pub(super) fn beside(folder: &Path, what: &str) -> PathBuf {
     folder.with_file_name(name)
 }
 
-/// Gives a folder to whom commands run as in this sandbox.
-pub(super) fn hand_over(folder: &Path, sandbox: &Sandbox) -> io::Result<()> {
-    if sandbox.variant() != Variant::Landlock || !is_root() {
-        return Ok(());
-    }
-    lchown(folder, Some(NOBODY), Some(NOBODY))?;
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            hand_over(&entry.path(), sandbox)?;
-        } else {
-            lchown(entry.path(), Some(NOBODY), Some(NOBODY))?;
+/// Gives a folder with all that is in it to whom commands run as in this sandbox. For one in which nobody runs yet: who could change
+/// it meanwhile could have root give something else away.
+pub(super) fn hand_over_all(folder: &Path, sandbox: &Sandbox) -> io::Result<()> {
+    hand_over(folder, sandbox)?;
+    if is_to_be_given(sandbox) {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                hand_over_all(&entry.path(), sandbox)?;
+            } else {
+                lchown(entry.path(), Some(NOBODY), Some(NOBODY))?;
+            }
         }
     }
     Ok(())
+}
+
+/// The folder alone.
+pub(super) fn hand_over(folder: &Path, sandbox: &Sandbox) -> io::Result<()> {
+    if is_to_be_given(sandbox) { lchown(folder, Some(NOBODY), Some(NOBODY)) } else { Ok(()) }
+}
+
+fn is_to_be_given(sandbox: &Sandbox) -> bool {
+    sandbox.variant() == Variant::Landlock && is_root()
 }
 
 fn is_root() -> bool {

@@ -7,6 +7,7 @@
 //! - `folder`: a folder for one piece of work.
 //! - `run`: one command from its order to its end.
 //! - `build`: a project as a run builds it, whoever asks for it.
+//! - `network`: whose loopback address is meant.
 //! - `copy`: files of a build, without following where their links lead.
 
 pub(crate) mod build;
@@ -14,15 +15,17 @@ mod console;
 pub(crate) mod copy;
 mod folder;
 pub(crate) mod lines;
+pub(crate) mod network;
 pub(crate) mod run;
 mod tools;
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use titan_core::config::Config;
 use titan_core::workspaces::Workspaces;
 use titan_sandbox::egress::{Rule, Way};
@@ -46,6 +49,7 @@ pub struct Workshop {
     data_dir: PathBuf,
     output_dir: PathBuf,
     preview_bind: IpAddr,
+    hooks: BTreeMap<String, SecretString>,
 }
 
 impl Workshop {
@@ -77,6 +81,7 @@ impl Workshop {
             output_dir: std::path::absolute(exec.output_dir(&data_dir)).context("OUTPUT_DIR")?,
             data_dir,
             preview_bind: exec.preview_bind,
+            hooks: exec.hooks.clone(),
         })
     }
 
@@ -109,6 +114,11 @@ impl Workshop {
 
     pub(crate) fn preview_bind(&self) -> IpAddr {
         self.preview_bind
+    }
+
+    /// The address of a deploy hook, by its name.
+    pub(crate) fn hook(&self, name: &str) -> Option<&SecretString> {
+        self.hooks.get(name)
     }
 
     /// What a run works on, and what it built.

@@ -183,8 +183,10 @@ impl Workshop {
         command.env.clone_from(&self.tools.env);
         for cache in job.caches {
             let (name, path) = (cache.name(), self.caches_of(job.project_id).join(cache.name()));
-            fs::create_dir_all(&path)?;
-            folder::hand_over(&path, sandbox)?;
+            if !path.is_dir() {
+                fs::create_dir_all(&path)?;
+                folder::hand_over(&path, sandbox)?;
+            }
             let inside = sandbox.cache_inside(name, &path);
             command.env.insert(cache.variable().to_owned(), inside.display().to_string());
             command.caches.insert(name.to_owned(), path);

@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -21,6 +23,9 @@ const CERTIFICATES: [&str; 7] = [
     "REQUESTS_CA_BUNDLE",
     "CURL_CA_BUNDLE",
 ];
+
+/// For npm to say where it fetches packages.
+const NPM: Duration = Duration::from_secs(20);
 
 pub(super) struct Tools {
     pub(super) read_only: Vec<PathBuf>,
@@ -78,9 +83,22 @@ pub fn registries() -> Vec<String> {
 }
 
 fn of_npm() -> Option<String> {
-    let asked =
-        Command::new("npm").args(["config", "get", "registry"]).stdin(Stdio::null()).stderr(Stdio::null()).output();
-    host_of(String::from_utf8_lossy(&asked.ok()?.stdout).trim())
+    let mut npm = Command::new("npm");
+    npm.args(["config", "get", "registry"]).stdin(Stdio::null()).stderr(Stdio::null()).stdout(Stdio::piped());
+    let mut npm = npm.spawn().ok()?;
+    let give_up = Instant::now() + NPM;
+    while npm.try_wait().ok()?.is_none() {
+        if Instant::now() > give_up {
+            tracing::warn!("npm does not say within {NPM:?} which registry it uses; name it in TITAN_REGISTRIES");
+            let _ = (npm.kill(), npm.wait());
+            return None;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // An address fits into a pipe, so that nobody had to read meanwhile.
+    let mut said = String::new();
+    npm.stdout?.read_to_string(&mut said).ok()?;
+    host_of(said.trim())
 }
 
 /// Cargo says where it looks only by what it keeps: each index has a folder that is named after its host, and tells in a file where

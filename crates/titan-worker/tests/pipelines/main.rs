@@ -4,6 +4,7 @@
 
 mod commands;
 mod crashes;
+mod deploying;
 mod kit;
 mod previews;
 mod resuming;

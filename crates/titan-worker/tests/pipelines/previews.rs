@@ -39,6 +39,28 @@ async fn a_preview_lives_until_it_is_not_wanted_any_more() {
     drop(second);
 }
 
+/// Its job may end in the moment in which it is wanted again, and is ended for good after many failures.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_preview_that_nobody_sees_to_is_seen_to_again() {
+    let kit = Kit::new();
+    let worker = kit.worker();
+    let (project, run) = kit.project("static-site", &json!({})).await;
+    kit.completed(&run).await;
+    let started = kit.preview(&project).await["updated_at"].clone();
+    // As if its end and the new wish had missed each other: nothing is under way, and the row says otherwise.
+    kit.client.post(&format!("/api/projects/{project}/preview/stop"), &json!({})).await.expect(200);
+    kit.until("the preview to stop", async || (text(&kit.preview(&project).await["state"]) == "stopped").then_some(()))
+        .await;
+    kit.until("the end of its job", async || {
+        (kit.db.count("SELECT count(*) FROM jobs WHERE kind = 'preview'") == 0).then_some(())
+    })
+    .await;
+    kit.db.execute("UPDATE previews SET wanted = true, state = 'starting', generation = generation + 1");
+    kit.until("the preview to come back", async || kit.page(&project, "/").await).await;
+    assert_ne!(kit.preview(&project).await["updated_at"], started);
+    drop(worker);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_deployment_there_is_nothing_to_start() {
     let kit = Kit::new();

@@ -24,5 +24,5 @@ pub(super) async fn run(workshop: &Workshop, work: &Work, order: Order) -> Resul
     if build.rendered.steps.build.is_empty() {
         site.say(Level::Info, "The template has nothing to build").await?;
     }
-    Ok(Done { output: json!({"commit": commit}), writes: Vec::new() })
+    Ok(Done { output: json!({"commit": commit, "run_id": work.fence.run_id}), writes: Vec::new() })
 }

@@ -1,6 +1,7 @@
 //! The third step: what was built is brought to where the project is deployed.
 
 use std::fs;
+use std::net::IpAddr;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,7 +19,8 @@ use super::{build_of, hook};
 use crate::handler::Work;
 use crate::workshop::Workshop;
 use crate::workshop::build::Build;
-use crate::workshop::copy;
+use crate::workshop::copy::Tree;
+use crate::workshop::network;
 use crate::workshop::run::{Site, Trouble};
 
 /// Between two looks at a preview that is to come up, and between two that see that somebody serves it.
@@ -32,18 +34,26 @@ pub(super) async fn run(workshop: &Workshop, work: &Work, order: Order) -> Resul
     let site = Site::from(work);
     let build = build_of(work, &order).await?;
     let address = match order.target {
-        Target::Preview => preview(work, &build, true).await?,
+        Target::Preview => preview(work, &build, true).await?.address,
         Target::Directory => directory(workshop, work, &build).await?,
-        Target::Hook => hook::call(work, &order, &build.commit).await?,
+        Target::Hook => hook::call(workshop, work, &order, &build.commit).await?,
     };
     site.say(Level::Info, format!("Deployed: {address}")).await?;
     Ok(Done { output: json!({"target": order.target, "address": address}), writes: Vec::new() })
 }
 
+/// Where a preview is served.
+pub(super) struct Shown {
+    pub(super) address: String,
+    /// Whether this worker reaches it: on another machine the loopback address leads elsewhere.
+    pub(super) within_reach: bool,
+}
+
 /// Waits until a worker serves it, and has one do so if that is asked for. A row may say that it is served by a worker that was
-/// lost a moment ago: what counts is that it answers.
-pub(super) async fn preview(work: &Work, build: &Build, begin: bool) -> Result<String, Trouble> {
+/// lost a moment ago: what counts is that it answers, where that can be asked.
+pub(super) async fn preview(work: &Work, build: &Build, begin: bool) -> Result<Shown, Trouble> {
     let (project_id, run_id) = (build.project_id, build.run_id);
+    let own = network::identity();
     let seconds = build.rendered.deploy.preview.as_ref().map_or(0, |preview| preview.timeout_seconds);
     let give_up = Instant::now() + Duration::from_secs(seconds) + MARGIN;
     let mut seen_to = None;
@@ -56,10 +66,11 @@ pub(super) async fn preview(work: &Work, build: &Build, begin: bool) -> Result<S
         let now = work.db.run(move |connection| previews::get(connection, project_id)).await?;
         match now.filter(|preview| preview.run_id == run_id) {
             Some(preview) if preview.state == "running" => {
-                if let Some(address) = preview.address
-                    && answers(&address, build).await
-                {
-                    return Ok(address);
+                if let Some(address) = preview.address {
+                    let within_reach = !is_loopback(&address) || preview.network.as_ref() == Some(&own);
+                    if !within_reach || answers(&address, build).await {
+                        return Ok(Shown { address, within_reach });
+                    }
                 }
             }
             Some(preview) if preview.state == "failed" => {
@@ -78,6 +89,12 @@ pub(super) async fn preview(work: &Work, build: &Build, begin: bool) -> Result<S
             () = work.stop.requested() => return Err(Trouble::Stopped),
         }
     }
+}
+
+fn is_loopback(address: &str) -> bool {
+    let host =
+        reqwest::Url::parse(address).ok().and_then(|url| Some(url.host_str()?.trim_matches(['[', ']']).to_owned()));
+    host.and_then(|host| host.parse::<IpAddr>().ok()).is_some_and(|ip| ip.is_loopback())
 }
 
 async fn answers(address: &str, build: &Build) -> bool {
@@ -99,9 +116,14 @@ async fn directory(workshop: &Workshop, work: &Work, build: &Build) -> Result<St
     let (name, _) = work.db.run(move |connection| projects::name_and_spec(connection, project_id)).await?;
     let home = workshop.output_dir().join(folder_name(&name, project_id));
     let run_id = build.run_id;
-    let put = move || put(&built.join(from), &home, run_id);
+    let put = move || put(&built, &from, &home, run_id);
     let current = tokio::task::spawn_blocking(put).await.map_err(|error| Trouble::Passing(error.to_string()))??;
     Ok(current.display().to_string())
+}
+
+/// The folder that a run's version lies in, once it is deployed to a directory.
+pub(super) fn release(current: &str, run_id: Uuid) -> PathBuf {
+    Path::new(current).with_file_name(run_id.to_string())
 }
 
 /// A name for people, and enough of the id that no two projects share it.
@@ -114,7 +136,7 @@ fn folder_name(name: &str, id: Uuid) -> String {
     if parts.is_empty() { tail.to_owned() } else { format!("{}-{tail}", parts.join("-")) }
 }
 
-fn put(from: &Path, home: &Path, run_id: Uuid) -> Result<PathBuf, Trouble> {
+fn put(built: &Path, from: &str, home: &Path, run_id: Uuid) -> Result<PathBuf, Trouble> {
     let (release, current) = (home.join(run_id.to_string()), home.join("current"));
     if fs::read_link(&current).is_ok_and(|to| to == Path::new(&run_id.to_string())) && release.is_dir() {
         return Ok(current);
@@ -125,9 +147,10 @@ fn put(from: &Path, home: &Path, run_id: Uuid) -> Result<PathBuf, Trouble> {
             remove_all(left)?;
         }
     }
-    // The whole project, but for what is git's and the build's own.
-    let found = copy::files(from)?;
-    copy::copy(from, &found, &making)?;
+    let tree = Tree::open(built)?.below(from).map_err(|error| {
+        Trouble::Failed(format!("the template deploys the folder {from:?}, and the build left none there: {error}"))
+    })?;
+    tree.copy(&tree.files()?, &making)?;
     fs::rename(&making, &release)?;
     let link = home.join(format!("{run_id}.link"));
     let _ = fs::remove_file(&link);
@@ -174,10 +197,13 @@ mod tests {
             fs::write(from.join("a"), number.to_string()).unwrap();
             // Twice, as after a crash.
             for _ in 0..2 {
-                let current = put(&from, &home, *run_id).unwrap();
+                let current = put(root.path(), "from", &home, *run_id).unwrap();
                 assert_eq!(fs::read_to_string(current.join("a")).unwrap(), number.to_string());
             }
         }
+        assert!(
+            matches!(put(root.path(), "none", &home, Uuid::from_u128(9)), Err(Trouble::Failed(why)) if why.contains("none"))
+        );
         assert!(!home.join(runs[0].to_string()).exists() && home.join(runs[1].to_string()).exists());
     }
 }

@@ -82,9 +82,10 @@ fn left_by<'a>(work: &'a Work, step: &str, name: &str) -> Option<&'a str> {
     work.started.inputs.get(step)?.get(name).and_then(Value::as_str)
 }
 
-/// What the run has built, as the step before said.
+/// What was built, as the step before said: by this run, or by the one that it goes on from.
 async fn build_of(work: &Work, order: &Order) -> Result<Build, Trouble> {
     let commit = left_by(work, "build", "commit")
         .ok_or_else(|| Trouble::Failed("the build said of no commit that it was built".to_owned()))?;
-    Build::of(Site::from(work), work.started.project_id, work.fence.run_id, commit.to_owned(), order.clone()).await
+    let by = left_by(work, "build", "run_id").and_then(|id| id.parse().ok()).unwrap_or(work.fence.run_id);
+    Build::of(Site::from(work), work.started.project_id, by, commit.to_owned(), order.clone()).await
 }

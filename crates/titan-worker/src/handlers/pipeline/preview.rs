@@ -22,14 +22,14 @@ use crate::handler::{JobHandler, LoneJob};
 use crate::stop::{Stop, StopReason};
 use crate::workshop::Workshop;
 use crate::workshop::build::Build;
-use crate::workshop::lines;
 use crate::workshop::run::{Job, Site, Trouble};
+use crate::workshop::{lines, network};
 
 /// Between two looks at what is wanted, and at whether the server has come up.
 const LOOK: Duration = Duration::from_secs(1);
 const HEALTH_LOOK: Duration = Duration::from_millis(100);
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(5);
-/// Then it is begun anew: a command in the sandbox has an end.
+/// Then it is begun anew: a command in the sandbox has an end, and so has a job.
 const LONGEST: Duration = Duration::from_secs(23 * 3600);
 /// The port inside, where the template says none. Nobody else is there.
 const INSIDE: u16 = 8080;
@@ -50,7 +50,7 @@ impl Serve {
 
 /// Why a turn of serving ended.
 enum Turn {
-    /// Something else is to be shown, or the server was let run long enough.
+    /// Something else is to be shown.
     Again,
     Over,
 }
@@ -83,8 +83,9 @@ impl Serve {
         let wanted = match job.db.run(move |connection| previews::get(connection, project_id)).await {
             Ok(Some(preview)) if preview.wanted => preview,
             Ok(Some(preview)) => {
-                tell(job, &preview, Served::Stopped).await?;
-                return Ok(Turn::Over);
+                // Whoever wanted it again meanwhile made no other job.
+                let is_last = tell(job, &preview, Served::Stopped).await?;
+                return Ok(if is_last { Turn::Over } else { Turn::Again });
             }
             // The project is gone, or was never to be seen.
             Ok(None) | Err(titan_core::Error::NotFound(..)) => return Ok(Turn::Over),
@@ -118,7 +119,8 @@ impl Serve {
 
     async fn watch(&self, job: &LoneJob, wanted: &Preview, build: &Build, server: &Server) -> Result<Turn, Trouble> {
         server.until_healthy(build, &job.stop).await?;
-        let running = Served::Running { address: server.address.clone(), port: server.port };
+        let (address, network) = (server.address.clone(), network::identity());
+        let running = Served::Running { address, port: server.port, network };
         if !tell(job, wanted, running).await? {
             return Ok(Turn::Again);
         }
@@ -137,7 +139,8 @@ impl Serve {
                 Err(error) => tracing::debug!(%error, "a preview goes on without being looked after"),
             }
         }
-        Ok(Turn::Again)
+        // By somebody who has the whole of a job's time before him.
+        Err(Trouble::Passing("it is begun anew once a day".to_owned()))
     }
 }
 
@@ -203,7 +206,7 @@ impl Server {
             }
         });
         let task = tokio::sync::Mutex::new(Some(task));
-        Ok(Server { address: format!("http://{at}/"), port: at.port(), stop, ended, task })
+        Ok(Server { address: format!("http://{}/", network::address_of(at)), port: at.port(), stop, ended, task })
     }
 
     /// Waits until it answers as its template says.

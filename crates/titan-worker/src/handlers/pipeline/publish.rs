@@ -11,7 +11,7 @@ use super::{build_of, left_by};
 use crate::handler::Work;
 use crate::workshop::Workshop;
 use crate::workshop::build::Build;
-use crate::workshop::copy;
+use crate::workshop::copy::{self, Tree};
 use crate::workshop::run::{Site, Trouble};
 
 pub(super) async fn run(workshop: &Workshop, work: &Work, order: Order) -> Result<Done, Trouble> {
@@ -30,9 +30,9 @@ pub(super) async fn run(workshop: &Workshop, work: &Work, order: Order) -> Resul
     let tag = publication.tag();
     site.say(Level::Info, format!("Published as {tag}")).await?;
 
-    let kept = work.db.run(previews::shown).await?;
-    let keep: Vec<_> = kept.into_iter().chain([run_id]).collect();
-    workshop.clear_old_builds(site, project_id, &keep).await?;
+    let used = work.db.run(move |connection| previews::used(connection, project_id)).await?;
+    let keep: Vec<_> = used.into_iter().chain([build.run_id]).collect();
+    workshop.clear_old_builds(project_id, &keep).await?;
     let mut writes = vec![Write::Output {
         name: format!("Published {tag}"),
         kind: "text",
@@ -59,8 +59,9 @@ async fn archive(build: &Build, folder: PathBuf) -> Result<Option<Vec<u8>>, Trou
         None => {}
     }
     let pack = move || {
-        let found = copy::matching(copy::files(&folder)?, &patterns)?;
-        if found.is_empty() { Ok(None) } else { copy::pack(&folder, &found).map(Some) }
+        let tree = Tree::open(&folder)?;
+        let found = copy::matching(tree.files()?, &patterns)?;
+        if found.is_empty() { Ok(None) } else { tree.pack(&found).map(Some) }
     };
     tokio::task::spawn_blocking(pack).await.map_err(|error| Trouble::Passing(error.to_string()))?
 }

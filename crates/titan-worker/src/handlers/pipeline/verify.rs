@@ -1,6 +1,6 @@
 //! The fourth step: the project's own tests, then what the template says must hold of what was deployed.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use titan_core::state::Level;
 use titan_core::templates::{Check, HttpCheck, What};
 use titan_core::text;
 
-use super::{build_of, deploy, preview};
+use super::{build_of, deploy, left_by, preview};
 use crate::handler::Work;
 use crate::workshop::Workshop;
 use crate::workshop::build::Build;
-use crate::workshop::copy;
+use crate::workshop::copy::Tree;
 use crate::workshop::run::{Job, Site, Trouble};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -28,11 +28,21 @@ pub(super) async fn run(workshop: &Arc<Workshop>, work: &Work, order: Order) -> 
     let folder = workshop.built(site, &build).await?;
     workshop.run_steps(site, build.project_id, &build.rendered.steps.verify, &folder).await?;
     let asks = build.rendered.checks.iter().any(|check| matches!(check.what, What::Http(_)));
-    // Where nothing was deployed that could be asked, it is served for as long as the asking takes.
-    let (deployed, served) = match order.target {
-        Target::Preview if asks => (Some(deploy::preview(work, &build, false).await?), None),
-        _ if asks => (None, Some(preview::serve_for_a_while(workshop, site, &build, &folder).await?)),
-        _ => (None, None),
+    // What was deployed is asked. Where that is nothing that answers this worker, what was built is served for as long as it takes.
+    let deployed = match order.target {
+        Target::Preview if asks => Some(deploy::preview(work, &build, false).await?).filter(|shown| shown.within_reach),
+        _ => None,
+    };
+    let deployed = deployed.map(|shown| shown.address);
+    let served = match deployed {
+        None if asks => Some(preview::serve_for_a_while(workshop, site, &build, &folder).await?),
+        _ => None,
+    };
+    let release = match (order.target, left_by(work, "deploy", "address"), &build.rendered.deploy.directory) {
+        (Target::Directory, Some(current), Some(directory)) => {
+            Some(Release { folder: deploy::release(current, build.run_id), from: directory.from.clone() })
+        }
+        _ => None,
     };
     let address = served.as_ref().map(|served| served.address.as_str()).or(deployed.as_deref());
     let mut failed = Vec::new();
@@ -40,7 +50,7 @@ pub(super) async fn run(workshop: &Arc<Workshop>, work: &Work, order: Order) -> 
         if work.stop.reason().is_some() {
             return Err(Trouble::Stopped);
         }
-        let found = look(workshop, site, &build, &folder, address, check).await?;
+        let found = look(workshop, site, &build, &folder, release.as_ref(), address, check).await?;
         let (level, line) = match &found {
             Ok(()) => (Level::Info, format!("Holds: {}", check.name)),
             Err(why) => (Level::Error, format!("Does not hold: {}: {why}", check.name)),
@@ -59,12 +69,29 @@ pub(super) async fn run(workshop: &Arc<Workshop>, work: &Work, order: Order) -> 
     }
 }
 
+/// What was put into a directory, and of which folder of the build it was made.
+struct Release {
+    folder: PathBuf,
+    from: String,
+}
+
+impl Release {
+    /// Where a file of the build is in it, if it was deployed.
+    fn path_of(&self, path: &str) -> Option<String> {
+        if self.from == "." {
+            return Some(path.to_owned());
+        }
+        Some(path.strip_prefix(self.from.trim_end_matches('/'))?.strip_prefix('/')?.to_owned())
+    }
+}
+
 /// Why it does not hold, if it does not.
 async fn look(
     workshop: &Workshop,
     site: Site<'_>,
     build: &Build,
     folder: &Path,
+    release: Option<&Release>,
     address: Option<&str>,
     check: &Check,
 ) -> Result<Result<(), String>, Trouble> {
@@ -75,8 +102,12 @@ async fn look(
             Err(other) => Err(other),
         },
         What::File(file) => {
-            let (folder, path) = (folder.to_owned(), file.path.clone());
-            let read = tokio::task::spawn_blocking(move || copy::text(&folder, &path)).await;
+            let (folder, path) = match release.and_then(|release| Some((&release.folder, release.path_of(&file.path)?)))
+            {
+                Some((folder, path)) => (folder.clone(), path),
+                None => (folder.to_owned(), file.path.clone()),
+            };
+            let read = tokio::task::spawn_blocking(move || Tree::open(&folder).ok()?.text(&path)).await;
             let Some(content) = read.ok().flatten() else { return Ok(Err(format!("{} is not there", file.path))) };
             Ok(contains(&content, file.contains.as_deref()))
         }
