@@ -59,6 +59,18 @@ impl Machine {
         Daemon::launch(program, self.command(&program_path(program).display().to_string(), env))
     }
 
+    /// Starts a program of this workspace that was copied to its disk with others, where every user may read it.
+    ///
+    /// # Panics
+    /// When it cannot be copied or started.
+    #[must_use]
+    pub fn start_copy(&self, program: &str, others: &[&str], env: &Env) -> Daemon {
+        for name in [program].iter().chain(others) {
+            let _ = self.shell(&format!("cp {} {}", program_path(name).display(), self.data.display()));
+        }
+        Daemon::launch(program, self.command(&self.data.join(program).display().to_string(), env))
+    }
+
     /// An API on it, at an address of this side.
     ///
     /// # Panics

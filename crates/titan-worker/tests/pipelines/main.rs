@@ -2,6 +2,7 @@
 //! a crash, and what a person does with it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod bare;
 mod commands;
 mod crashes;
 mod deploying;
