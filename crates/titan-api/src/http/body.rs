@@ -146,6 +146,9 @@ async fn drain(mut payload: Payload) {
     }
 }
 
+const WHOLE_NUMBERS: &[&str] = &["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "usize"];
+const NUMBERS: &[&str] = &["f32", "f64"];
+
 fn parse<T: DeserializeOwned>(raw: &[u8]) -> Result<T, ApiError> {
     // Serde would also take a list of the fields in order, which nobody means.
     if raw.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
@@ -168,9 +171,20 @@ fn parse<T: DeserializeOwned>(raw: &[u8]) -> Result<T, ApiError> {
     Ok(value)
 }
 
-/// Without the text that stands where something else should: it may be what somebody wrote to a model.
+/// Without the text that stands where something else should: it may be what somebody wrote to a model. The field is named, so that
+/// nobody needs its line; and what is expected is said in JSON's words and not in Rust's.
 fn unquoted(error: &serde_json::Error) -> String {
-    let message = error.to_string();
+    let mut message = error.to_string();
+    if let Some(end) = message.rfind(" at line ") {
+        message.truncate(end);
+    }
+    for (numbers, word) in [(WHOLE_NUMBERS, "a whole number"), (NUMBERS, "a number")] {
+        for number in numbers {
+            if let Some(start) = message.strip_suffix(number).filter(|start| start.ends_with("expected ")) {
+                message = format!("{start}{word}");
+            }
+        }
+    }
     let told =
         message.split_once(": string \"").and_then(|(what, text)| Some((what, text.rsplit_once("\", expected ")?.1)));
     match told {

@@ -195,9 +195,18 @@ async fn a_wrong_request_is_told_what_is_wrong() {
         ("half a rate", client.request(Method::PUT, "/api/limits/k").json(&json!({"rate_count": 5}))),
         ("an unknown limit", client.request(Method::DELETE, "/api/limits/k")),
     ];
+    assert_snapshot!(table_of(client, cases).await);
+    assert_eq!(app.db.count("SELECT count(*) FROM tasks"), 0, "nothing of it was stored");
+    assert_eq!(app.db.count("SELECT count(*) FROM idempotency_keys"), 0);
+    app.finish().await;
+}
+
+/// What each request is answered, with what every problem document has.
+async fn table_of(client: &Client, cases: Vec<(&str, RequestBuilder)>) -> String {
     let mut table = String::new();
     for (what, request) in cases {
         let reply = client.send(request).await;
+        assert!(reply.status >= 400, "{what}: {} {}", reply.status, reply.text);
         let problem = reply.json();
         assert_eq!(reply.code(), problem["code"], "{what}");
         assert_eq!(problem["status"], json!(reply.status), "{what}");
@@ -207,9 +216,127 @@ async fn a_wrong_request_is_told_what_is_wrong() {
         let detail = problem["detail"].as_str().unwrap();
         writeln!(table, "{what}\n    {} {} {fields:?} {detail}", reply.status, reply.code()).unwrap();
     }
-    assert_snapshot!(table);
-    assert_eq!(app.db.count("SELECT count(*) FROM tasks"), 0, "nothing of it was stored");
-    assert_eq!(app.db.count("SELECT count(*) FROM idempotency_keys"), 0);
+    table
+}
+
+/// The same for what makes a project of a wish or a template, for its people and what is sold.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_request_about_a_project_is_told_what_is_wrong() {
+    let app = TestApp::start().await;
+    let client = &app.client;
+    let project = client.project("p").await;
+    let of = |rest: &str| format!("/api/projects/{project}/{rest}");
+    let post = |path: String, body: Value| client.request(Method::POST, &path).json(&body);
+    let get = |path: String| client.request(Method::GET, &path);
+    let lead = json!({"name": "Ida", "stage": "new"});
+    let with = |name: &str, value: Value| {
+        let mut lead = lead.clone();
+        lead[name] = value;
+        post(of("leads"), lead)
+    };
+    let cases: Vec<(&str, RequestBuilder)> = vec![
+        ("a pipeline without a template", post(of("pipelines"), json!({}))),
+        ("a pipeline of an unknown template", post(of("pipelines"), json!({"template": "moon-base"}))),
+        ("a pipeline of no template's name", post(of("pipelines"), json!({"template": "../x"}))),
+        (
+            "a pipeline to an unknown target",
+            post(of("pipelines"), json!({"template": "static-site", "target": "moon"})),
+        ),
+        (
+            "a pipeline to a target that the template has not",
+            post(of("pipelines"), json!({"template": "persona/basic", "target": "preview"})),
+        ),
+        ("inputs that are a list", post(of("pipelines"), json!({"template": "static-site", "inputs": ["x"]}))),
+        (
+            "inputs that do not fit",
+            post(of("pipelines"), json!({"template": "static-site", "inputs": {"features": "many"}})),
+        ),
+        ("a hook without a name", post(of("pipelines"), json!({"template": "static-site", "target": "hook"}))),
+        (
+            "a hook for another target",
+            post(of("pipelines"), json!({"template": "static-site", "target": "directory", "hook": "SHOP"})),
+        ),
+        (
+            "a hook with an address for a name",
+            post(of("pipelines"), json!({"template": "static-site", "target": "hook", "hook": "https://x"})),
+        ),
+        (
+            "a pipeline of an unknown project",
+            post(format!("/api/projects/{NOBODY}/pipelines"), json!({"template": "static-site"})),
+        ),
+        ("a preview of nothing", post(of("preview/start"), json!({}))),
+        ("a preview of nothing to stop", post(of("preview/stop"), json!({}))),
+        ("the preview of an unknown project", get(format!("/api/projects/{NOBODY}/preview"))),
+        ("publications with a wrong cursor", get(of("publications?cursor=x"))),
+        ("an empty command", post(of("tasks"), json!({"type": "exec", "payload": {"command": " "}}))),
+        ("a command that is a number", post(of("tasks"), json!({"type": "exec", "payload": {"command": 5}}))),
+        ("a command with a NUL", post(of("tasks"), json!({"type": "exec", "payload": {"command": "a\u{0}"}}))),
+        (
+            "a command for ever",
+            post(of("tasks"), json!({"type": "exec", "payload": {"command": "a", "timeout_seconds": 1_000_000}})),
+        ),
+        (
+            "a command on the whole network",
+            post(of("tasks"), json!({"type": "exec", "payload": {"command": "a", "network": "all"}})),
+        ),
+        ("an unknown template", get("/api/templates/moon-base".to_owned())),
+        ("a template's version that is not there", get("/api/templates/static-site@99.0.0".to_owned())),
+        ("a wish that is blank", post("/api/projects/reiterate".to_owned(), json!({"wish": " "}))),
+        ("no wish", post("/api/projects/reiterate".to_owned(), json!({}))),
+        ("a wish that is too long", post("/api/projects/reiterate".to_owned(), json!({"wish": "x".repeat(20_001)}))),
+        ("a plan that is not there", get(of("plans/1"))),
+        ("a plan without a number", get(of("plans/first"))),
+        ("plans compared with nothing", get(of("plans/compare"))),
+        ("a contact without a name", post(of("contacts"), json!({"email": "ida@example.com"}))),
+        ("a contact with half an address", post(of("contacts"), json!({"name": "Ida", "email": "ida"}))),
+        (
+            "a contact with too many tags",
+            post(of("contacts"), json!({"name": "Ida", "tags": (0..60).map(|n| n.to_string()).collect::<Vec<_>>()})),
+        ),
+        (
+            "an unknown contact",
+            client.request(Method::PATCH, &format!("/api/contacts/{NOBODY}")).json(&json!({"name": "x"})),
+        ),
+        ("an offer without a title", post(of("offers"), json!({"price": 100, "currency": "EUR"}))),
+        ("a price without a currency", post(of("offers"), json!({"title": "Tea", "price": 1250}))),
+        ("a price in words", post(of("offers"), json!({"title": "Tea", "price": "12.50", "currency": "EUR"}))),
+        ("a price below nothing", post(of("offers"), json!({"title": "Tea", "price": -1, "currency": "EUR"}))),
+        (
+            "a price finer than its currency",
+            post(of("offers"), json!({"title": "Tea", "price": 1.5, "currency": "EUR"})),
+        ),
+        ("an unknown currency", post(of("offers"), json!({"title": "Tea", "price": 1, "currency": "TEA"}))),
+        (
+            "an offer of an output that is not there",
+            post(of("offers"), json!({"title": "Tea", "price": 1, "currency": "EUR", "output_id": NOBODY})),
+        ),
+        ("a lead without a name", post(of("leads"), json!({"stage": "new"}))),
+        ("a lead in an unknown stage", with("stage", json!("hot"))),
+        ("a lead for an offer that is not there", with("offer_id", json!(NOBODY))),
+        ("a lead with half an address", with("email", json!("ida@"))),
+        ("leads in an unknown stage", get(of("leads?stage=hot"))),
+        ("a note for nobody", post(format!("/api/leads/{NOBODY}/notes"), json!({"content": "x"}))),
+        (
+            "an import that is no table",
+            client.request(Method::POST, &of("leads/import")).header("content-type", "text/csv").body(""),
+        ),
+        ("an import of another type", client.request(Method::POST, &of("leads/import")).json(&json!({}))),
+        ("a file without content", client.request(Method::PUT, &of("files/a.txt")).json(&json!({}))),
+        (
+            "a file in two ways",
+            client.request(Method::PUT, &of("files/a.txt")).json(&json!({"content": "a", "data": "YQ=="})),
+        ),
+        ("a file that is not there", get(of("files/a.txt"))),
+        ("files of an unknown branch", get(of("files?branch=moon"))),
+        ("history from nowhere", get(of("git/log?cursor=x"))),
+        ("a difference to no commit", get(of("git/diff?from=x"))),
+        ("versions of an unknown output", get(format!("/api/outputs/{NOBODY}/versions"))),
+        ("an unknown output compared", get(format!("/api/outputs/{NOBODY}/diff?with={NOBODY}"))),
+    ];
+    assert_snapshot!(table_of(client, cases).await);
+    let stored = "SELECT (SELECT count(*) FROM tasks) + (SELECT count(*) FROM projects WHERE name <> 'p') + (SELECT count(*) FROM contacts) \
+        + (SELECT count(*) FROM offers) + (SELECT count(*) FROM leads) + (SELECT count(*) FROM blobs) + (SELECT count(*) FROM plans)";
+    assert_eq!(app.db.count(stored), 0, "nothing of it was stored");
     app.finish().await;
 }
 
