@@ -4,6 +4,7 @@
 
 mod commands;
 mod crashes;
+mod git_installs;
 mod kit;
 mod previews;
 mod resuming;
