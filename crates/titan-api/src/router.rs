@@ -135,8 +135,13 @@ pub fn configure(table: &mut web::ServiceConfig) {
     // Before the one with a name, which would take the word for one; the names of templates hold slashes.
     at("/api/templates").get(templates::list_templates).add(table);
     at("/api/templates/validate").post(templates::validate_template).add(table);
-    at("/api/templates/install").post(templates::install_template).add(table);
-    at("/api/templates/{reference:.+}").get(templates::get_template).add(table);
+    at("/api/templates/install").post(templates::install::install_template).add(table);
+    at("/api/templates/installs").get(templates::install::list_template_installs).add(table);
+    at("/api/templates/installs/{id}").get(templates::install::get_template_install).add(table);
+    at("/api/templates/{reference:.+}")
+        .get(templates::get_template)
+        .delete(templates::install::uninstall_template)
+        .add(table);
     at("/api/contacts/{id}")
         .get(contacts::get_contact)
         .patch(contacts::update_contact)

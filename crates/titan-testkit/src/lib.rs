@@ -8,6 +8,7 @@
 //! - [`machine`]: a network and a disk of their own.
 //! - [`pooler`]: a PgBouncer before a test's database.
 //! - [`proxy`]: a connection to Postgres that can be cut and held.
+//! - [`git_server`]: git repositories over https.
 //! - [`s3`]: an S3-compatible store.
 //! - `bench`: how fast all of it is.
 //! - `faults`: what must not get lost, whatever happens.
@@ -23,6 +24,7 @@ pub mod db;
 pub mod fake_model;
 #[cfg(feature = "daemons")]
 pub mod faults;
+pub mod git_server;
 pub mod machine;
 pub mod pooler;
 pub mod proxy;

@@ -85,6 +85,7 @@ codes! {
     CharterNotFound = "charter_not_found", 404, "There is no such charter";
     WorkflowNotFound = "workflow_not_found", 404, "There is no such workflow";
     TemplateNotFound = "template_not_found", 404, "There is no such template";
+    TemplateInstallNotFound = "template_install_not_found", 404, "There is no such install of a template";
     QueueNotFound = "queue_not_found", 404, "There is no such queue";
     LimitNotFound = "limit_not_found", 404, "There is no such limit";
     BudgetNotFound = "budget_not_found", 404, "There is no such budget";
@@ -253,6 +254,7 @@ fn not_found(what: &str) -> Code {
         "offer" => Code::OfferNotFound,
         "lead" => Code::LeadNotFound,
         "note" => Code::NoteNotFound,
+        "template install" => Code::TemplateInstallNotFound,
         _ => Code::NotFound,
     }
 }

@@ -27,7 +27,8 @@ const CHANGES_ROOM: usize = 256;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ChangeHint {
     /// `project`, `plan`, `task`, `run`, `output`, `memory`, `message`, `contact`, `document`, `offer`, `lead`, `preview`, `files`,
-    /// `worker` or `queue`; the id is nil for the last one, and where many changed at once.
+    /// `template`, `worker` or `queue`; the id is nil for the last one, and where many changed at once. Of a template it is that of
+    /// its install, if that is what changed.
     pub kind: String,
     pub id: Uuid,
     pub project_id: Option<Uuid>,

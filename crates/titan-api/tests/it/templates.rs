@@ -6,6 +6,7 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use insta::assert_json_snapshot;
+use reqwest::Method;
 use serde_json::{Value, json};
 use titan_core::templates::Template;
 use titan_testkit::app::TestApp;
@@ -53,7 +54,8 @@ async fn the_shipped_templates_are_found_and_shown() {
         assert_eq!(app.client.get(&format!("/api/templates/{same}")).await.expect(200), basic, "{same}");
     }
     for (reference, says) in [
-        ("persona/advanced", "There is no template \"persona/advanced\": there are api-service, cli,"),
+        ("persona/advanced", "There is no template \"persona/advanced\": the nearest are persona/basic."),
+        ("nothing", "There is no template \"nothing\": there are api-service, cli,"),
         ("persona/basic@3.0.0", "its versions are 1.0.0"),
         ("persona/basic@latest", "semantic versioning"),
         ("..%2F..%2Fetc", "must be one to 3 words"),
@@ -127,13 +129,14 @@ async fn a_template_is_installed_once_and_shadows_what_lies_in_the_folder() {
     assert_eq!(broken.code(), "template_invalid");
     assert_eq!(broken.json()["errors"][0]["field"], json!("/name"));
     for (body, code, says) in [
-        (json!({}), "validation_failed", "archive: is required, or directory"),
-        (json!({"archive": "", "directory": "x"}), "validation_failed", "archive: is required, or directory"),
+        (json!({}), "validation_failed", "archive: is required, or git or directory"),
+        (json!({"archive": "", "directory": "x"}), "validation_failed", "archive: stands alone"),
+        (json!({"archive": "", "git": "https://example.com/x.git"}), "validation_failed", "archive: stands alone"),
+        (json!({"directory": "mine/next", "ref": "v1"}), "validation_failed", "ref: is for a git repository"),
         (json!({"archive": "?"}), "validation_failed", "archive: must be base64"),
         (json!({"archive": "AAAA"}), "template_invalid", "The template is wrong: archive: "),
         (json!({"directory": "../etc"}), "template_invalid", "The template is wrong: directory: must not hold \"..\""),
         (json!({"directory": "nothing"}), "template_invalid", "The template is wrong: directory: there is no folder"),
-        (json!({"git": "https://example.com/shop.git"}), "validation_failed", "git: is not possible yet"),
     ] {
         let reply = install(body).await;
         assert_eq!((reply.status, reply.code().as_str()), (422, code), "{}", reply.text);
@@ -148,5 +151,130 @@ async fn without_a_folder_there_is_none_to_install_from() {
     let reply = app.client.post("/api/templates/install", &json!({"directory": "x"})).await;
     assert_eq!(reply.status, 422);
     assert!(text(&reply.json()["detail"]).contains("TEMPLATES_DIR"));
+    app.finish().await;
+}
+
+const SHOP: &str = "https://example.com/team/shop.git";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_install_from_git_is_written_down_for_a_worker() {
+    let app = TestApp::start().await;
+    let install = async |key: &str, body: &Value| {
+        let request = app.client.request(Method::POST, "/api/templates/install");
+        app.client.send(request.header("idempotency-key", key).json(body)).await
+    };
+    let body = json!({"git": " https://EXAMPLE.com:443/team/shop.git", "ref": "v1.2", "directory": "web/shop/"});
+    let first = install("one", &body).await;
+    let begun = first.expect(202);
+    assert_eq!(first.header("location"), format!("/api/templates/installs/{}", text(&begun["id"])));
+    assert_json_snapshot!(begun, {".id" => "[id]", ".created_at" => "[time]", ".updated_at" => "[time]"});
+    let again = install("one", &body).await;
+    assert_eq!((again.expect(202), again.header("idempotent-replayed")), (begun.clone(), "true"));
+    assert_eq!(install("one", &json!({"git": SHOP})).await.code(), "idempotency_key_reused");
+    let second = install("two", &json!({"git": SHOP})).await.expect(202);
+    let page = app.client.get("/api/templates/installs?limit=1").await.expect(200);
+    assert_eq!(page["items"], json!([second]));
+    let next = format!("/api/templates/installs?limit=1&cursor={}", text(&page["next_cursor"]));
+    assert_eq!(app.client.get(&next).await.expect(200), json!({"items": [begun], "next_cursor": null}));
+    let one = format!("/api/templates/installs/{}", text(&begun["id"]));
+    assert_eq!(app.client.get(&one).await.expect(200), begun);
+    let nothing = app.client.get("/api/templates/installs/01900000-0000-7000-8000-000000000000").await;
+    assert_eq!((nothing.status, nothing.code().as_str()), (404, "template_install_not_found"));
+
+    // Not more at once than somebody would wait for.
+    for number in 2..20 {
+        install(&number.to_string(), &json!({"git": SHOP})).await.expect(202);
+    }
+    let full = install("full", &json!({"git": SHOP})).await;
+    assert_eq!((full.status, full.code().as_str()), (409, "conflict"));
+    assert!(text(&full.json()["detail"]).contains("20 templates are being installed"), "{}", full.text);
+    // One whose job was taken away has failed, and is in nobody's way.
+    app.db.execute("DELETE FROM jobs WHERE kind = 'install_template'");
+    let lost = app.client.get(&one).await.expect(200);
+    assert_eq!(text(&lost["state"]), "failed");
+    assert!(text(&lost["error"]).contains("install it once more"), "{lost}");
+    install("full", &json!({"git": SHOP})).await.expect(202);
+    app.db.execute("DELETE FROM jobs WHERE kind = 'install_template'");
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_git_is_not_to_be_asked_is_refused_at_once() {
+    let app = TestApp::start().await;
+    for (git, reference, directory, says) in [
+        ("", None, None, "git: must be the address of a git repository"),
+        ("example.com/shop", None, None, "git: must be a whole address"),
+        ("http://example.com/shop.git", None, None, "git: must be fetched over https"),
+        ("ssh://git@example.com/shop.git", None, None, "git: must be fetched over https"),
+        ("git@example.com:team/shop.git", None, None, "git: must be a whole address"),
+        ("file:///etc", None, None, "git: must be fetched over https"),
+        ("ext::sh -c id", None, None, "git: must not hold spaces"),
+        ("--upload-pack=id", None, None, "git: must be a whole address"),
+        ("https://me:secret@example.com/shop.git", None, None, "git: must hold no user or password"),
+        ("https://example.com/shop.git?a=b", None, None, "git: must end with its path"),
+        ("https://example.com", None, None, "git: must name a repository on that host"),
+        (SHOP, Some("--upload-pack=id"), None, "ref: must be a tag, a branch or a whole commit id, and none begins"),
+        (SHOP, Some("a b"), None, "ref: must be a tag, a branch or a whole commit id, and none holds ' '"),
+        (SHOP, Some("main:other"), None, "ref: must be a tag, a branch or a whole commit id, and none holds ':'"),
+        (SHOP, None, Some("../shop"), "directory: must not hold \"..\" as a folder"),
+        (SHOP, None, Some("/shop"), "directory: must be relative to the repository's folder"),
+        (SHOP, None, Some(".git/hooks"), "directory: must not lie in .git"),
+    ] {
+        let body = json!({"git": git, "ref": reference, "directory": directory});
+        let reply = app.client.post("/api/templates/install", &body).await;
+        assert_eq!((reply.status, reply.code().as_str()), (422, "validation_failed"), "{body}: {}", reply.text);
+        assert!(text(&reply.json()["detail"]).starts_with(says), "{body}: {}", reply.text);
+        assert!(!reply.text.contains("secret"), "{}", reply.text);
+    }
+    let reply = app.client.post("/api/templates/install", &json!({"git": 7})).await;
+    assert_eq!((reply.status, reply.code().as_str()), (422, "validation_failed"), "{}", reply.text);
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_installed_version_is_taken_away_and_no_other() {
+    let root = tempfile::tempdir().unwrap();
+    lay(root.path(), "mine/shop", &GOOD.replace("- {from: 'bin/*', executable: true}\n", ""));
+    let app = TestApp::plan().set("TEMPLATES_DIR", &root.path().display().to_string()).start().await;
+    app.client.post("/api/templates/install", &json!({"archive": archive(GOOD)})).await.expect(200);
+    let delete = async |reference: &str| app.client.delete(&format!("/api/templates/{reference}")).await;
+    assert_eq!(delete("web%2Fshop%401.0.0").await.status, 204);
+    // What it was laid before is to be seen again.
+    let shop = app.client.get("/api/templates/web/shop").await.expect(200);
+    assert_eq!((text(&shop["offer"]["source"]), &shop["offer"]["shadowed_by"]), ("folder", &Value::Null));
+    for (reference, status, code, says) in [
+        ("web/shop@1.0.0", 409, "conflict", "lies in the folder \"mine/shop\" of TEMPLATES_DIR: take it away there"),
+        ("static-site@1.0.0", 409, "conflict", "is part of Titan, and stays"),
+        ("web/shop", 422, "validation_failed", "reference: must be one version, such as web/shop@1.0.0"),
+        ("web/shop@7.0.0", 404, "template_not_found", "its versions are 1.0.0"),
+        ("web/shap@1.0.0", 404, "template_not_found", "the nearest are web/shop, web-app"),
+        ("web/shop@1", 404, "template_not_found", "semantic versioning"),
+    ] {
+        let reply = delete(reference).await;
+        assert_eq!((reply.status, reply.code().as_str()), (status, code), "{}", reply.text);
+        assert!(text(&reply.json()["detail"]).contains(says), "{}", reply.text);
+    }
+    assert_eq!(delete("install").await.status, 405);
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_project_of_an_unknown_template_is_told_which_it_may_mean() {
+    let app = TestApp::start().await;
+    for (name, says) in [
+        ("static-sight", "the nearest are static-site"),
+        ("zzz", "there are api-service, cli, "),
+        ("Static Site", "must be one to 3 words"),
+    ] {
+        let reply = app.client.post("/api/projects", &json!({"name": "x", "template_ref": name})).await;
+        assert_eq!((reply.status, reply.code().as_str()), (422, "validation_failed"), "{}", reply.text);
+        assert_eq!(reply.json()["errors"][0]["field"], json!("template_ref"));
+        assert!(text(&reply.json()["detail"]).contains(says), "{}", reply.text);
+    }
+    let project = app.client.project("p").await;
+    let reply = app.client.post(&format!("/api/projects/{project}/pipelines"), &json!({"template": "clii"})).await;
+    assert_eq!((reply.status, &reply.json()["errors"][0]["field"]), (422, &json!("template")), "{}", reply.text);
+    assert!(reply.text.contains("the nearest are cli"), "{}", reply.text);
+    assert_eq!(app.client.get("/api/projects").await.expect(200)["items"].as_array().map(Vec::len), Some(1));
     app.finish().await;
 }

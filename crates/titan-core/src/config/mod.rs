@@ -22,7 +22,7 @@
 //! | `TITAN_EXEC_SLOTS` | commands in the sandbox at once per worker, 1 to 256 | the processors of the machine |
 //! | `TITAN_TOOLCHAINS` | folders outside of the system's that commands in the sandbox may read and have in their PATH, comma separated | the default toolchain of rustup, when it is there |
 //! | `TITAN_REGISTRIES` | hosts that a build may fetch packages from, comma separated: `host` or `host:port` | those that npm and cargo are set up for on the worker's machine |
-//! | `TITAN_EGRESS_INNER` | networks that are not on the public internet and that the names of registries may lead to all the same, comma separated: `10.0.0.0/8` | none |
+//! | `TITAN_EGRESS_INNER` | networks that are not on the public internet and that registries and the git servers of templates may lie in all the same, comma separated: `10.0.0.0/8` | none |
 //! | `TITAN_EGRESS_PROXY` | the proxy that this machine goes through, for commands in the sandbox: `http://user:password@host:port` | none |
 //! | `TITAN_PREVIEW_BIND` | the address that previews of projects are served at | `127.0.0.1` |
 //! | `TITAN_HOOK_` | followed by a name such as `SHOP`: the address of that deploy hook, a secret | |

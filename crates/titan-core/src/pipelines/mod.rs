@@ -70,10 +70,15 @@ pub fn task(
     wanted: &Wanted,
 ) -> Result<NewTask> {
     let project = projects::get(connection, project_id)?;
+    let field = if wanted.template.is_some() { "template" } else { "template_ref" };
     let reference = wanted.template.clone().or(project.template_ref).ok_or_else(|| {
         Error::invalid("template", "is not given, and the project has none; name one, such as static-site")
     })?;
-    let template = templates::resolve(connection, templates_dir, &reference)?;
+    // It is not what the address is about, but a field that says something wrong.
+    let template = templates::resolve(connection, templates_dir, &reference).map_err(|error| match error {
+        Error::UnknownTemplate { .. } => Error::invalid(field, error.to_string()),
+        other => other,
+    })?;
     let mut inputs = templates::inputs_of_project(&project.name, &project.spec);
     if let (Value::Object(all), Some(given)) = (&mut inputs, &wanted.inputs) {
         let Value::Object(given) = given else { return Err(Error::invalid("inputs", "must be an object")) };

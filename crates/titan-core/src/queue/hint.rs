@@ -30,6 +30,12 @@ impl Hint {
         Hint::Change { kind: "queue".to_owned(), id: Uuid::nil(), project_id: None }
     }
 
+    /// Templates of the installation changed, or one that is being installed did; nil where it is not about an install.
+    #[must_use]
+    pub fn template_change(id: Uuid) -> Self {
+        Hint::Change { kind: "template".to_owned(), id, project_id: None }
+    }
+
     /// What the hint is about: a later one on the same subject says all that an earlier one said.
     pub(super) fn subject(&self) -> (u8, Uuid, i16) {
         match self {

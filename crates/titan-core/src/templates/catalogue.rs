@@ -24,6 +24,12 @@ use crate::state::text_enum;
 use crate::text::hex;
 use crate::{Error, Result};
 
+/// Names that somebody may have meant: how many, and how much alike they are, from 0 to 1.
+const MOST_NEAR: usize = 3;
+const NEAR: f32 = 0.6;
+/// Names in an error.
+const MOST_KNOWN: usize = 50;
+
 text_enum! {
     /// Where a template comes from, in the order in which they count: the database, the folder `TEMPLATES_DIR` of the machine that
     /// answers, or the program itself.
@@ -217,8 +223,7 @@ impl Catalogue {
         let unknown = |message: String| Error::UnknownTemplate { given: reference.to_owned(), message };
         let wanted: Reference = reference.parse().map_err(unknown)?;
         let Some(found) = self.by_name.get(&wanted.name) else {
-            let known: Vec<&str> = self.by_name.keys().map(String::as_str).take(50).collect();
-            return Err(unknown(format!("there are {}", known.join(", "))));
+            return Err(unknown(self.others(&wanted.name)));
         };
         let counts = |one: &&Found| one.offer.shadowed_by.is_none();
         let fits = |one: &&Found| wanted.version.as_ref().is_none_or(|version| *version == one.version);
@@ -227,6 +232,19 @@ impl Catalogue {
                 found.iter().filter(counts).map(|one| one.version.to_string()).take(20).collect();
             unknown(format!("its versions are {}", versions.join(", ")))
         })
+    }
+}
+
+impl Catalogue {
+    /// What somebody may have meant, or else all there is.
+    fn others(&self, name: &str) -> String {
+        let known: Vec<&str> = self.by_name.keys().map(String::as_str).collect();
+        let near = similar::get_close_matches(name, &known, MOST_NEAR, NEAR);
+        if near.is_empty() {
+            let known: Vec<&str> = known.into_iter().take(MOST_KNOWN).collect();
+            return format!("there are {}", known.join(", "));
+        }
+        format!("the nearest are {}", near.join(", "))
     }
 }
 

@@ -1,12 +1,16 @@
 //! Installed templates, in the database: every API and every worker sees the same, whatever lies on its disk.
 
+use std::path::Path;
+
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{BigInt, Binary, Jsonb, Text, Timestamptz};
 use diesel::{Connection, OptionalExtension as _, PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use serde_json::Value;
 
 use super::archive;
+use super::catalogue::{TemplateSource, catalogue};
 use super::manifest::Manifest;
+use super::names::Reference;
 use super::problem::in_words;
 use super::template::Template;
 use crate::{Error, Result};
@@ -140,4 +144,34 @@ pub fn kept(connection: &mut PgConnection, sha256: &[u8]) -> Result<Template> {
         return Err(Error::Internal(format!("the template {} is not what it was", crate::text::hex(sha256))));
     }
     Ok(template)
+}
+
+/// Takes an installed version away. What was begun with it keeps its bytes.
+///
+/// # Errors
+/// [`Error::Invalid`] for a reference without a version, [`Error::UnknownTemplate`], and [`Error::Conflict`] with where the template
+/// comes from, when it is not installed.
+pub fn uninstall(connection: &mut PgConnection, templates_dir: Option<&Path>, reference: &str) -> Result<()> {
+    let unknown = |message: String| Error::UnknownTemplate { given: reference.to_owned(), message };
+    let wanted: Reference = reference.parse().map_err(unknown)?;
+    let Some(version) = &wanted.version else {
+        let message = format!("must be one version, such as {}@1.0.0", wanted.name);
+        return Err(Error::invalid("reference", message));
+    };
+    let gone = sql_query("DELETE FROM templates WHERE name = $1 AND version = $2")
+        .bind::<Text, _>(&wanted.name)
+        .bind::<Text, _>(version.to_string())
+        .execute(connection)?;
+    if gone > 0 {
+        return Ok(());
+    }
+    let (_, offer) = catalogue(connection, templates_dir)?.find(reference)?;
+    let from = match (offer.source, offer.origin) {
+        (TemplateSource::Folder, origin) => {
+            let folder = origin.unwrap_or_default();
+            format!("lies in the folder {folder:?} of TEMPLATES_DIR: take it away there")
+        }
+        _ => "is part of Titan, and stays".to_owned(),
+    };
+    Err(Error::Conflict(format!("{wanted} was not installed, and cannot be uninstalled: it {from}")))
 }

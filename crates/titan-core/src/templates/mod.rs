@@ -2,7 +2,7 @@
 //!
 //! In reading order: what a template says of itself (`manifest`), how that is read and checked (`parse` and what it uses), the
 //! template with its files (`template`), what becomes of it with a project's inputs (`render`), where templates come from (the
-//! program, a folder, the database), and the catalogue of all of them.
+//! program, a folder, the database), and the catalogue of all of them. `git` is about those that a worker fetches.
 //!
 //! Nothing here runs a command: what a template wants to have run is only told.
 
@@ -28,12 +28,14 @@ mod catalogue;
 mod folder;
 mod installed;
 
+pub mod git;
+
 pub use archive::unpack;
 pub use builtin::built_in;
 pub use catalogue::{Broken, Catalogue, Entry, Filter, Offer, TemplateSource, catalogue, resolve};
 pub use folder::one_in as in_folder;
 pub use inputs::inputs_of_project;
-pub use installed::{Installed, install, keep, kept};
+pub use installed::{Installed, install, keep, kept, uninstall};
 pub use manifest::{
     Cache, Check, Deploy, Directory, FileCheck, FileRule, HttpCheck, Manifest, Network, Preview, Run, Step, Steps, What,
 };

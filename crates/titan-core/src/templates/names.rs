@@ -8,7 +8,7 @@ pub(super) const MAX_NAME: usize = 100;
 pub(super) const MAX_VERSION: usize = 64;
 const MAX_WORDS: usize = 3;
 /// What addresses under `/api/templates/` mean already.
-const TAKEN: [&str; 2] = ["validate", "install"];
+const TAKEN: [&str; 3] = ["validate", "install", "installs"];
 
 /// A name, and a version when one was said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +49,8 @@ pub(super) fn checked_name(name: &str) -> Result<(), String> {
             crate::text::head(name, 40)
         ));
     }
-    if TAKEN.contains(&name) {
+    // Beneath the last of them are addresses too.
+    if TAKEN.contains(&name) || words.first() == Some(&"installs") {
         return Err(format!("must not be {name:?}, which is an address of the API; for example tools/{name}"));
     }
     Ok(())
@@ -85,9 +86,24 @@ mod tests {
         for good in ["a", "persona/basic", "a/b/c", "a-1/b2", "web-app@1.0.0", "x@2.0.0-rc.1"] {
             assert_eq!(good.parse::<Reference>().unwrap().to_string(), good);
         }
-        for bad in
-            ["", "/", "a/", "a/b/c/d", "A", "a_b", "-a", "a--b", "a-", "1a", "../a", "a@", "a@1", "a@1.0", "install"]
-        {
+        for bad in [
+            "",
+            "/",
+            "a/",
+            "a/b/c/d",
+            "A",
+            "a_b",
+            "-a",
+            "a--b",
+            "a-",
+            "1a",
+            "../a",
+            "a@",
+            "a@1",
+            "a@1.0",
+            "install",
+            "installs/a",
+        ] {
             assert!(bad.parse::<Reference>().is_err(), "{bad}");
         }
     }

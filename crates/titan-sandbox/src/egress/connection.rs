@@ -12,9 +12,9 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use super::Way;
 use super::head::{self, Head, Kind};
 use super::rule::{Rule, Target};
-use super::{Way, address};
 use crate::outcome::Event;
 
 /// For the head of a request, for an answer to a name, for a connection: each.
@@ -122,7 +122,7 @@ impl Policy {
                 let found = found.map_err(|_| Refusal::failed(format!("no answer about {name} in time")))?;
                 let addresses = found.map_err(|error| Refusal::failed(format!("{name} is not known: {error}")))?;
                 // One that does not belong spoils all: an honest name has no such address.
-                if let Some(inner) = addresses.iter().find(|address| !self.may_be(**address)) {
+                if let Some(inner) = addresses.iter().find(|address| !self.way.may_lead_to(**address)) {
                     return Err(Refusal::forbidden(format!(
                         "{name} leads to {inner}, which is not on the public internet"
                     )));
@@ -130,10 +130,6 @@ impl Policy {
                 connect(&addresses, head.port).await
             }
         }
-    }
-
-    fn may_be(&self, address: IpAddr) -> bool {
-        address::is_public(address) || self.way.inner.iter().any(|net| net.contains(&address))
     }
 
     async fn through_upstream(&self, head: &Head) -> Result<Opened, Refusal> {

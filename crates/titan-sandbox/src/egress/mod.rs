@@ -21,6 +21,7 @@ pub mod rule;
 pub mod upstream;
 
 use std::io;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -36,6 +37,7 @@ pub use upstream::Upstream;
 
 use crate::outcome::Event;
 use crate::private;
+use address::is_public;
 use connection::Policy;
 
 /// Connections at one time; the next one waits.
@@ -55,6 +57,13 @@ pub struct Way {
 impl Default for Way {
     fn default() -> Self {
         Self { upstream: None, resolver: Arc::new(SystemResolver), inner: Vec::new() }
+    }
+}
+
+impl Way {
+    /// Whether an address may be reached that nobody but a stranger has named: one of the public internet, or of `inner`.
+    pub fn may_lead_to(&self, address: IpAddr) -> bool {
+        is_public(address) || self.inner.iter().any(|net| net.contains(&address))
     }
 }
 

@@ -8,6 +8,7 @@ pub mod exec;
 pub mod extract;
 mod feedback;
 mod files;
+pub mod install;
 mod pipeline;
 pub mod plan;
 mod recall;
@@ -39,6 +40,7 @@ pub fn all(config: &Config) -> anyhow::Result<Registry> {
     handlers.add_job(extract::Extract::new(Place::of_this_program()))?;
     let workshop = Arc::new(Workshop::new(config)?);
     handlers.add(exec::Exec::new(Arc::clone(&workshop)))?;
+    handlers.add_job(install::Install::new(Arc::clone(&workshop)))?;
     pipeline::add(&mut handlers, &workshop)?;
     handlers.run_in(workshop);
     if let Some(embedder) = embedder {

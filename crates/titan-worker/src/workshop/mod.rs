@@ -8,12 +8,14 @@
 //! - `run`: one command from its order to its end.
 //! - `build`: a project as a run builds it, whoever asks for it.
 //! - `network`: whose loopback address is meant.
+//! - `git`: the git program on a repository that nobody trusts.
 //! - `copy`: files of a build, without following where their links lead.
 
 pub(crate) mod build;
 mod console;
 pub(crate) mod copy;
 mod folder;
+pub(crate) mod git;
 pub(crate) mod lines;
 pub(crate) mod network;
 pub(crate) mod run;
@@ -103,6 +105,11 @@ impl Workshop {
         }
     }
 
+    /// Whether an address that a stranger has named may be reached from here.
+    pub(crate) fn may_lead_to(&self, address: IpAddr) -> bool {
+        self.way.may_lead_to(address)
+    }
+
     pub(crate) fn workspaces(&self, site: Site<'_>) -> Workspaces {
         Workspaces::new(site.db.clone(), site.blobs.clone(), &self.data_dir)
     }
@@ -124,6 +131,11 @@ impl Workshop {
     /// What a run works on, and what it built.
     pub(crate) fn work_dir(&self) -> PathBuf {
         self.data_dir.join("work")
+    }
+
+    /// What is fetched and looked at once.
+    pub(crate) fn fetch_dir(&self) -> PathBuf {
+        self.data_dir.join("fetch")
     }
 
     /// What package managers keep. Each project has its own: what one wrote there is not for others to trust.

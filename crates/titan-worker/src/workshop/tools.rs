@@ -30,6 +30,8 @@ const NPM: Duration = Duration::from_secs(20);
 pub(super) struct Tools {
     pub(super) read_only: Vec<PathBuf>,
     pub(super) env: BTreeMap<String, String>,
+    /// Certificates that git is to trust instead of the system's, wherever they lie.
+    pub(super) git_certificates: Option<PathBuf>,
 }
 
 impl Tools {
@@ -52,7 +54,9 @@ impl Tools {
                 all.insert(name.to_owned(), value);
             }
         }
-        Tools { read_only, env: all }
+        let named = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let git_certificates = named("GIT_SSL_CAINFO").or_else(|| named("SSL_CERT_FILE"));
+        Tools { read_only, env: all, git_certificates }
     }
 }
 

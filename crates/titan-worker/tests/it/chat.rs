@@ -172,7 +172,20 @@ async fn the_worker_says_what_it_is_and_which_models_it_asks() {
     assert_eq!((row.id, row.name.as_str(), row.status.as_str()), (worker.id(), "here", "running"));
     assert_eq!(
         row.kinds,
-        ["build", "chat", "deploy", "exec", "extract", "plan", "preview", "publish", "remember", "scaffold", "verify"]
+        [
+            "build",
+            "chat",
+            "deploy",
+            "exec",
+            "extract",
+            "install_template",
+            "plan",
+            "preview",
+            "publish",
+            "remember",
+            "scaffold",
+            "verify"
+        ]
     );
     worker.stop(GRACE).await;
     assert_eq!(stage.db.run(workers::list).await.unwrap()[0].status, "stopped");

@@ -6,6 +6,7 @@ mod bare;
 mod commands;
 mod crashes;
 mod deploying;
+mod git_installs;
 mod kit;
 mod previews;
 mod resuming;

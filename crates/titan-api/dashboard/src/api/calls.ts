@@ -15,6 +15,7 @@ import type {
   Document,
   ExecutionStatus,
   FileBody,
+  InstalledTemplate,
   Job,
   JobState,
   Lead,
@@ -46,6 +47,7 @@ import type {
   Spending,
   Target,
   Task,
+  TemplateInstall,
 } from './types';
 
 type Signal = AbortSignal | undefined;
@@ -98,6 +100,32 @@ export const listTemplates = (q: string, cursor: string | null, signal?: Signal)
   );
 export const getTemplate = (reference: string, signal?: Signal) =>
   unwrap(http.GET('/api/templates/{reference}', { params: { path: { reference } }, ...abortable(signal) }));
+
+/** Where a template lies in a git repository; what is empty is left to the server. */
+export interface GitSource {
+  git: string;
+  ref: string;
+  directory: string;
+}
+
+/** A worker fetches it; `listTemplateInstalls` says how far it is. */
+export const installFromGit = ({ git, ref, directory }: GitSource, key: string) => {
+  const said = (name: string, text: string) => (text.trim() === '' ? {} : { [name]: text.trim() });
+  return unwrap(
+    http.POST('/api/templates/install', {
+      params: { header: idempotent(key) },
+      body: { git: git.trim(), ...said('ref', ref), ...said('directory', directory) },
+    }),
+  ) as Promise<TemplateInstall>;
+};
+export const installFromArchive = (archive: string) =>
+  unwrap(http.POST('/api/templates/install', { body: { archive } })) as Promise<InstalledTemplate>;
+export const listTemplateInstalls = (limit: number, signal?: Signal) =>
+  unwrapPage<TemplateInstall>(
+    http.GET('/api/templates/installs', { params: { query: { limit } }, ...abortable(signal) }),
+  );
+export const uninstallTemplate = (reference: string) =>
+  unwrap(http.DELETE('/api/templates/{reference}', { params: { path: { reference } } }));
 
 /** What is left out is chosen by the server. */
 export interface Deployment {

@@ -1641,8 +1641,46 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Install a template for all workers and for whoever asks this installation, from an archive or a folder */
+        /**
+         * Install a template for all workers and for whoever asks this installation
+         * @description From an archive or a folder at once: 200. From git a worker fetches it: 202, and `GET /api/templates/installs/{id}` says how far
+         *     it is; the kind of its change hints is `template`.
+         */
         post: operations["install_template"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/templates/installs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the installs from git, the newest first; the last 500 are kept */
+        get: operations["list_template_installs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/templates/installs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read how far the installing of a template from git is */
+        get: operations["get_template_install"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1677,7 +1715,8 @@ export interface paths {
         get: operations["get_template"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** Uninstall a version of a template; what was begun with it keeps its bytes */
+        delete: operations["uninstall_template"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1997,7 +2036,8 @@ export interface components {
             id: string;
             /**
              * @description `project`, `plan`, `task`, `run`, `output`, `memory`, `message`, `contact`, `document`, `offer`, `lead`, `preview`, `files`,
-             *     `worker` or `queue`; the id is nil for the last one, and where many changed at once.
+             *     `template`, `worker` or `queue`; the id is nil for the last one, and where many changed at once. Of a template it is that of
+             *     its install, if that is what changed.
              */
             kind: string;
             /** Format: uuid */
@@ -2403,7 +2443,12 @@ export interface components {
             /** @description What it is called, as far as it says so. */
             name: string;
         };
-        /** @description Exactly one of the three. */
+        /**
+         * @description How far it is.
+         * @enum {string}
+         */
+        InstallState: "pending" | "installed" | "failed";
+        /** @description One of `archive`, `git` and, alone, `directory`. */
         InstallTemplateBody: {
             /**
              * Format: byte
@@ -2411,12 +2456,21 @@ export interface components {
              */
             archive?: string | null;
             /**
-             * @description A folder below `TEMPLATES_DIR` of the API's machine.
+             * @description With `git`: the folder of the repository that holds `template.yaml`; without it, its top. Alone: a folder below
+             *     `TEMPLATES_DIR` of the API's machine.
              * @example web/shop
              */
             directory?: string | null;
-            /** @description The address of a git repository; not there yet. */
+            /**
+             * @description The https address of a git repository that everybody may read.
+             * @example https://example.com/team/templates.git
+             */
             git?: string | null;
+            /**
+             * @description With `git`: a tag, a branch or a whole commit id. Without it, what the repository offers (its main branch).
+             * @example v1.2
+             */
+            ref?: string | null;
         };
         InstalledTemplate: {
             reference: string;
@@ -3638,6 +3692,34 @@ export interface components {
             }[];
             next_cursor: string | null;
         };
+        /** @description One page. `next_cursor` is null on the last one. */
+        Page_TemplateInstall: {
+            items: {
+                /** @description What was fetched. */
+                commit?: string | null;
+                /** Format: date-time */
+                created_at: string;
+                /** @description The folder of the repository; null for its top. */
+                directory?: string | null;
+                /** @description Why it failed; while it is pending, why the last try did. */
+                error?: string | null;
+                /** Format: uuid */
+                id: string;
+                /** @description The tag, branch or commit that was asked for; null for what the repository itself offers. */
+                ref?: string | null;
+                /** @description `name@version`; set when it is installed. */
+                reference?: string | null;
+                /** @description Of its manifest and files, in lowercase hex; set when it is installed. */
+                sha256?: string | null;
+                state: components["schemas"]["InstallState"];
+                /** @description Whether this very template was installed before; set when it is installed. */
+                unchanged?: boolean | null;
+                /** Format: date-time */
+                updated_at: string;
+                url: string;
+            }[];
+            next_cursor: string | null;
+        };
         PauseBody: {
             /** @description Shown to whoever wonders why nothing moves. */
             reason?: string | null;
@@ -4522,6 +4604,31 @@ export interface components {
             path: string;
             /** Format: int32 */
             status: number;
+        };
+        /** @description A template on its way from a git repository. */
+        TemplateInstall: {
+            /** @description What was fetched. */
+            commit: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** @description The folder of the repository; null for its top. */
+            directory: string | null;
+            /** @description Why it failed; while it is pending, why the last try did. */
+            error: string | null;
+            /** Format: uuid */
+            id: string;
+            /** @description The tag, branch or commit that was asked for; null for what the repository itself offers. */
+            ref: string | null;
+            /** @description `name@version`; set when it is installed. */
+            reference: string | null;
+            /** @description Of its manifest and files, in lowercase hex; set when it is installed. */
+            sha256: string | null;
+            state: components["schemas"]["InstallState"];
+            /** @description Whether this very template was installed before; set when it is installed. */
+            unchanged: boolean | null;
+            /** Format: date-time */
+            updated_at: string;
+            url: string;
         };
         TemplateManifest: {
             /** @description What must hold of the deployed project. */
@@ -9009,7 +9116,10 @@ export interface operations {
     install_template: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description With git: the same key and body make one install */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -9019,13 +9129,87 @@ export interface operations {
             };
         };
         responses: {
-            /** @description As asked */
+            /** @description It is installed */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["InstalledTemplate"];
+                };
+            };
+            /** @description A worker is to fetch it */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateInstall"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_template_installs: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when it is not given. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TemplateInstall"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_template_install: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateInstall"];
                 };
             };
             /** @description What went wrong */
@@ -9095,6 +9279,39 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["TemplateDetails"];
                 };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    uninstall_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description `name@version`; the slashes of a name may stand as they are
+                 * @example web/shop@1.2.0
+                 */
+                reference: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong */
             default: {

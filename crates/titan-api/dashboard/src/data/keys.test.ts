@@ -26,6 +26,10 @@ describe('what a hint makes stale', () => {
     expect(stale('run')).toContainEqual(keys.run('x1'));
   });
 
+  it('is the catalogue with what is being installed', () => {
+    expect(stale('template', null)).toEqual([keys.templates]);
+  });
+
   it('is nothing for a kind that is not known', () => {
     expect(stale('something-new')).toEqual([]);
   });

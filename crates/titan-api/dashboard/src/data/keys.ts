@@ -30,6 +30,7 @@ export const keys = {
   budgets: ['budget'] as const,
   budget: (scope: string, id: string) => ['budget', scope, id] as const,
   calls: (runId: string) => ['calls', runId] as const,
+  /** The catalogue, and what is being installed into it. */
   templates: ['templates'] as const,
   preview: (projectId: string) => ['preview', projectId] as const,
   publications: (projectId: string) => ['publications', projectId] as const,
@@ -101,6 +102,8 @@ export function staleKeys(hint: ChangeHint): Stale[] {
       // An offer says how many leads it has.
       if (project === null) return own(['leads'], ['offers']);
       return [...own(keys.notes(hint.id)), ...inProject(keys.leads, keys.offers)];
+    case 'template':
+      return own(keys.templates);
     case 'queue':
       // A paused queue is a reason why a task does not move.
       return own(keys.queue, ['tasks']);

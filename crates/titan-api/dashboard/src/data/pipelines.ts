@@ -31,6 +31,16 @@ export const templateQuery = (reference: string) =>
     queryFn: ({ signal }) => api.getTemplate(reference, signal),
   });
 
+/** So many installs from git are looked at, the newest first. */
+const INSTALLS = 20;
+
+export const templateInstallsQuery = () =>
+  queryOptions({
+    queryKey: [...keys.templates, 'installs'],
+    queryFn: async ({ signal }) => (await api.listTemplateInstalls(INSTALLS, signal)).items,
+    refetchInterval: untilHealed,
+  });
+
 export const previewQuery = (projectId: string) =>
   queryOptions({
     queryKey: keys.preview(projectId),

@@ -1,9 +1,10 @@
 // One template: what it wants to know, what it does with that, and where the result can go.
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
+import { useNavigate } from '@tanstack/react-router';
+import { type ReactNode, useState } from 'react';
 import { asApiError } from '../../api/errors';
-import type { TemplateDetails, TemplateStep } from '../../api/types';
+import type { TemplateDetails, TemplateOffer, TemplateStep } from '../../api/types';
 import { Empty } from '../../components/Empty';
 import { Panel } from '../../components/Panel';
 import { QueryView } from '../../components/QueryView';
@@ -11,8 +12,9 @@ import { fieldsOf, type SchemaField } from '../../components/schema/schema';
 import { templateQuery } from '../../data/pipelines';
 import { formatBytes, formatDuration, plural } from '../../lib/format';
 import { TARGETS, targetsOf } from '../projects/template/targets';
-import { checkText, commandOf, SOURCES } from './describe';
+import { checkText, commandOf, SOURCES, sourceText } from './describe';
 import classes from './Templates.module.css';
+import { UninstallDialog } from './UninstallDialog';
 
 export function TemplateView({ reference, onUse }: { reference: string; onUse: (reference: string) => void }) {
   const query = useQuery(templateQuery(reference));
@@ -52,11 +54,17 @@ function Template({ template }: { template: TemplateDetails }) {
           </span>
         ))}
       </p>
-      {versions.length > 1 && (
-        <p className={classes.muted}>
-          {plural(versions.length, 'version')}:{' '}
-          {versions.map(({ version, source }) => `${version} (${SOURCES[source]})`).join(', ')}
-        </p>
+      {(versions.length > 1 || offer.source === 'installed') && (
+        <Section title={plural(versions.length, 'version')}>
+          {versions.map((version) => (
+            <VersionRow
+              key={`${version.version} ${version.source} ${version.origin}`}
+              name={manifest.name}
+              offer={version}
+              isLast={versions.length === 1}
+            />
+          ))}
+        </Section>
       )}
       <Section title="Wants to know">
         {fieldsOf(manifest.inputs).map((field) => (
@@ -97,6 +105,42 @@ function Template({ template }: { template: TemplateDetails }) {
         ))}
       </Section>
     </div>
+  );
+}
+
+interface VersionRowProps {
+  name: string;
+  offer: TemplateOffer;
+  /** Nothing of the template is left without it. */
+  isLast: boolean;
+}
+
+function VersionRow({ name, offer, isLast }: VersionRowProps) {
+  const [asked, setAsked] = useState(false);
+  const navigate = useNavigate({ from: '/templates' });
+  const reference = `${name}@${offer.version}`;
+  const close = () => setAsked(false);
+  const gone = () => {
+    close();
+    if (isLast) void navigate({ search: ({ q }) => (q === undefined ? {} : { q }), replace: true });
+  };
+  return (
+    <li className={classes.version}>
+      <span>
+        <strong>{offer.version}</strong> <span className={classes.muted}>{sourceText(offer)}</span>
+      </span>
+      {offer.source === 'installed' && (
+        <Button
+          variant="default"
+          size="compact-sm"
+          aria-label={`Uninstall ${reference}`}
+          onClick={() => setAsked(true)}
+        >
+          Uninstall
+        </Button>
+      )}
+      {asked && <UninstallDialog reference={reference} onClose={close} onGone={gone} />}
+    </li>
   );
 }
 

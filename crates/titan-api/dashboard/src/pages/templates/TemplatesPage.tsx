@@ -1,7 +1,10 @@
 // The catalogue: what projects can be made of. What is looked for and which template is open stands in the address.
+import { Button } from '@mantine/core';
+import { IconDownload } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
+import type { GitSource } from '../../api/calls';
 import type { TemplateEntry, TemplateList } from '../../api/types';
 import { Empty } from '../../components/Empty';
 import { LoadMore } from '../../components/LoadMore';
@@ -10,6 +13,8 @@ import { QueryView } from '../../components/QueryView';
 import { SearchBox } from '../../components/SearchBox';
 import { templatesQuery } from '../../data/pipelines';
 import { CreateDialog } from '../projects/CreateDialog';
+import { InstallDialog, NOTHING } from './InstallDialog';
+import { InstallsPanel } from './InstallsPanel';
 import classes from './Templates.module.css';
 import { TemplateView } from './TemplateView';
 
@@ -17,18 +22,25 @@ export function TemplatesPage() {
   const { q = '', template } = useSearch({ from: '/templates' });
   const navigate = useNavigate({ from: '/templates' });
   const [used, setUsed] = useState<string | null>(null);
+  const [installing, setInstalling] = useState<GitSource | null>(null);
   const query = useInfiniteQuery(templatesQuery(q));
   const open = template ?? query.data?.pages[0]?.items[0]?.name;
   return (
     <div className={classes.page}>
       <div className={classes.header}>
         <h1 className={classes.title}>Templates</h1>
-        <SearchBox
-          what="templates"
-          q={q}
-          onSearch={(text) => void navigate({ search: text === '' ? {} : { q: text }, replace: true })}
-        />
+        <div className={classes.tools}>
+          <SearchBox
+            what="templates"
+            q={q}
+            onSearch={(text) => void navigate({ search: text === '' ? {} : { q: text }, replace: true })}
+          />
+          <Button leftSection={<IconDownload size={16} aria-hidden />} onClick={() => setInstalling(NOTHING)}>
+            Install
+          </Button>
+        </div>
       </div>
+      <InstallsPanel onAgain={setInstalling} />
       <QueryView query={query} what="templates">
         {(data) => {
           const templates = data.pages.flatMap((page) => page.items);
@@ -53,6 +65,16 @@ export function TemplatesPage() {
           );
         }}
       </QueryView>
+      {installing !== null && (
+        <InstallDialog
+          initial={installing}
+          onClose={() => setInstalling(null)}
+          onInstalled={(reference) => {
+            setInstalling(null);
+            void navigate({ search: { template: reference.split('@')[0] ?? reference } });
+          }}
+        />
+      )}
       {used !== null && <CreateDialog opened onClose={() => setUsed(null)} template={used} />}
     </div>
   );

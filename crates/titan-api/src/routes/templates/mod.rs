@@ -1,4 +1,7 @@
-//! The catalogue of templates: found, shown, checked and installed. What a project makes of one is a worker's business.
+//! The catalogue of templates: found, shown and checked, and in `install` how they come and go. What a project makes of one is a
+//! worker's business.
+
+pub mod install;
 
 use std::collections::BTreeMap;
 
@@ -12,7 +15,7 @@ use titan_core::templates::{self, Broken, Entry, Filter, Manifest, Offer, Proble
 use utoipa::{IntoParams, ToSchema};
 
 use super::{Answer, State};
-use crate::access::{Access, TemplatesRead, TemplatesWrite};
+use crate::access::{Access, TemplatesRead};
 use crate::http::body::{Body, required};
 use crate::http::params::Query;
 use crate::http::problem::{ApiError, Code};
@@ -76,28 +79,6 @@ pub struct TemplateValidity {
     valid: bool,
     /// All that was found, at most 100.
     problems: Vec<Problem>,
-}
-
-/// Exactly one of the three.
-#[derive(Debug, Deserialize, ToSchema)]
-pub struct InstallTemplateBody {
-    /// A `.tar` or `.tar.gz` in base64, with `template.yaml` at its top or in the one folder that it holds.
-    #[schema(format = Byte)]
-    archive: Option<String>,
-    /// A folder below `TEMPLATES_DIR` of the API's machine.
-    #[schema(example = "web/shop")]
-    directory: Option<String>,
-    /// The address of a git repository; not there yet.
-    git: Option<String>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-pub struct InstalledTemplate {
-    reference: String,
-    /// Of its manifest and files, in lowercase hex.
-    sha256: String,
-    /// Whether this very template was installed before; nothing was changed then.
-    unchanged: bool,
 }
 
 /// List the templates that a project can be made from, by name
@@ -175,55 +156,4 @@ fn read_files(files: Vec<TemplateFileBody>) -> Result<BTreeMap<String, Vec<u8>>,
 fn decoded(field: &str, data: &str) -> Result<Vec<u8>, ApiError> {
     let wrong = |error| ApiError::field(Code::ValidationFailed, field, format!("must be base64: {error}"));
     STANDARD.decode(data.trim()).map_err(wrong)
-}
-
-/// Install a template for all workers and for whoever asks this installation, from an archive or a folder
-#[utoipa::path(post, path = "/api/templates/install", tag = "templates", request_body = InstallTemplateBody,
-    responses((status = 200, body = InstalledTemplate)))]
-pub async fn install_template(
-    _: Access<TemplatesWrite>,
-    state: State,
-    body: Body<InstallTemplateBody, MOST>,
-) -> Answer<InstalledTemplate> {
-    let from = From::read(body.value, state.config.templates_dir.clone())?;
-    let fetched = web::block(|| from.fetch()).await.map_err(|error| ApiError::internal(error.to_string()))?;
-    let (template, origin) = fetched.map_err(titan_core::Error::WrongTemplate)?;
-    let install = move |connection: &mut PgConnection| {
-        let unchanged = templates::install(connection, &template, &origin)?;
-        let sha256 = titan_core::text::hex(&template.sha256());
-        Ok(InstalledTemplate { reference: template.reference(), sha256, unchanged })
-    };
-    Ok(web::Json(state.db.run(install).await?))
-}
-
-/// Where a template is to be installed from.
-enum From {
-    Archive(Vec<u8>),
-    Folder { root: std::path::PathBuf, name: String },
-}
-
-impl From {
-    fn read(body: InstallTemplateBody, root: Option<std::path::PathBuf>) -> Result<Self, ApiError> {
-        let wrong = |field: &str, message: &str| ApiError::field(Code::ValidationFailed, field, message);
-        match (body.archive, body.directory, body.git) {
-            (Some(archive), None, None) => Ok(From::Archive(decoded("archive", &archive)?)),
-            (None, Some(name), None) => {
-                let root =
-                    root.ok_or_else(|| wrong("directory", "needs TEMPLATES_DIR, which is not set for the API"))?;
-                Ok(From::Folder { root, name })
-            }
-            // To be cloned by a worker, as a job: the API reaches no other address than the database's.
-            (None, None, Some(_)) => {
-                Err(wrong("git", "is not possible yet; send the repository as an archive: git archive HEAD | base64"))
-            }
-            _ => Err(wrong("archive", "is required, or directory in its place, and not both")),
-        }
-    }
-
-    fn fetch(self) -> Result<(Template, String), Vec<Problem>> {
-        match self {
-            From::Archive(bytes) => Ok((templates::unpack(&bytes)?, "an archive".to_owned())),
-            From::Folder { root, name } => Ok((templates::in_folder(&root, &name)?, format!("the folder {name}"))),
-        }
-    }
 }
