@@ -1,6 +1,5 @@
 //! Which tasks hang together: those that wait for others, and those that belong to a group. Read only for batches that touch
-//! such a task; what hangs together is written with the tasks and never changes, so that it can be looked up before it is
-//! locked.
+//! such a task. It is looked up before it is locked; what an approval adds in between is found by a second look, see `load`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
