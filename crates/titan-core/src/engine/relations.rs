@@ -80,12 +80,14 @@ impl Relations {
 
     /// A new task, with what it needs and the group that it belongs to.
     pub(super) fn add(&mut self, task: Uuid, needs: BTreeSet<Uuid>, group: Option<Uuid>) {
-        if !needs.is_empty() {
-            self.needs.insert(task, needs);
-        }
+        self.set_needs(task, needs);
         if let Some(group) = group {
             self.parts.entry(group).or_default().insert(task);
         }
+    }
+
+    pub(super) fn set_needs(&mut self, task: Uuid, needs: BTreeSet<Uuid>) {
+        self.needs.insert(task, needs);
     }
 
     pub(super) fn needs(&self, task: Uuid) -> Vec<Uuid> {

@@ -2,6 +2,7 @@
 
 use diesel::Connection as _;
 use titan_core::engine::{Approve, Finish, Transition, apply_one};
+use titan_core::ids::Uuid;
 use titan_core::state::{ExecutionStatus, ExecutionType};
 use titan_core::{Error, plans};
 
@@ -97,4 +98,92 @@ fn what_is_added_while_the_task_that_it_needs_ends_begins_all_the_same() {
         assert_eq!(status(&mut bench, "c"), ExecutionStatus::Queued);
         assert_eq!(status(&mut bench, "g"), ExecutionStatus::InProgress);
     }
+}
+
+fn needs(bench: &mut Bench, key: &str) -> Vec<Uuid> {
+    let charter = plans::charter(&mut bench.connection, bench.project, None).unwrap();
+    charter.items.iter().find(|item| item.key == key).unwrap().needs.clone()
+}
+
+#[test]
+fn a_kept_task_waits_for_what_the_new_plan_says() {
+    let mut bench = Bench::new();
+    let of_plan = || {
+        vec![
+            planned("a", BY_HAND, &[], None),
+            planned("b", BY_ITSELF, &["a"], None),
+            planned("g", BY_HAND, &[], None),
+            planned("x", BY_HAND, &[], Some("g")),
+            planned("after", BY_ITSELF, &["g"], None),
+        ]
+    };
+    chartered(&mut bench, of_plan());
+    let (a, b, after) = (task_of(&mut bench, "a"), task_of(&mut bench, "b"), task_of(&mut bench, "after"));
+    bench.apply(Transition::CancelTask { task_id: a }).unwrap();
+    let mut more = of_plan();
+    more.push(planned("y", BY_HAND, &[], Some("g")));
+    chartered(&mut bench, more);
+    let again = task_of(&mut bench, "a");
+    assert!(a != again && b == task_of(&mut bench, "b") && after == task_of(&mut bench, "after"));
+    assert_eq!(needs(&mut bench, "b"), [again]);
+    let mut both = vec![task_of(&mut bench, "x"), task_of(&mut bench, "y")];
+    both.sort();
+    assert_eq!(needs(&mut bench, "after"), both);
+    bench.apply(Transition::CompleteTask { task_id: again }).unwrap();
+    assert_eq!(status(&mut bench, "b"), ExecutionStatus::Queued);
+    for task_id in both {
+        assert_eq!(status(&mut bench, "after"), ExecutionStatus::Pending);
+        bench.apply(Transition::CompleteTask { task_id }).unwrap();
+    }
+    assert_eq!(status(&mut bench, "after"), ExecutionStatus::Queued);
+
+    // What has begun stays as it is; what waits for nothing any more begins.
+    chartered(
+        &mut bench,
+        vec![
+            planned("b", BY_ITSELF, &["c"], None),
+            planned("c", BY_HAND, &[], None),
+            planned("d", BY_ITSELF, &["c"], None),
+        ],
+    );
+    assert_eq!(needs(&mut bench, "b"), [again]);
+    assert_eq!(status(&mut bench, "d"), ExecutionStatus::Pending);
+    chartered(&mut bench, vec![planned("d", BY_ITSELF, &[], None)]);
+    assert_eq!(status(&mut bench, "d"), ExecutionStatus::Queued);
+    do_all(&mut bench);
+}
+
+#[test]
+fn a_group_is_made_only_for_what_is_new_in_it() {
+    let mut bench = Bench::new();
+    chartered(
+        &mut bench,
+        vec![planned("a", BY_HAND, &[], None), planned("g", BY_HAND, &[], None), planned("b", BY_HAND, &[], Some("g"))],
+    );
+    let of_plan = |more: &[&str]| {
+        let mut tasks = vec![
+            planned("outer", BY_HAND, &[], None),
+            planned("inner", BY_HAND, &[], Some("outer")),
+            planned("a", BY_HAND, &[], Some("inner")),
+            planned("g", BY_HAND, &[], Some("outer")),
+            planned("b", BY_HAND, &[], Some("g")),
+            planned("then", BY_HAND, &["outer"], None),
+        ];
+        tasks.extend(more.iter().map(|key| planned(key, BY_HAND, &[], Some("inner"))));
+        tasks
+    };
+    chartered(&mut bench, of_plan(&[]));
+    let keys = |bench: &mut Bench| {
+        let charter = plans::charter(&mut bench.connection, bench.project, None).unwrap();
+        charter.items.into_iter().map(|item| item.key).collect::<Vec<_>>()
+    };
+    assert_eq!(keys(&mut bench), ["a", "g", "b", "then"]);
+    assert_eq!(needs(&mut bench, "then").len(), 2);
+    chartered(&mut bench, of_plan(&["new"]));
+    assert_eq!(keys(&mut bench), ["outer", "inner", "a", "g", "b", "then", "new"]);
+    for key in ["a", "b", "new", "then"] {
+        let task_id = task_of(&mut bench, key);
+        bench.apply(Transition::CompleteTask { task_id }).unwrap();
+    }
+    everything_is_done(&mut bench);
 }
