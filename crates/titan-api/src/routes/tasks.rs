@@ -182,17 +182,16 @@ pub async fn complete_task(_: Access<TasksWrite>, state: State, id: web::Path<Uu
     Ok(web::Json(state.db.run(move |connection| tasks::get(connection, id)).await?))
 }
 
-/// Cancel a task and the run that executes it; nothing happens when it has ended
+/// Cancel a task and the run that executes it, or give up one that failed; nothing happens when it has ended otherwise
 #[utoipa::path(post, path = "/api/tasks/{id}/cancel", tag = "tasks", params(("id" = Uuid, Path)),
     responses((status = 200, body = Task)))]
 pub async fn cancel_task(_: Access<TasksWrite>, state: State, id: web::Path<Uuid>) -> Answer<Task> {
     let id = id.into_inner();
     let read = move |connection: &mut PgConnection| tasks::get(connection, id);
     let task = state.db.run(read).await?;
-    if task.execution_status.is_terminal() {
-        return Ok(web::Json(task));
-    }
     let cancel = match task.latest_run {
+        _ if task.execution_status == ExecutionStatus::Failed => Transition::CancelTask { task_id: id },
+        _ if task.execution_status.is_terminal() => return Ok(web::Json(task)),
         Some(run) => Transition::CancelRun(CancelRun { run_id: run.id, reason: super::runs::BY_A_PERSON.to_owned() }),
         None => Transition::CancelTask { task_id: id },
     };

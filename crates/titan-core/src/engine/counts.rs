@@ -28,6 +28,11 @@ impl Before {
             tasks: tasks.values().map(|task| (task.id, task.status)).collect(),
         }
     }
+
+    /// None for a task that this batch has made.
+    pub(super) fn task(&self, id: Uuid) -> Option<ExecutionStatus> {
+        self.tasks.get(&id).copied()
+    }
 }
 
 /// By project, subject and state.

@@ -250,9 +250,7 @@ pub(super) fn load(
     task_ids.extend(of_charters.clone());
     let mut linked: BTreeSet<Uuid> = wanted.tasks.iter().copied().chain(of_charters).collect();
     linked.extend(runs.values().filter(|run| run.linked && task_ids.contains(&run.task_id)).map(|run| run.task_id));
-    let linked = relations::find(connection, &linked)?;
-    task_ids.extend(&linked);
-    let tasks = load_tasks(connection, &task_ids)?;
+    let (linked, tasks) = load_linked(connection, &linked, task_ids)?;
     let completed = load_completed(connection, wanted.executing.iter().filter_map(|id| tasks.get(id)))?;
     let relations = Relations::read(connection, &linked)?;
     if !wanted.reserving.is_empty() {
@@ -447,6 +445,30 @@ fn load_tasks(connection: &mut PgConnection, ids: &BTreeSet<Uuid>) -> Result<BTr
     .prepared()
     .load(connection)?;
     Ok(rows.into_iter().map(|task| (task.id, task)).collect())
+}
+
+/// Locks and reads these tasks, and whatever hangs on the linked ones of them, whose ids come first in the answer.
+///
+/// An approval may hang a new task on one of them until the moment in which that one is locked. So what hangs on them is looked
+/// up once more when they are, and what has come in between is locked too. Nothing comes after that: an approval locks every
+/// task of the charter before it, and so each that it hangs something on. What is locked so late may have a lower id than what
+/// was locked before; where that closes a circle, Postgres breaks it, and the batch is tried again.
+fn load_linked(
+    connection: &mut PgConnection,
+    linked: &BTreeSet<Uuid>,
+    mut ids: BTreeSet<Uuid>,
+) -> Result<(BTreeSet<Uuid>, BTreeMap<Uuid, Task>)> {
+    let mut found = relations::find(connection, linked)?;
+    ids.extend(&found);
+    let mut tasks = load_tasks(connection, &ids)?;
+    // A task is linked from its first moment on, so others need no second look.
+    if linked.iter().any(|id| tasks.get(id).is_some_and(|task| task.linked)) {
+        let late: BTreeSet<Uuid> =
+            relations::find(connection, linked)?.into_iter().filter(|id| !ids.contains(id)).collect();
+        tasks.extend(load_tasks(connection, &late)?);
+        found.extend(late);
+    }
+    Ok((found, tasks))
 }
 
 /// Those that are there. One that is deleted at the same moment either is seen as gone, or waits and then finds the new run to

@@ -71,6 +71,7 @@ pub(super) struct NewCharter {
 
 /// After the tasks.
 pub(super) fn save(connection: &mut PgConnection, story: &Story) -> Result<()> {
+    delete_needs(connection, &story.changes.dropped_needs)?;
     insert_needs(connection, &story.changes.new_needs)?;
     for version in &story.changes.new_plans {
         insert_version(connection, version, story)?;
@@ -78,6 +79,18 @@ pub(super) fn save(connection: &mut PgConnection, story: &Story) -> Result<()> {
     for charter in &story.changes.new_charters {
         insert_charter(connection, charter, story)?;
     }
+    Ok(())
+}
+
+fn delete_needs(connection: &mut PgConnection, needs: &[(Uuid, Uuid)]) -> Result<()> {
+    if needs.is_empty() {
+        return Ok(());
+    }
+    sql_query("DELETE FROM task_needs n USING unnest($1, $2) AS d (task_id, needs_id) WHERE n.task_id = d.task_id AND n.needs_id = d.needs_id")
+        .bind::<Array<SqlUuid>, _>(col(needs, |(task, _)| *task))
+        .bind::<Array<SqlUuid>, _>(col(needs, |(_, needed)| *needed))
+        .prepared()
+        .run(connection)?;
     Ok(())
 }
 

@@ -1,6 +1,5 @@
 //! Which tasks hang together: those that wait for others, and those that belong to a group. Read only for batches that touch
-//! such a task; what hangs together is written with the tasks and never changes, so that it can be looked up before it is
-//! locked.
+//! such a task. It is looked up before it is locked; what an approval adds in between is found by a second look, see `load`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -81,12 +80,14 @@ impl Relations {
 
     /// A new task, with what it needs and the group that it belongs to.
     pub(super) fn add(&mut self, task: Uuid, needs: BTreeSet<Uuid>, group: Option<Uuid>) {
-        if !needs.is_empty() {
-            self.needs.insert(task, needs);
-        }
+        self.set_needs(task, needs);
         if let Some(group) = group {
             self.parts.entry(group).or_default().insert(task);
         }
+    }
+
+    pub(super) fn set_needs(&mut self, task: Uuid, needs: BTreeSet<Uuid>) {
+        self.needs.insert(task, needs);
     }
 
     pub(super) fn needs(&self, task: Uuid) -> Vec<Uuid> {

@@ -32,7 +32,7 @@ pub enum Transition {
     Finish(Finish),
     Wake(Wake),
     CancelRun(CancelRun),
-    /// Cancels a task that never had a run.
+    /// Cancels a task that never had a run, or that failed.
     CancelTask {
         task_id: Uuid,
     },

@@ -37,6 +37,8 @@ impl ExecutionStatus {
                 | (InProgress, Completed | Failed | Paused | Blocked | Queued | Canceled)
                 | (Paused, Queued | InProgress | Completed | Failed | Canceled)
                 | (Blocked, Queued | InProgress | Failed | Canceled)
+                // A person gives it up; what waits for it may be done without it.
+                | (Failed, Canceled)
         )
     }
 

@@ -14,8 +14,9 @@ use super::{MAX_FILES, MAX_MANIFEST, MAX_TOTAL};
 
 /// What an archive is called where it has a problem as a whole.
 const ARCHIVE: &str = "archive";
-/// Bytes of an archive, packed or not: the largest template with the headers of its entries.
-pub(super) const MAX_ARCHIVE: usize = MAX_TOTAL + MAX_MANIFEST + (MAX_FILES + 8) * 1536;
+/// Bytes of an archive, packed or not: the largest template with the headers of its entries. A long path has an entry of its own
+/// before that of its file: two headers, and up to a block each of its bytes and of what fills the file's last block.
+pub(super) const MAX_ARCHIVE: usize = MAX_TOTAL + MAX_MANIFEST + (MAX_FILES + 8) * 2048;
 const MAX_ENTRIES: usize = 4 * MAX_FILES;
 
 /// Reads a `.tar` or `.tar.gz` with a template at its top, or in the one folder that is all it holds.

@@ -81,6 +81,10 @@ pub fn one_in(root: &Path, name: &str) -> Result<Template, Vec<Problem>> {
 }
 
 fn read(folder: &Path) -> Result<Template, Vec<Problem>> {
+    // A link would be followed, and a pipe waited for.
+    if !is_file(&folder.join(MANIFEST)) {
+        return Err(one(MANIFEST, "must be a file in the template's folder, and no link or device"));
+    }
     let bytes = limited(&folder.join(MANIFEST), MAX_MANIFEST).map_err(|why| one(MANIFEST, why))?;
     let text = String::from_utf8(bytes).map_err(|_| one(MANIFEST, "is not text in UTF-8"))?;
     let mut files = BTreeMap::new();

@@ -8,8 +8,11 @@ use serde_json::{Map, Value, json};
 use super::MAX_INPUTS;
 use super::place::{Place, kind, one_of, pointer};
 use super::problem::{Problem, Problems, one};
+use super::schema_size;
 
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
+/// Bytes of an expression when it is compiled.
+const MAX_PATTERN: usize = 1 << 20;
 /// Inputs of a template.
 const MAX_NAMES: usize = 50;
 
@@ -19,7 +22,12 @@ pub(super) fn read(root: &Place<'_>, problems: &mut Problems) -> Value {
     let Some(place) = root.field("inputs") else { return nothing };
     let before = problems.len();
     check_top(&place, problems);
-    check_references(&place, problems);
+    if let Err(why) = schema_size::of(place.value) {
+        place.wrong(problems, why);
+    }
+    if problems.len() == before {
+        check_references(&place, problems);
+    }
     if problems.len() == before {
         check_schema(&place, problems);
     }
@@ -80,20 +88,26 @@ fn check_property(name: &str, property: &Place<'_>, required: &[&str], problems:
     }
 }
 
+/// What gives names to parts of a schema or leads to them, beside a plain `$ref`.
+const NOT_HERE: [&str; 7] =
+    ["$id", "$vocabulary", "$anchor", "$dynamicAnchor", "$dynamicRef", "$recursiveAnchor", "$recursiveRef"];
+
 /// Whatever leads out of the schema, and expressions that the schema of schemas lets pass.
 fn check_references(place: &Place<'_>, problems: &mut Problems) {
     match place.value {
         Value::Object(map) => {
             for (name, value) in map {
                 let inner = Place { value, path: pointer(&place.path, name) };
-                let leads_out = value.as_str().is_some_and(|target| !target.starts_with('#'));
-                if matches!(name.as_str(), "$ref" | "$dynamicRef") && leads_out {
+                let leads_out = value.as_str().is_some_and(|target| !schema_size::is_within(target));
+                if name == "$ref" && leads_out {
                     inner.wrong(
                         problems,
                         format!("must lead to a part of this schema, such as #/$defs/size, and is {}", kind(value)),
                     );
-                } else if matches!(name.as_str(), "$id" | "$vocabulary") {
+                } else if NOT_HERE.contains(&name.as_str()) {
                     inner.wrong(problems, "cannot be used here; leave it out");
+                } else if name == "format" && value.as_str() == Some("regex") {
+                    inner.wrong(problems, "cannot be regex: a project's expressions are compiled by nobody");
                 } else if name == "pattern"
                     && value.is_string()
                     && let Err(error) = validator(&json!({"pattern": value}))
@@ -146,17 +160,46 @@ fn check_defaults(place: &Place<'_>, problems: &mut Problems) {
         let Some(default) = property.get("default") else { continue };
         let instance = json!({name: default});
         let path = format!("{}/properties/{name}/default", place.path);
-        for error in validator.iter_errors(&instance) {
-            problems.add(&path, in_words(&error));
+        for problem in wrong_with(&validator, &schema, &instance) {
+            problems.add(&path, problem.message);
         }
     }
+}
+
+/// What of this the schema does not allow. A look at all of it comes first, since what is wrong is found with a copy of each
+/// value that it is about: it is told in full only where that is little.
+fn wrong_with(validator: &Validator, schema: &Value, instance: &Value) -> Vec<Problem> {
+    let nodes = schema_size::of(schema).unwrap_or(usize::MAX);
+    let values = schema_size::values(instance);
+    if nodes.saturating_mul(values) > schema_size::MAX_VISITS {
+        return one("", format!("must have fewer values for a schema of this size, and has {values}"));
+    }
+    if validator.is_valid(instance) {
+        return Vec::new();
+    }
+    let bytes = serde_json::to_vec(instance).map_or(usize::MAX, |bytes| bytes.len());
+    if nodes.saturating_mul(bytes) > schema_size::MAX_TOLD {
+        return one("", "does not fit the template's schema, and is too large to say where");
+    }
+    let mut problems = Problems::default();
+    for error in validator.iter_errors(instance) {
+        let path = error.instance_path().to_string();
+        match error.kind() {
+            Kind::Required { property } => {
+                let name = property.as_str().unwrap_or_default();
+                problems.add(pointer(&path, name), "is needed");
+            }
+            _ => problems.add(path, in_words(&error)),
+        }
+    }
+    problems.into_inner()
 }
 
 /// Expressions are matched in linear time, whatever the schema's author wrote.
 fn validator(schema: &Value) -> Result<Validator, ValidationError<'static>> {
     jsonschema::options()
         .with_draft(Draft::Draft202012)
-        .with_pattern_options(PatternOptions::regex())
+        .with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN))
         .should_validate_formats(true)
         .build(schema)
 }
@@ -185,15 +228,8 @@ pub(super) fn filled(schema: &Value, given: &Value) -> Result<Value, Vec<Problem
     let validator = validator(schema)
         .map_err(|error| one("inputs", format!("cannot be checked: {}", crate::error::one_line(&error.to_string()))))?;
     let mut problems = Problems::default();
-    for error in validator.iter_errors(&inputs) {
-        let path = format!("inputs{}", error.instance_path());
-        match error.kind() {
-            Kind::Required { property } => {
-                let name = property.as_str().unwrap_or_default();
-                problems.add(pointer(&path, name), "is needed");
-            }
-            _ => problems.add(path, in_words(&error)),
-        }
+    for problem in wrong_with(&validator, schema, &inputs) {
+        problems.add(format!("inputs{}", problem.path), problem.message);
     }
     problems.or(inputs)
 }

@@ -15,13 +15,17 @@ mod parse;
 pub mod paths;
 mod patterns;
 pub(crate) mod place;
+mod schema_size;
 mod steps;
 
 mod archive;
 mod template;
 
+mod filters;
+mod grammar;
 mod language;
 mod render;
+mod work;
 
 mod builtin;
 mod catalogue;

@@ -1,20 +1,22 @@
 //! Filling inputs into files. A template of a file sees its inputs, loops, conditions and a few filters: it includes nothing,
-//! calls nothing, and ends, with a limit to its steps and to what it writes.
+//! calls nothing, and ends, with a limit to its steps, to what its filters work on, and to what it writes. `grammar` says what
+//! it may use and why that is enough.
 
 use std::io::Write;
-use std::sync::LazyLock;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value as Jinja};
-use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, filters};
-use regex::Regex;
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
 use serde_json::Value;
 
-use super::language::{Language, line, slug};
+use super::filters::{self, written};
+use super::grammar::{self, Wrong};
+use super::language::Language;
 use super::manifest::{Check, Deploy, Steps, What};
 use super::place::{Place, one_of};
 use super::problem::{Problem, Problems};
 use super::template::{FILES, Template};
+use super::work::Work;
 use super::{MAX_RENDERED, MAX_RENDERED_FILE, inputs, paths};
 
 /// Steps of one file's template.
@@ -68,7 +70,7 @@ pub fn render(template: &Template, given: &Value) -> Result<Rendered, Vec<Proble
             problems.add(&name, format!("would become {path:?}, and a path {why}"));
             continue;
         }
-        let made = if rule.render { fill_file(&filler, from, bytes) } else { Ok(bytes.clone()) };
+        let made = if rule.render { fill_file(&filler, from, &path, bytes) } else { Ok(bytes.clone()) };
         match made {
             Ok(bytes) => {
                 total += bytes.len();
@@ -76,9 +78,10 @@ pub fn render(template: &Template, given: &Value) -> Result<Rendered, Vec<Proble
             }
             Err((at, why)) => problems.add(at, why),
         }
-    }
-    if total > MAX_RENDERED {
-        problems.add("files", format!("would have {total} bytes together, and may have {MAX_RENDERED}"));
+        if total > MAX_RENDERED {
+            problems.add("files", format!("would have more than {MAX_RENDERED} bytes together, and may have no more"));
+            return Err(problems.into_inner());
+        }
     }
     paths::check_together(files.iter().map(|file| file.path.as_str()), &mut problems);
     files.sort_by(|a, b| a.path.cmp(&b.path));
@@ -86,14 +89,15 @@ pub fn render(template: &Template, given: &Value) -> Result<Rendered, Vec<Proble
     problems.or(Rendered { inputs, files, steps, checks, deploy })
 }
 
-fn fill_file(filler: &Filler<'_>, from: &str, bytes: &[u8]) -> Result<Vec<u8>, (String, String)> {
+/// In the language of the file that is made: what its source is called is the author's own affair.
+fn fill_file(filler: &Filler<'_>, from: &str, made: &str, bytes: &[u8]) -> Result<Vec<u8>, (String, String)> {
     let place = |error: &Error| match error.line() {
         Some(line) => format!("{FILES}{from}:{line}"),
         None => format!("{FILES}{from}"),
     };
     let source = std::str::from_utf8(bytes)
         .map_err(|_| (format!("{FILES}{from}"), "is not text in UTF-8, and cannot be rendered".to_owned()))?;
-    filler.fill(from, source, MAX_RENDERED_FILE).map_err(|error| (place(&error), in_words(&error)))
+    filler.fill(made, source, MAX_RENDERED_FILE).map_err(|error| (place(&error), in_words(&error)))
 }
 
 /// What a manifest says of commands, with the inputs in it.
@@ -121,16 +125,19 @@ fn fill_commands(filler: &Filler<'_>, template: &Template, problems: &mut Proble
 /// The language's rules with a project's inputs.
 struct Filler<'i> {
     environment: Environment<'static>,
+    work: Work,
     inputs: &'i Value,
 }
 
 impl<'i> Filler<'i> {
     fn new(inputs: &'i Value) -> Self {
-        Filler { environment: environment(), inputs }
+        let work = Work::default();
+        Filler { environment: environment(&work), work, inputs }
     }
 
     fn fill(&self, name: &str, source: &str, most: usize) -> Result<Vec<u8>, Error> {
         let mut out = Limited { bytes: Vec::new(), most };
+        self.work.begin();
         self.environment.template_from_named_str(name, source)?.render_captured_to(Serde(self.inputs), &mut out)?;
         Ok(out.bytes)
     }
@@ -155,19 +162,22 @@ pub(super) fn check_text(place: &Place<'_>, text: &str, names: &[&str], problems
     }
 }
 
-fn wrong_in(name: &str, source: &str, names: &[&str]) -> Vec<(Option<usize>, String)> {
-    let environment = environment();
+fn wrong_in(name: &str, source: &str, names: &[&str]) -> Vec<Wrong> {
+    match grammar::check(source, syntax(), &filters::known()) {
+        Err(error) => return vec![(error.line(), in_words(&error))],
+        Ok(wrong) if !wrong.is_empty() => return wrong,
+        Ok(_) => {}
+    }
+    let environment = environment(&Work::default());
     let template = match environment.template_from_named_str(name, source) {
         Ok(template) => template,
         Err(error) => return vec![(error.line(), in_words(&error))],
     };
-    let unusable = unusable(source);
-    if !unusable.is_empty() {
-        return unusable;
-    }
     let mut unknown: Vec<String> =
         template.undeclared_variables(false).into_iter().filter(|name| !names.contains(&name.as_str())).collect();
     unknown.sort_unstable();
+    // For each of them the source is read from its beginning.
+    unknown.truncate(MOST_UNKNOWN);
     let told = |unknown: String| {
         let line = source.lines().position(|line| line.contains(&unknown)).map(|index| index + 1);
         let known = if names.is_empty() { "there are none".to_owned() } else { format!("there are {}", one_of(names)) };
@@ -176,88 +186,38 @@ fn wrong_in(name: &str, source: &str, names: &[&str]) -> Vec<(Option<usize>, Str
     unknown.into_iter().map(told).collect()
 }
 
-/// What would be found out only when it is rendered: words that bring another template in, since there is none, and filters that
-/// nobody knows.
-fn unusable(source: &str) -> Vec<(Option<usize>, String)> {
-    static MARKS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"(?s)\{%[-+]?\s*raw\s*[-+]?%\}.*?\{%[-+]?\s*endraw|\{#.*?#\}|\{\{(.*?)\}\}|\{%[-+]?\s*(.*?)%\}")
-            .ok()
-    });
-    static TEXTS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#""[^"]*"|'[^']*'"#).ok());
-    static FILTER: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\|\s*(\w+)").ok());
-    let (Some(marks), Some(texts), Some(filter)) = (MARKS.as_ref(), TEXTS.as_ref(), FILTER.as_ref()) else {
-        return Vec::new();
-    };
-    let mut found = Vec::new();
-    for mark in marks.captures_iter(source) {
-        let before = mark.get(0).and_then(|whole| source.get(..whole.start())).unwrap_or_default();
-        let line = Some(before.matches('\n').count() + 1);
-        let word = mark.get(2).map(|inner| inner.as_str().split_whitespace().next().unwrap_or_default());
-        if let Some(word) = word.filter(|word| ALONE.contains(word)) {
-            found.push((line, format!("{word} cannot be used: a file's template is one by itself")));
-        }
-        let Some(inner) = mark.get(1).or(mark.get(2)) else { continue };
-        for name in filter.captures_iter(&texts.replace_all(inner.as_str(), "")).filter_map(|filter| filter.get(1)) {
-            if !filters_known().contains(&name.as_str()) {
-                let known = one_of(&filters_known());
-                found.push((line, format!("{} is not a filter; there are {known}", name.as_str())));
-            }
-        }
-    }
-    found
-}
-
-/// Words that name another template.
-const ALONE: [&str; 5] = ["block", "extends", "from", "import", "include"];
-/// Filters beside those that write a value in a language.
-const FILTERS: [&str; 12] =
-    ["default", "first", "join", "last", "length", "line", "lower", "replace", "slug", "sort", "trim", "upper"];
-
-fn filters_known() -> Vec<&'static str> {
-    Language::ALL.into_iter().map(Language::name).chain(FILTERS).collect()
-}
-
+/// Names that are told of one file.
+const MOST_UNKNOWN: usize = 100;
 fn in_words(error: &Error) -> String {
     let said = error.detail().map_or_else(|| error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()));
     match error.kind() {
-        ErrorKind::OutOfFuel => "takes too many steps; a loop may be too long".to_owned(),
+        ErrorKind::OutOfFuel => match error.detail() {
+            Some(detail) => format!("takes too much work: {detail}"),
+            None => "takes too many steps; a loop may be too long".to_owned(),
+        },
         ErrorKind::WriteFailure => format!("would become larger than {MAX_RENDERED_FILE} bytes"),
         _ => crate::error::one_line(&said),
     }
 }
 
-fn environment() -> Environment<'static> {
+fn syntax() -> SyntaxConfig {
+    // The usual marks always make a configuration.
+    let marks = SyntaxConfig::builder().keep_trailing_newline(true).trim_blocks(true).lstrip_blocks(true).build();
+    marks.unwrap_or_default()
+}
+
+fn environment(work: &Work) -> Environment<'static> {
     let mut environment = Environment::empty();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    // The usual marks always make a configuration.
-    if let Ok(syntax) =
-        SyntaxConfig::builder().keep_trailing_newline(true).trim_blocks(true).lstrip_blocks(true).build()
-    {
-        environment.set_syntax(syntax);
-    }
+    environment.set_syntax(syntax());
     environment.set_fuel(Some(FUEL));
     environment.set_auto_escape_callback(|name| AutoEscape::Custom(Language::of_file(name).name().into()));
-    environment.set_formatter(write_value);
-    for language in Language::ALL {
-        let filter = move |state: &mut State<'_, '_>, value: &Jinja| {
-            let in_page = matches!(state.auto_escape(), AutoEscape::Custom(name) if name == "html");
-            let language = if in_page && language == Language::Json { Language::Script } else { language };
-            written(language, value).map(Jinja::from_safe_string)
-        };
-        environment.add_filter(language.name(), filter);
-    }
-    environment.add_filter("slug", |text: &str| slug(text));
-    environment.add_filter("line", |text: &str| Jinja::from_safe_string(line(text)));
-    environment.add_filter("default", filters::default);
-    environment.add_filter("first", filters::first);
-    environment.add_filter("join", filters::join);
-    environment.add_filter("last", filters::last);
-    environment.add_filter("length", filters::length);
-    environment.add_filter("lower", filters::lower);
-    environment.add_filter("replace", filters::replace);
-    environment.add_filter("sort", filters::sort);
-    environment.add_filter("trim", filters::trim);
-    environment.add_filter("upper", filters::upper);
+    let counted = work.clone();
+    environment.set_formatter(move |out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Jinja| {
+        counted.read(value)?;
+        write_value(out, state, value)
+    });
+    filters::add(&mut environment, work);
     environment.add_test("defined", minijinja::tests::is_defined);
     environment.add_test("none", minijinja::tests::is_none);
     environment
@@ -270,12 +230,6 @@ fn write_value(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Jinja) -
         _ => value.to_string(),
     };
     out.write_str(&text).map_err(Error::from)
-}
-
-fn written(language: Language, value: &Jinja) -> Result<String, Error> {
-    let plain =
-        serde_json::to_value(value).map_err(|error| Error::new(ErrorKind::BadSerialization, error.to_string()))?;
-    language.write(&plain).map_err(|why| Error::new(ErrorKind::InvalidOperation, why))
 }
 
 /// Takes so many bytes and no more.
@@ -308,7 +262,7 @@ mod tests {
     fn every_filter_that_is_known_is_there() {
         let inputs = json!({"text": "a", "list": ["a"]});
         let filler = Filler::new(&inputs);
-        for name in filters_known() {
+        for name in filters::known() {
             let source = match name {
                 "join" | "first" | "last" | "sort" => format!("{{{{ list|{name}|length }}}}"),
                 "replace" => "{{ text|replace('a', 'b') }}".to_owned(),
@@ -335,5 +289,56 @@ mod tests {
         );
         assert_eq!(told("{{ b }}"), ["1: b is not an input of this template; there are a"]);
         assert!(told("{{ a")[0].starts_with("1: syntax error"));
+        let many: String = (0..5000).map(|index| format!("{{{{ b{index} }}}}\n")).collect();
+        assert_eq!(told(&many).len(), 100);
+    }
+
+    #[test]
+    fn what_could_grow_without_a_limit_is_refused_before_anything_is_made() {
+        for (source, word) in [
+            ("{% set b = a ~ a %}", "~ cannot be used"),
+            ("{{ '}}' ~ a }}", "~ cannot be used"),
+            ("{{ a + a }}", "+ cannot be used"),
+            ("{{ 'xxxxxxxxxx' * 10000000 }}", "* cannot be used"),
+            ("{{ a[1:] }}", "cannot be cut out"),
+            ("{% set b %}{{ a }}{{ a }}{% endset %}", "set without a value cannot be used"),
+            ("{% filter upper %}{{ a }}{% endfilter %}", "filter as a block cannot be used"),
+            ("{% macro m() %}{{ a }}{{ a }}{% endmacro %}{{ m() }}", "macro cannot be used"),
+            ("{% set b = [a, a] %}", "written out only"),
+            ("{% set b = {'x': a} %}", "written out only"),
+            ("{% for x in a recursive %}{{ loop(x) }}{% endfor %}", "cannot be recursive"),
+            ("{{ a|join(*a) }}", "without *"),
+            ("{{ a|join(d='x') }}", "join takes one thing"),
+            ("{% autoescape 'none' %}{{ a }}{% endautoescape %}", "autoescape cannot be used"),
+            ("{% if a is divisibleby(3) %}{% endif %}", "is not a test"),
+        ] {
+            let found = wrong_in("x.txt", source, &["a"]);
+            assert!(found.iter().any(|(_, why)| why.contains(word)), "{source}: {found:?}");
+        }
+        let harmless = "{% for i, b in [[1, 'x'], [2, 'y']] %}{{ loop.index + 1 }}{% endfor %}\
+             {% with c = a|upper %}{{ c if c is defined and not (1 < 2) else a[0] }}{% endwith %}{{ a is not none }}{{ 7 // 2 }}";
+        assert!(wrong_in("x.txt", harmless, &["a"]).is_empty());
+    }
+
+    #[test]
+    fn what_filters_make_has_a_limit() {
+        let inputs = json!({"text": "\\".repeat(20_000), "list": vec!["x"; 2_000]});
+        let filler = Filler::new(&inputs);
+        for source in [
+            "{{ text|replace('', text)|replace('', text) }}".to_owned(),
+            format!("{{{{ text{} }}}}", "|json".repeat(40)),
+            format!("{{{{ list{} }}}}", "|join('0123456789')".repeat(9)),
+            "{% for a in list %}{% for b in list %}{% if text|upper %}{% endif %}{% endfor %}{% endfor %}".to_owned(),
+        ] {
+            assert!(wrong_in("x.txt", &source, &["text", "list"]).is_empty());
+            let why = in_words(&filler.fill("x.txt", &source, MAX_RENDERED_FILE).unwrap_err());
+            assert!(why.contains("too much work"), "{source}: {why}");
+        }
+        // Each file begins anew, and what people do is far from it.
+        for source in ["{{ list|join(', ')|replace('x', 'y')|upper }}", "{{ '&'|html|replace('&amp;', '<') }}"] {
+            assert!(filler.fill("x.txt", source, MAX_RENDERED_FILE).is_ok(), "{source}");
+        }
+        let parts = filler.fill("x.html", "{{ ['<', '>']|join('<br>'|plain) }}{{ ['<']|join }}", 100).unwrap();
+        assert_eq!(String::from_utf8(parts).unwrap(), "&lt;<br>&gt;&lt;");
     }
 }

@@ -121,6 +121,20 @@ impl Template {
             };
             problems.add(format!("/files/{index}/from"), message);
         }
+        self.check_targets(problems);
+    }
+
+    /// That no two files go to one path, as far as that can be said before there are inputs. What is wrong with the files where
+    /// they lie is told already.
+    fn check_targets(&self, problems: &mut Problems) {
+        let targets = self.placed().map(|(from, rule)| rule.to.as_deref().unwrap_or(from));
+        let (mut here, mut there) = (Problems::default(), Problems::default());
+        paths::check_together(self.files.keys().map(String::as_str), &mut here);
+        paths::check_together(targets.filter(|target| !target.contains("{{") && !target.contains("{%")), &mut there);
+        let here = here.into_inner();
+        for problem in there.into_inner().into_iter().filter(|problem| !here.contains(problem)) {
+            problems.add(format!("{FILES}{}", problem.path), problem.message);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod answering;
 mod approving;
+mod rechartering;
 mod waiting;
 
 use titan_core::Result;

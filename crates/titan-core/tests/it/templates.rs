@@ -144,6 +144,81 @@ fn two_files_must_not_become_one_and_none_grows_without_end() {
 }
 
 #[test]
+fn a_schema_that_would_take_for_ever_is_refused_at_once() {
+    let parts: Vec<String> = (0..40)
+        .map(|part| format!("a{part}: {{allOf: [{{$ref: '#/$defs/a{0}'}}, {{$ref: '#/$defs/a{0}'}}]}}", part + 1))
+        .collect();
+    let manifest = |parts: &str| {
+        let inputs =
+            format!("{{type: object, $defs: {{{parts}}}, properties: {{x: {{$ref: '#/$defs/a0', default: x}}}}}}");
+        GOOD.replace("files:", &format!("inputs: {inputs}\nfiles:"))
+    };
+    let told = wrong(&manifest(&(parts.join(", ") + ", a40: {type: string}")), &[("a", "")]);
+    assert_eq!(told, ["/inputs: must have at most 20 references that lead from one to the next"]);
+    let told = wrong(&manifest(&(parts[..15].join(", ") + ", a15: {type: string}")), &[("a", "")]);
+    assert!(told[0].starts_with("/inputs: must have at most 10000 values"), "{told:?}");
+    let told = wrong(&manifest("a0: {items: {$ref: '#/$defs/a0'}}"), &[("a", "")]);
+    assert!(told[0].starts_with("/inputs: must not lead back to itself, as #/$defs/a0 does"), "{told:?}");
+    let told = wrong(&manifest("a0: {$dynamicRef: '#b'}, a1: {$anchor: b}"), &[("a", "")]);
+    assert_eq!(told.len(), 2, "{told:?}");
+    let told = wrong(&manifest("a0: {pattern: '((a{100}){100}){100}'}"), &[("a", "")]);
+    assert!(told[0].starts_with("/inputs/$defs/a0/pattern: is not an expression"), "{told:?}");
+}
+
+#[test]
+fn what_a_project_says_is_looked_at_only_as_far_as_that_takes_little() {
+    let names: Vec<String> = (0..600).map(|name| format!("{{required: [n{name}]}}")).collect();
+    let manifest = format!(
+        "name: test/wide\nversion: 1.0.0\ntitle: Wide\ndescription: x\n\
+         inputs: {{type: object, required: [x], properties: {{x: {{type: array, items: {{anyOf: [{}]}}}}}}}}\nfiles: [{{from: a}}]\n",
+        names.join(", ")
+    );
+    let wide = template(&manifest, &[("a", "")]);
+    let of = |values: usize| lines(&render(&wide, &json!({"x": vec![json!({}); values]})).unwrap_err());
+    assert_eq!(of(2).len(), 2);
+    assert_eq!(of(2_000), ["inputs: does not fit the template's schema, and is too large to say where"]);
+    assert_eq!(of(15_000), ["inputs: must have fewer values for a schema of this size, and has 15002"]);
+}
+
+#[test]
+fn a_file_is_written_in_the_language_of_what_it_becomes() {
+    let manifest = "name: test/made\nversion: 1.0.0\ntitle: Made\ndescription: x\n\
+        inputs: {type: object, required: [title], properties: {title: {type: string}}}\n\
+        files: [{from: settings.tmpl, to: src/settings.py, render: true}, {from: a.py, to: '{{ title|slug }}.txt', render: true}]\n";
+    let made = template(manifest, &[("settings.tmpl", "TITLE = {{ title }}\n"), ("a.py", "{{ title }}")]);
+    let rendered = render(&made, &json!({"title": "0; import os"})).unwrap();
+    let text = |path: &str| {
+        let file = rendered.files.iter().find(|file| file.path == path).unwrap();
+        String::from_utf8(file.bytes.clone()).unwrap()
+    };
+    assert_eq!(text("src/settings.py"), "TITLE = \"0; import os\"\n");
+    assert_eq!(text("app-0-import-os.txt"), "0; import os");
+}
+
+#[test]
+fn two_files_that_go_to_one_path_are_found_without_inputs() {
+    let manifest =
+        GOOD.replace("{from: '**'}", "{from: gitignore, to: .gitignore}, {from: b, to: '{{ name }}'}, {from: '**'}");
+    let told = wrong(
+        &manifest
+            .replace("files:", "inputs: {type: object, required: [name], properties: {name: {type: string}}}\nfiles:"),
+        &[("gitignore", ""), (".gitignore", ""), ("b", "")],
+    );
+    assert_eq!(told, ["files/.gitignore: is there twice; each path can be that of one file only"]);
+}
+
+#[test]
+fn the_largest_template_is_read_back_as_it_was_packed() {
+    // Long names, and sizes that leave most of their last block empty.
+    let folder = format!("{}/{}", "f".repeat(120), "g".repeat(110));
+    let size = titan_core::templates::MAX_TOTAL / MAX_FILES / 512 * 512 + 1;
+    let paths: BTreeMap<String, Vec<u8>> =
+        (0..MAX_FILES).map(|number| (format!("{folder}/{number}"), vec![b'x'; size.min(16_700)])).collect();
+    let large = Template::new(GOOD.to_owned(), paths).unwrap();
+    assert_eq!(unpack(&large.archive()).unwrap().sha256(), large.sha256());
+}
+
+#[test]
 fn an_archive_is_read_in_each_form_and_nothing_else_is() {
     let template = template(GOOD, &[("README.md", "# {{ x }}"), ("src/a.txt", "a")]);
     let tar = template.archive();

@@ -63,7 +63,8 @@ impl Story {
         Ok(Approved { replayed: false })
     }
 
-    /// What an earlier charter has made is kept as it is.
+    /// What an earlier charter has made is kept, in the group that it was made in. Only what a kept task waits for is what the
+    /// new plan says, as long as nobody has begun with it.
     fn make_tasks(
         &mut self,
         project_id: Uuid,
@@ -71,33 +72,54 @@ impl Story {
         before: &BTreeMap<String, Uuid>,
     ) -> BTreeMap<String, Uuid> {
         let graph = Graph::of(content);
-        let (mut items, mut new) = (BTreeMap::new(), Vec::new());
-        for planned in groups_first(content) {
-            let is_group = content.is_group(&planned.key);
-            let same = |id: &&Uuid| {
-                let task = self.world.tasks.get(*id);
-                task.is_some_and(|task| {
-                    task.status != ExecutionStatus::Canceled && (task.task_type == GROUP) == is_group
-                })
-            };
-            let id = before.get(&planned.key).filter(same).copied().unwrap_or_else(|| {
-                new.push(planned);
-                ids::new()
-            });
-            items.insert(planned.key.clone(), id);
-        }
-        for planned in &new {
-            let needs: BTreeSet<Uuid> = graph.needs(&planned.key).filter_map(|key| items.get(key).copied()).collect();
-            let group = planned.parent.as_ref().and_then(|parent| items.get(parent).copied());
-            if let Some(id) = items.get(&planned.key) {
-                self.add_planned(*id, project_id, planned, content.is_group(&planned.key), needs, group);
+        let mut items = self.kept(content, before);
+        let new = new_in(content, &items);
+        items.extend(new.iter().map(|planned| (planned.key.clone(), ids::new())));
+        let of_keys = |key: &str| items.get(key).copied();
+        let needs_of = |key: &str| -> BTreeSet<Uuid> { graph.needs(key).filter_map(of_keys).collect() };
+        for planned in &content.tasks {
+            if let Some(id) = of_keys(&planned.key) {
+                self.renew_needs(id, needs_of(&planned.key));
             }
         }
-        let made: Vec<Uuid> = new.iter().filter_map(|planned| items.get(&planned.key).copied()).collect();
-        made.iter().for_each(|id| self.begin_if_free(*id));
+        for planned in &new {
+            if let Some(id) = of_keys(&planned.key) {
+                let group = planned.parent.as_deref().and_then(of_keys);
+                let needs = needs_of(&planned.key);
+                self.add_planned(id, project_id, planned, content.is_group(&planned.key), needs, group);
+            }
+        }
+        for planned in groups_first(content) {
+            of_keys(&planned.key).into_iter().for_each(|id| self.begin_if_free(id));
+        }
         // A group that was done is not any more when there is something new in it.
         items.values().for_each(|id| self.roll_up(*id));
         items
+    }
+
+    /// The tasks of the charter before that are the same in this plan, by key.
+    fn kept(&self, content: &PlanContent, before: &BTreeMap<String, Uuid>) -> BTreeMap<String, Uuid> {
+        let kept = |planned: &PlannedTask| {
+            let id = before.get(&planned.key)?;
+            let task = self.world.tasks.get(id).filter(|task| task.status != ExecutionStatus::Canceled)?;
+            let same = (task.task_type == GROUP) == content.is_group(&planned.key);
+            same.then(|| (planned.key.clone(), *id))
+        };
+        content.tasks.iter().filter_map(kept).collect()
+    }
+
+    /// What a kept task that nobody has begun with waits for. One that was begun with has what it needed.
+    fn renew_needs(&mut self, id: Uuid, needs: BTreeSet<Uuid>) {
+        let waits = |task: &&Task| task.status == ExecutionStatus::Pending && task.task_type != GROUP;
+        let Some(project_id) = self.world.tasks.get(&id).filter(waits).map(|task| task.project_id) else { return };
+        let before: BTreeSet<Uuid> = self.world.relations.needs(id).into_iter().collect();
+        if before == needs {
+            return;
+        }
+        self.changes.dropped_needs.extend(before.difference(&needs).map(|need| (id, *need)));
+        self.changes.new_needs.extend(needs.difference(&before).map(|need| (id, *need)));
+        self.world.relations.set_needs(id, needs);
+        self.hints.push(Hint::change("task", id, project_id));
     }
 
     fn add_planned(
@@ -130,6 +152,22 @@ impl Story {
         self.changes.new_tasks.push(NewTaskRow { id, title, run_at: None, execution_type });
         self.world.tasks.insert(id, task);
     }
+}
+
+/// What is to be made, groups before what is in them. A group is made for what is new in it: one that kept tasks alone belong
+/// to would stay without a task, since each of these stays in the group that it was made in.
+fn new_in<'p>(content: &'p PlanContent, kept: &BTreeMap<String, Uuid>) -> Vec<&'p PlannedTask> {
+    let mut parents: BTreeSet<&str> = BTreeSet::new();
+    let mut new = Vec::new();
+    for planned in groups_first(content).into_iter().rev() {
+        let empty = content.is_group(&planned.key) && !parents.contains(planned.key.as_str());
+        if !kept.contains_key(&planned.key) && !empty {
+            parents.extend(planned.parent.as_deref());
+            new.push(planned);
+        }
+    }
+    new.reverse();
+    new
 }
 
 /// A task that nobody has begun with.

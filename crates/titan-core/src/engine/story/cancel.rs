@@ -42,11 +42,13 @@ impl Story {
 
     pub(super) fn cancel_task(&mut self, task_id: Uuid) -> Result<Canceled> {
         let task = self.world.tasks.get_mut(&task_id).ok_or(Error::NotFound("task", task_id))?;
-        if task.status.is_terminal() {
+        // Its run has ended already; to cancel it is to say that it is not to be tried again.
+        let failed = task.status == ExecutionStatus::Failed;
+        if task.status.is_terminal() && !failed {
             return Ok(Canceled::HadEnded);
         }
         refuse_group(&task.task_type)?;
-        if task.latest_run_id.is_some() {
+        if task.latest_run_id.is_some() && !failed {
             return Err(Error::Conflict("the task has just begun; cancel it again".to_owned()));
         }
         task.status = ExecutionStatus::Canceled;

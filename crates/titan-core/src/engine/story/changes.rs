@@ -39,6 +39,7 @@ pub(in crate::engine) struct Changes {
     pub(in crate::engine) calls: BTreeMap<Uuid, CallRow>,
     pub(in crate::engine) budgets: BTreeSet<Uuid>,
     pub(in crate::engine) new_needs: Vec<(Uuid, Uuid)>,
+    pub(in crate::engine) dropped_needs: Vec<(Uuid, Uuid)>,
     pub(in crate::engine) new_plans: Vec<NewVersion>,
     pub(in crate::engine) new_charters: Vec<NewCharter>,
     /// Keys of submissions that were refused: they must stay free for a corrected one.

@@ -48,6 +48,11 @@ impl Story {
         let parts = self.world.relations.parts(group);
         let parts: Vec<ExecutionStatus> = parts.into_iter().filter_map(|part| self.status_of(part)).collect();
         let Some(next) = rolled_up(now, &parts) else { return };
+        // A row is written once a batch, and a group that was done is opened again by one move: its next task moves it on.
+        let was_done = self.world.before.task(group) == Some(ExecutionStatus::Completed);
+        if was_done && next == ExecutionStatus::InProgress {
+            return;
+        }
         self.set_status(group, next);
         self.hints.push(Hint::change("task", group, project_id));
         self.moved(group);

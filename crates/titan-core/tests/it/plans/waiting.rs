@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use diesel::Connection as _;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use titan_core::engine::{Applied, CancelRun, Execute, Finish, Outcome, Transition, apply_one};
+use titan_core::engine::{Applied, CancelRun, Canceled, Execute, Finish, Outcome, Transition, apply_one};
 use titan_core::plans;
 use titan_core::queue::{Claim, claim};
 use titan_core::state::{ExecutionStatus, ExecutionType, rolled_up};
@@ -46,6 +46,38 @@ fn what_failed_is_waited_for_and_what_was_canceled_is_done_without() {
     assert!(bench.apply(Execute { task_id: b, trace_id: None }.into()).is_ok());
     do_next(&mut bench);
     assert_eq!(status(&mut bench, "b"), ExecutionStatus::Completed);
+}
+
+#[test]
+fn what_failed_for_good_is_given_up_and_its_group_ends() {
+    let mut bench = Bench::new();
+    let (by_hand, by_itself) = (ExecutionType::Manual, ExecutionType::FullyAutomated);
+    chartered(
+        &mut bench,
+        vec![
+            planned("all", by_hand, &[], None),
+            planned("a", by_itself, &[], Some("all")),
+            planned("b", by_itself, &["a"], Some("all")),
+        ],
+    );
+    bench.work(Outcome::Fail { error: "no".to_owned() });
+    let (a, b) = (task_of(&mut bench, "a"), task_of(&mut bench, "b"));
+    let before = titan_core::counters::of_project(&mut bench.connection, bench.project).unwrap();
+    let cancel = Transition::CancelTask { task_id: a };
+    assert!(matches!(bench.apply(cancel.clone()), Ok(Applied::Canceled(Canceled::Now))));
+    assert!(matches!(bench.apply(cancel), Ok(Applied::Canceled(Canceled::HadEnded))));
+    assert_eq!(
+        (status(&mut bench, "a"), status(&mut bench, "b")),
+        (ExecutionStatus::Canceled, ExecutionStatus::Pending)
+    );
+    assert!(bench.apply(Execute { task_id: a, trace_id: None }.into()).is_err());
+    let after = titan_core::counters::of_project(&mut bench.connection, bench.project).unwrap();
+    assert_eq!((before.tasks.failed, after.tasks.failed), (1, 0));
+    let hint = bench.task(b).hint.unwrap().message;
+    assert!(hint.contains("execute this one without it"), "{hint}");
+    bench.apply(Execute { task_id: b, trace_id: None }.into()).unwrap();
+    do_next(&mut bench);
+    assert_eq!(status(&mut bench, "all"), ExecutionStatus::Completed);
 }
 
 #[test]

@@ -40,7 +40,10 @@ export function CharterView({ projectId }: { projectId: string }) {
 }
 
 function Items({ charter, parent }: { charter: Charter; parent: string | null }) {
-  const items = charter.items.filter((item) => item.parent_task_id === parent);
+  // A task that was kept stays in the group that it was made in, which may be none of this charter.
+  const groupOf = ({ parent_task_id }: CharterItem) =>
+    charter.items.some((item) => item.task_id === parent_task_id) ? parent_task_id : null;
+  const items = charter.items.filter((item) => groupOf(item) === parent);
   return (
     <ul className={classes.tree}>
       {items.map((item) => (

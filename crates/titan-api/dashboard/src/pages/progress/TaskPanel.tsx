@@ -110,7 +110,8 @@ function TaskFacts({ task }: { task: Task }) {
   );
 }
 
-const CANCELABLE = ['pending', 'queued', 'in_progress', 'paused', 'blocked'];
+// What failed may be given up, so that others can do without it.
+const CANCELABLE = ['pending', 'queued', 'in_progress', 'paused', 'blocked', 'failed'];
 
 function TaskActions({ task }: { task: Task }) {
   const cancel = useCancelTask(task.project_id);
