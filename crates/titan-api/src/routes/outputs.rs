@@ -2,16 +2,13 @@
 
 use actix_web::http::header::DispositionType;
 use actix_web::{HttpResponse, web};
-use chrono::Utc;
 use serde::{Deserialize, Serialize};
 use titan_core::Error;
 use titan_core::db::PgConnection;
-use titan_core::outputs::{self, Comparison, Decision, MOST_COMPARED, Output, Reviewed};
+use titan_core::outputs::{self, Approval, Comparison, Decision, MOST_COMPARED, Output, Reviewed};
 use titan_core::page::Page;
-use titan_core::queue::Hint;
 use titan_core::runs;
 use titan_core::state::Review;
-use titan_core::workspaces::{Branch, Merged, Said};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -120,6 +117,8 @@ pub async fn get_artifact_content(
 }
 
 /// Approve an output; approving it again changes nothing
+///
+/// What its run changed in the project's files comes into the project with it.
 #[utoipa::path(post, path = "/api/outputs/{id}/approve", tag = "outputs", params(("id" = Uuid, Path)),
     request_body = Option<ReviewBody>, responses((status = 200, body = Output)))]
 pub async fn approve_output(
@@ -128,12 +127,19 @@ pub async fn approve_output(
     id: web::Path<Uuid>,
     body: OptionalBody<ReviewBody>,
 ) -> Answer<Output> {
-    Ok(web::Json(decide(&state, *id, Review::Approved, body.0.comment, false).await?.output))
+    match outputs::approve(&state.db, &state.workspaces, *id, body.0.comment).await? {
+        Approval::Yes(reviewed, hints) => {
+            state.notifier.send(hints);
+            Ok(web::Json(reviewed.output))
+        }
+        Approval::Conflicts(paths) => Err(does_not_fit(paths)),
+    }
 }
 
 /// Reject an output, and have its task done again if that is wanted
 ///
-/// Rejecting it again changes nothing; with `run_again` no second run is started either.
+/// Rejecting it again changes nothing; with `run_again` no second run is started either. What its run changed in the project's files is
+/// not merged any more.
 #[utoipa::path(post, path = "/api/outputs/{id}/reject", tag = "outputs", params(("id" = Uuid, Path)),
     request_body = Option<RejectBody>, responses((status = 200, body = Reviewed)))]
 pub async fn reject_output(
@@ -143,25 +149,13 @@ pub async fn reject_output(
     body: OptionalBody<RejectBody>,
 ) -> Answer<Reviewed> {
     let RejectBody { comment, run_again } = body.0;
-    Ok(web::Json(decide(&state, *id, Review::Rejected, comment, run_again.unwrap_or(false)).await?))
-}
-
-async fn decide(
-    state: &State,
-    id: Uuid,
-    review: Review,
-    comment: Option<String>,
-    run_again: bool,
-) -> Result<Reviewed, ApiError> {
-    if review == Review::Approved {
-        merge(state, id).await?;
-    }
     let review = move |connection: &mut PgConnection| {
-        outputs::review(connection, id, &Decision { review, comment: comment.as_deref(), run_again })
+        let run_again = run_again.unwrap_or(false);
+        outputs::review(connection, *id, &Decision { review: Review::Rejected, comment: comment.as_deref(), run_again })
     };
     let (reviewed, hints) = state.db.run(review).await?;
     state.notifier.send(hints);
-    Ok(reviewed)
+    Ok(web::Json(reviewed))
 }
 
 /// List the versions of an output: those of its name that runs of its task made
@@ -207,40 +201,16 @@ async fn text(state: &State, output: &Output) -> Result<Vec<u8>, ApiError> {
     Ok(state.blobs.read(sha256).await?)
 }
 
-/// What a run changed in the project's files comes into the project with the first approval of something that it made. Before the
-/// decision is written: when it does not fit, nothing was decided; and what was merged already is merged by the next try.
-async fn merge(state: &State, id: Uuid) -> Result<(), ApiError> {
-    let output = state.db.run(move |connection| outputs::get(connection, id)).await?;
-    let branch = Branch::OfRun(output.run_id);
-    if output.review != Review::Pending {
-        return Ok(());
-    }
-    let message = format!("Approve {}", output.name);
-    let merged = state
-        .workspaces
-        .with(output.project_id, move |workspace| match workspace.head(branch) {
-            None => Ok(None),
-            Some(_) => workspace.merge(branch, &Said { author: "Titan", message: &message, at: Utc::now() }),
-        })
-        .await?;
-    match merged {
-        Some(Merged::Conflicts(paths)) => {
-            let mut refused = ApiError::new(
-                Code::MergeConflict,
-                format!("The project's files were changed since: {}. Reject it and run it again.", paths.join(", ")),
-            );
-            refused.errors = paths
-                .into_iter()
-                .map(|path| FieldError { field: path, message: "was changed on both sides".to_owned() })
-                .collect();
-            Err(refused)
-        }
-        Some(Merged::Yes(_)) => {
-            state.notifier.send(vec![Hint::change("files", output.project_id, output.project_id)]);
-            Ok(())
-        }
-        None => Ok(()),
-    }
+fn does_not_fit(paths: Vec<String>) -> ApiError {
+    let mut refused = ApiError::new(
+        Code::MergeConflict,
+        format!("The project's files were changed since: {}. Reject it and run it again.", paths.join(", ")),
+    );
+    refused.errors = paths
+        .into_iter()
+        .map(|path| FieldError { field: path, message: "was changed on both sides".to_owned() })
+        .collect();
+    refused
 }
 
 /// List what a run made, in order

@@ -20,7 +20,7 @@ use crate::{Error, Result, owned};
 
 pub use create::{NewDocument, create};
 pub use format::DocumentFormat;
-pub use reading::{Begun, EXTRACT, begin, failed, ready, try_again};
+pub use reading::{Begun, EXTRACT, MOST_ATTEMPTS, begin, failed, ready, try_again};
 pub use search::{Found, MAX_HITS, matching, search};
 
 /// Bytes of a file.

@@ -18,6 +18,8 @@ use crate::{Error, Result};
 pub const EXTRACT: &str = "extract";
 /// A file that so many workers have begun and none has ended is not begun again: it may be what ended them.
 const MOST_READINGS: i16 = 3;
+/// How often a reading may fail through no fault of the file, before the document says so.
+pub const MOST_ATTEMPTS: i16 = 3;
 const LONGEST_REASON: usize = 1000;
 
 pub(super) fn read_later(id: Uuid, project_id: Uuid) -> NewJob {
@@ -25,6 +27,7 @@ pub(super) fn read_later(id: Uuid, project_id: Uuid) -> NewJob {
         payload: Some(json!({"document_id": id})),
         key: Some(id.to_string()),
         project_id: Some(project_id),
+        max_attempts: MOST_ATTEMPTS,
         timeout: Duration::from_secs(120),
         ..NewJob::new(EXTRACT)
     }
@@ -69,7 +72,8 @@ pub fn begin(connection: &mut PgConnection, id: Uuid) -> Result<Begun> {
     }
 }
 
-/// Keeps its text. `left_out` is how many bytes of it are not there.
+/// Keeps its text, also when a worker that was taken for dead has said meanwhile that it waits. `left_out` is how many bytes of it are
+/// not there.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -81,7 +85,7 @@ pub fn ready(connection: &mut PgConnection, id: Uuid, text: &str, left_out: i64)
         let size = i64::try_from(text.len()).unwrap_or(i64::MAX);
         let changed = sql_query(
             "UPDATE documents SET state = 'ready', text_size = $2, left_out = $3, updated_at = now() \
-             WHERE id = $1 AND state = 'reading'",
+             WHERE id = $1 AND state IN ('waiting', 'reading')",
         )
         .bind::<SqlUuid, _>(id)
         .bind::<BigInt, _>(size)

@@ -1,5 +1,6 @@
-//! Outputs: what runs made, read, compared (`versions`), and decided on by a person (`review`).
+//! Outputs: what runs made, read, compared (`versions`), and decided on by a person (`review`), with what comes of a yes (`approval`).
 
+mod approval;
 mod review;
 mod versions;
 
@@ -14,6 +15,7 @@ use crate::page::Page;
 use crate::state::Review;
 use crate::{Error, Result};
 
+pub use approval::{Approval, approve};
 pub use review::{Decision, Reviewed, review};
 pub use versions::{Comparison, MOST_COMPARED, Rejection, compare, rejections, versions};
 
@@ -39,6 +41,13 @@ pub struct Output {
     pub created_at: DateTime<Utc>,
     /// The first 4000 characters of a text.
     pub preview: Option<String>,
+}
+
+impl Output {
+    /// Whether it shows what a run changed in the project's files.
+    fn is_of_files(&self) -> bool {
+        self.media_type.starts_with("text/x-diff")
+    }
 }
 
 #[derive(QueryableByName)]

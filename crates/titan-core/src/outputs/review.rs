@@ -11,6 +11,7 @@ use super::{Output, get};
 use crate::engine::{Applied, Execute, apply_one};
 use crate::queue::Hint;
 use crate::state::{Level, Review};
+use crate::workspaces::{self, Branch};
 use crate::{Error, Result, tasks};
 
 const LONGEST_COMMENT: usize = 4000;
@@ -38,8 +39,7 @@ pub struct Reviewed {
 /// [`Error::NotFound`], [`Error::AlreadyDecided`], a comment that is too long, or [`Error::Conflict`] when the task cannot be
 /// done again now; nothing is recorded then.
 pub fn review(connection: &mut PgConnection, id: Uuid, decision: &Decision<'_>) -> Result<(Reviewed, Vec<Hint>)> {
-    let comment = decision.comment.map(str::trim).filter(|text| !text.is_empty());
-    let comment = comment.map(|text| crate::projects::checked_text("comment", text, LONGEST_COMMENT)).transpose()?;
+    let comment = checked(decision.comment)?;
     connection.transaction(|connection| {
         let seen = get(connection, id)?;
         // The run first: the one lock order.
@@ -49,6 +49,7 @@ pub fn review(connection: &mut PgConnection, id: Uuid, decision: &Decision<'_>) 
         let output = get(connection, id)?;
         let mut hints = Vec::new();
         if output.review == Review::Pending {
+            fits_the_others(connection, &output, decision.review)?;
             record(connection, &output, decision.review, comment.as_deref(), &mut hints)?;
         } else if output.review != decision.review {
             return Err(Error::AlreadyDecided(output.review.as_str()));
@@ -59,6 +60,27 @@ pub fn review(connection: &mut PgConnection, id: Uuid, decision: &Decision<'_>) 
         };
         Ok((Reviewed { output: get(connection, id)?, next_run_id }, hints))
     })
+}
+
+/// A comment without what surrounds it; none when there is nothing in it.
+pub(super) fn checked(comment: Option<&str>) -> Result<Option<String>> {
+    let comment = comment.map(str::trim).filter(|text| !text.is_empty());
+    comment.map(|text| crate::projects::checked_text("comment", text, LONGEST_COMMENT)).transpose()
+}
+
+/// The changes of a run come into the project as a whole, so that they cannot be approved once something else of it was rejected.
+fn fits_the_others(connection: &mut PgConnection, output: &Output, review: Review) -> Result<()> {
+    if review != Review::Approved || !output.is_of_files() {
+        return Ok(());
+    }
+    let others = super::of_run(connection, output.run_id)?;
+    match others.iter().find(|other| other.review == Review::Rejected) {
+        None => Ok(()),
+        Some(other) => Err(Error::Conflict(format!(
+            "{:?} of the same run was rejected, and its changes with it; run the task again",
+            other.name
+        ))),
+    }
 }
 
 fn record(
@@ -73,6 +95,10 @@ fn record(
         .bind::<Text, _>(review)
         .bind::<Nullable<Text>, _>(comment)
         .execute(connection)?;
+    if review == Review::Rejected {
+        // What the run left is not merged any more, whatever is said of the rest of it.
+        workspaces::drop_branch(connection, output.project_id, Branch::OfRun(output.run_id))?;
+    }
     let seq = append(connection, output, review, comment)?;
     hints.push(Hint::Run { id: output.run_id, project_id: output.project_id, seq, ended: true });
     hints.push(Hint::change("output", output.id, output.project_id));

@@ -8,6 +8,7 @@ mod claim;
 mod due;
 mod enqueue;
 mod fair;
+mod held;
 mod hint;
 mod listen;
 pub mod maintenance;
@@ -18,6 +19,7 @@ pub use admit::admit;
 pub use claim::{CLAIM_SQL, Claim, ClaimedJob, Source, claim};
 pub use enqueue::{DEFAULT_QUEUE, MAX_PAYLOAD, NewJob, enqueue, names};
 pub(crate) use enqueue::{Inserted, Row as JobRow, check as check_job, insert};
+pub use held::hold;
 pub use hint::Hint;
 pub use listen::{Heard, Listener};
 pub use maintenance::{

@@ -1,7 +1,10 @@
 //! Bringing what a run made into what the project has.
 
+use diesel::PgConnection;
+use uuid::Uuid;
+
 use super::change::{Draft, Said};
-use super::{Branch, Workspace};
+use super::{Also, Branch, Workspace, rows};
 use crate::{Error, Result};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,34 +16,51 @@ pub enum Merged {
 }
 
 impl Workspace {
-    /// Merges a run's branch into `main`, and forgets it when that went well. What has no branch has nothing to merge.
+    /// Merges a run's branch into `main` and forgets it, in one transaction with what a person decides about it. The branch must
+    /// stand at the commit that they were shown. What has no branch has nothing to merge, and nothing is decided then.
     ///
     /// # Errors
-    /// [`Error::Conflict`] when others were first all the time.
-    pub fn merge(&self, branch: Branch, said: &Said<'_>) -> Result<Option<Merged>> {
+    /// [`Error::Conflict`] when the branch stands elsewhere, or when others were first all the time; what `also` refuses.
+    pub fn merge(&self, run_id: Uuid, shown: &str, said: &Said<'_>, also: Also<'_>) -> Result<Option<Merged>> {
+        let branch = Branch::OfRun(run_id);
+        let mut decide = |connection: &mut PgConnection| {
+            also(connection)?;
+            // That has locked the run, so that no rejection comes in between.
+            if rows::head_of_run(connection, self.project_id, run_id)?.as_deref() != Some(shown) {
+                return Err(Error::Conflict("the changes of the run were rejected meanwhile".to_owned()));
+            }
+            rows::drop_branch(connection, self.project_id, branch)
+        };
         for _ in 0..8 {
             let now = self.workspaces.open(self.project_id)?;
             let Some(theirs) = now.head(branch) else { return Ok(None) };
-            let merged = match now.head(Branch::Main) {
-                Some(ours) if now.is_ancestor(theirs, ours)? => Some(Merged::Yes(ours.to_owned())),
-                Some(ours) if !now.is_ancestor(ours, theirs)? => now.three_way(ours, theirs, said)?,
-                // Nothing else has changed since.
-                _ => now.advance(Branch::Main, theirs, None)?.then(|| Merged::Yes(theirs.to_owned())),
-            };
-            match merged {
-                Some(Merged::Yes(commit)) => {
-                    now.drop_branch(branch)?;
-                    return Ok(Some(Merged::Yes(commit)));
+            if theirs != shown {
+                let message = "the files that the run left are not those that were shown; reject it and run it again";
+                return Err(Error::Conflict(message.to_owned()));
+            }
+            let ours = now.head(Branch::Main);
+            let merged = match ours {
+                Some(ours) if !now.is_ancestor(theirs, ours)? && !now.is_ancestor(ours, theirs)? => {
+                    now.three_way(ours, theirs, said, &mut decide)?
                 }
-                Some(conflicts) => return Ok(Some(conflicts)),
-                None => {}
+                ours => {
+                    // Nothing else has changed since; or it is merged already, and `main` stays where it is.
+                    let to = match ours {
+                        Some(ours) if now.is_ancestor(theirs, ours)? => ours,
+                        _ => theirs,
+                    };
+                    now.advance(Branch::Main, ours, to, None, &mut decide)?.then(|| Merged::Yes(to.to_owned()))
+                }
+            };
+            if merged.is_some() {
+                return Ok(merged);
             }
         }
         Err(Error::Conflict("others change files of this project all the time; try again".to_owned()))
     }
 
     /// Nothing when `main` stands elsewhere by now.
-    fn three_way(&self, ours: &str, theirs: &str, said: &Said<'_>) -> Result<Option<Merged>> {
+    fn three_way(&self, ours: &str, theirs: &str, said: &Said<'_>, also: Also<'_>) -> Result<Option<Merged>> {
         let arguments = ["merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", ours, theirs];
         let answer = self.git.ask(&arguments, b"", None)?;
         let words = String::from_utf8_lossy(&answer.said);
@@ -50,7 +70,7 @@ impl Workspace {
             Some(0) => {
                 let draft = Draft::of_tree(&self.git, &tree, &[ours, theirs], said)?;
                 let commit = draft.commit.clone();
-                Ok(self.publish(Branch::Main, &draft)?.then_some(Merged::Yes(commit)))
+                Ok(self.publish(Branch::Main, Some(ours), &draft, also)?.then_some(Merged::Yes(commit)))
             }
             Some(1) => Ok(Some(Merged::Conflicts(words.map(str::to_owned).collect()))),
             _ => Err(answer.error()),

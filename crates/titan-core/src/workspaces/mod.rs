@@ -28,7 +28,9 @@ pub use branch::Branch;
 pub use change::{Change, Said};
 pub use merge::Merged;
 pub use read::{Commit, Difference, FileContent, FileDifference, FileEntry};
-pub use tree::Collected;
+pub use rows::{Also, begin_afresh};
+pub(crate) use rows::{drop_branch, head_of_run};
+pub use tree::{Collected, Target};
 pub use write::{MAX_FILE, MAX_FILES, MAX_TOTAL, Precondition, Written};
 
 /// The workspaces of an installation, as one process has them.
@@ -104,22 +106,29 @@ impl Workspace {
         self.branches.keys().filter_map(of_run).collect()
     }
 
-    /// Publishes a commit as the new place of a branch, if that stands where it stood.
-    fn publish(&self, branch: Branch, draft: &change::Draft<'_>) -> Result<bool> {
+    /// Publishes a commit as the new place of a branch, if that still stands at `from`.
+    fn publish(&self, branch: Branch, from: Option<&str>, draft: &change::Draft<'_>, also: Also<'_>) -> Result<bool> {
         let known: Vec<&str> = self.branches.values().map(String::as_str).collect();
         let bundle = draft.bundle(&known)?;
-        self.advance(branch, &draft.commit, Some(bundle))
+        self.advance(branch, from, &draft.commit, Some(bundle), also)
     }
 
-    fn advance(&self, branch: Branch, to: &str, bundle: Option<Vec<u8>>) -> Result<bool> {
+    fn advance(
+        &self,
+        branch: Branch,
+        from: Option<&str>,
+        to: &str,
+        bundle: Option<Vec<u8>>,
+        also: Also<'_>,
+    ) -> Result<bool> {
         if bundle.as_ref().is_some_and(|bundle| bundle.len() as u64 > MAX_TOTAL) {
             return Err(Error::invalid("files", format!("must have at most {MAX_TOTAL} bytes together")));
         }
         let Workspaces { db, blobs, .. } = &self.workspaces;
         let mut bundle = bundle.map(Blob::from);
         bundle.as_mut().map(|bundle| blobs.put_blocking(bundle)).transpose()?;
-        let step = rows::Move { branch, from: self.head(branch), to, bundle: bundle.as_ref() };
-        match db.run_blocking(|connection| rows::publish(connection, self.project_id, &step))? {
+        let step = rows::Move { branch, from, to, bundle: bundle.as_ref() };
+        match db.run_blocking(|connection| rows::publish(connection, self.project_id, &step, also))? {
             rows::Moved::Elsewhere => Ok(false),
             rows::Moved::Yes { many } => {
                 if many && let Err(error) = self.repack() {
@@ -138,13 +147,5 @@ impl Workspace {
         let mut bundle = Blob::from(change::whole(&now.git, &heads)?);
         blobs.put_blocking(&mut bundle)?;
         db.run_blocking(|connection| rows::replace(connection, self.project_id, now.newest, &bundle))
-    }
-
-    /// Forgets a branch.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub fn drop_branch(&self, branch: Branch) -> Result<()> {
-        self.workspaces.db.run_blocking(|connection| rows::drop_branch(connection, self.project_id, branch))
     }
 }

@@ -45,6 +45,9 @@ pub(super) fn bundles(connection: &mut PgConnection, project_id: Uuid) -> Result
     Ok(rows.bind::<SqlUuid, _>(project_id).load(connection)?)
 }
 
+/// What is asked and written in the transaction that moves a branch; when it refuses, nothing moves.
+pub type Also<'a> = &'a mut dyn FnMut(&mut PgConnection) -> Result<()>;
+
 /// A branch that moves.
 pub(super) struct Move<'a> {
     pub(super) branch: Branch,
@@ -65,8 +68,14 @@ pub(super) enum Moved {
     Elsewhere,
 }
 
-/// Moves a branch if it stands where it is said to stand.
-pub(super) fn publish(connection: &mut PgConnection, project_id: Uuid, step: &Move<'_>) -> Result<Moved> {
+/// Moves a branch if it stands where it is said to stand, and if what is done with it succeeds. That comes last, so that whatever it
+/// locks is locked after the workspace.
+pub(super) fn publish(
+    connection: &mut PgConnection,
+    project_id: Uuid,
+    step: &Move<'_>,
+    also: Also<'_>,
+) -> Result<Moved> {
     connection.transaction(|connection| {
         projects::exists(connection, project_id)?;
         let number = lock(connection, project_id)?;
@@ -84,6 +93,7 @@ pub(super) fn publish(connection: &mut PgConnection, project_id: Uuid, step: &Mo
         .bind::<Text, _>(step.branch.name())
         .bind::<Text, _>(step.to)
         .execute(connection)?;
+        also(connection)?;
         Ok(Moved::Yes { many: step.bundle.is_some() && count(connection, project_id)? >= MANY })
     })
 }
@@ -101,8 +111,30 @@ pub(super) fn replace(connection: &mut PgConnection, project_id: Uuid, newest: i
     })
 }
 
+/// Forgets what an earlier attempt left on a branch, unless that is refused.
+///
+/// # Errors
+/// What `also` says.
+pub fn begin_afresh(connection: &mut PgConnection, project_id: Uuid, branch: Branch, also: Also<'_>) -> Result<()> {
+    connection.transaction(|connection| {
+        also(connection)?;
+        drop_branch(connection, project_id, branch)
+    })
+}
+
+/// Where the branch of a run stands; none when it has none.
+///
+/// # Errors
+/// When the database does not answer.
+pub(crate) fn head_of_run(connection: &mut PgConnection, project_id: Uuid, run_id: Uuid) -> Result<Option<String>> {
+    head(connection, project_id, Branch::OfRun(run_id))
+}
+
 /// Takes a branch away; what it held alone stays in the bundles until they are made one.
-pub(super) fn drop_branch(connection: &mut PgConnection, project_id: Uuid, branch: Branch) -> Result<()> {
+///
+/// # Errors
+/// When the database does not answer.
+pub(crate) fn drop_branch(connection: &mut PgConnection, project_id: Uuid, branch: Branch) -> Result<()> {
     sql_query("DELETE FROM workspace_branches WHERE project_id = $1 AND name = $2")
         .bind::<SqlUuid, _>(project_id)
         .bind::<Text, _>(branch.name())

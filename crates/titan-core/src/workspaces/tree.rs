@@ -8,11 +8,22 @@ use super::cache::unusable;
 use super::change::{Draft, Said, id};
 use super::git::WorkTree;
 use super::write::{MAX_FILE, within_limits};
-use super::{Branch, Workspace, path};
+use super::{Also, Branch, Workspace, path};
 use crate::{Error, Result};
 
 /// Files that were left out, told of one by one.
 const MOST_TOLD: usize = 100;
+
+/// Where collected files go.
+pub struct Target<'a> {
+    pub branch: Branch,
+    /// Where the branch stands if nobody else has moved it; none when it is to be new.
+    pub expected: Option<&'a str>,
+    /// The commit that the new one stands on.
+    pub base: Option<&'a str>,
+    /// Who collects may have been taken for dead, and another one does the work again: refuses then.
+    pub also: Also<'a>,
+}
 
 /// What became of the files of a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,8 +56,10 @@ impl Workspace {
     /// [`Workspace::check_out`], and nothing writes to it any more.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when it is too much, [`Error::Conflict`] when the branch was moved by somebody else meanwhile.
-    pub fn collect(&self, branch: Branch, base: Option<&str>, directory: &Path, said: &Said<'_>) -> Result<Collected> {
+    /// [`Error::Invalid`] when it is too much, [`Error::Conflict`] when the branch was moved by somebody else meanwhile, and what
+    /// the target refuses.
+    pub fn collect(&self, target: Target<'_>, directory: &Path, said: &Said<'_>) -> Result<Collected> {
+        let Target { branch, expected, base, also } = target;
         let tree = work_tree(directory);
         self.git.run_in(&tree, &["add", "--all", "."], b"")?;
         let left_out = self.drop_what_is_no_file(&tree)?;
@@ -64,7 +77,7 @@ impl Workspace {
         }
         let parents: Vec<&str> = base.into_iter().collect();
         let draft = Draft::of_tree(&self.git, &made, &parents, said)?;
-        if !self.publish(branch, &draft)? {
+        if !self.publish(branch, expected, &draft, also)? {
             return Err(Error::Conflict("the branch was moved by somebody else meanwhile".to_owned()));
         }
         Ok(Collected { commit: draft.commit.clone(), changed: true, left_out })

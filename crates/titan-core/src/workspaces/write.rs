@@ -75,7 +75,9 @@ impl Workspace {
             return Ok(Some(Written { commit: base.to_owned(), changed: false }));
         }
         let commit = draft.commit.clone();
-        Ok(self.publish(branch, &draft)?.then_some(Written { commit, changed: true }))
+        Ok(self
+            .publish(branch, self.head(branch), &draft, &mut |_| Ok(()))?
+            .then_some(Written { commit, changed: true }))
     }
 
     pub(super) fn tree_of(&self, commit: &str) -> Result<String> {

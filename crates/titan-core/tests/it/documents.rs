@@ -97,6 +97,18 @@ fn what_ends_its_workers_is_given_up_and_says_so() {
 }
 
 #[test]
+fn a_reading_counts_although_a_worker_that_lost_it_says_that_it_waits() {
+    let mut bench = Bench::new();
+    let document = give(&mut bench, "a.txt", "a");
+    for _ in 0..2 {
+        assert!(matches!(documents::begin(&mut bench.connection, document.id), Ok(Begun::Read(_))));
+    }
+    documents::try_again(&mut bench.connection, document.id).unwrap();
+    documents::ready(&mut bench.connection, document.id, "a", 0).unwrap();
+    assert_eq!(documents::get(&mut bench.connection, document.id).unwrap().state, DocumentState::Ready);
+}
+
+#[test]
 fn there_is_a_limit_and_what_is_refused_leaves_nothing() {
     let mut bench = Bench::new();
     let first = give(&mut bench, "a.txt", "a");

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 use titan_core::Error;
 use titan_core::ids::{self, Uuid};
-use titan_core::workspaces::{Branch, Change, Merged, Precondition, Said, Workspace, Workspaces, Written};
+use titan_core::workspaces::{Branch, Change, Merged, Precondition, Said, Target, Workspace, Workspaces, Written};
 
 use crate::support::Bench;
 
@@ -51,6 +51,18 @@ fn paths(workspace: &Workspace, branch: Branch) -> Vec<String> {
 fn content(workspace: &Workspace, path: &str) -> Option<String> {
     let file = workspace.file(workspace.head(Branch::Main).unwrap(), path).unwrap()?;
     Some(String::from_utf8(file.bytes).unwrap())
+}
+
+fn target<'a>(branch: Branch, expected: Option<&'a str>, base: &'a str) -> Target<'a> {
+    // Nobody else works on it.
+    Target { branch, expected, base: Some(base), also: Box::leak(Box::new(|_: &mut _| Ok(()))) }
+}
+
+/// Merges a run as it is seen now.
+fn merge(workspace: &Workspace, branch: Branch) -> titan_core::Result<Option<Merged>> {
+    let Branch::OfRun(run_id) = branch else { panic!("not of a run") };
+    let shown = workspace.head(branch).unwrap_or_default().to_owned();
+    workspace.merge(run_id, &shown, &said("Merge"), &mut |_| Ok(()))
 }
 
 #[test]
@@ -199,7 +211,7 @@ fn a_program_works_on_files_and_what_it_made_is_collected() {
     nested_repository(&directory.join("inner"));
 
     let workspace = machine.open(bench.project);
-    let made = workspace.collect(run, Some(&main.commit), &directory, &said("Build")).unwrap();
+    let made = workspace.collect(target(run, None, &main.commit), &directory, &said("Build")).unwrap();
     assert!(made.changed);
     let told = made.left_out.join("\n");
     for (name, why) in [
@@ -217,8 +229,39 @@ fn a_program_works_on_files_and_what_it_made_is_collected() {
     let listed: Vec<_> = entries.iter().map(|entry| (entry.path.as_str(), entry.executable)).collect();
     assert_eq!(listed, [(".gitignore", false), ("A", false), ("run.sh", true)]);
     assert_eq!(paths(&other, Branch::Main), [".gitignore", "a", "b"], "not before it is merged");
-    let again = other.collect(run, Some(&made.commit), &directory, &said("Again")).unwrap();
+    let again = other.collect(target(run, Some(&made.commit), &made.commit), &directory, &said("Again")).unwrap();
     assert_eq!((again.changed, &again.commit), (false, &made.commit), "the same work twice is one commit");
+}
+
+#[test]
+fn who_was_taken_for_dead_publishes_nothing_over_the_work_of_the_next() {
+    let bench = Bench::new();
+    let machine = Machine::new(&bench);
+    let main = write(&machine.open(bench.project), &[put("a", "1")]).unwrap();
+    let run = Branch::OfRun(ids::new());
+    let (slow, fast) = (machine.disk.path().join("slow"), machine.disk.path().join("fast"));
+    let collect = |directory: &Path, made: &str, target: Target<'_>| {
+        machine.open(bench.project).check_out(&main.commit, directory).unwrap();
+        fs::write(directory.join("a"), made).unwrap();
+        machine.open(bench.project).collect(target, directory, &said("Work"))
+    };
+    let done = collect(&fast, "fast", target(run, None, &main.commit)).unwrap();
+    // It looks at the files only now, and finds a branch that it did not leave there.
+    let late = collect(&slow, "slow", target(run, None, &main.commit));
+    assert!(matches!(&late, Err(Error::Conflict(_))), "{late:?}");
+    // Nor when the branch is merged and gone again.
+    assert!(matches!(merge(&machine.open(bench.project), run).unwrap(), Some(Merged::Yes(_))));
+    let mut lost = |_: &mut _| Err(Error::Fenced { job_id: 1, epoch: 1 });
+    let late =
+        collect(&slow, "slow", Target { branch: run, expected: None, base: Some(&main.commit), also: &mut lost });
+    assert!(matches!(&late, Err(Error::Fenced { .. })), "{late:?}");
+    let now = machine.open(bench.project);
+    assert_eq!((now.head(run), now.head(Branch::Main)), (None, Some(done.commit.as_str())));
+    // What was shown is what is merged, or nothing is.
+    now.write(run, &[put("a", "other")], &Precondition::None, &said("Other")).unwrap();
+    let Branch::OfRun(run_id) = run else { unreachable!() };
+    let other = machine.open(bench.project).merge(run_id, &done.commit, &said("Merge"), &mut |_| Ok(()));
+    assert!(matches!(&other, Err(Error::Conflict(why)) if why.contains("not those that were shown")), "{other:?}");
 }
 
 /// With a hook in it and everything.
@@ -247,17 +290,17 @@ fn a_run_is_merged_when_both_sides_agree_and_conflicts_are_named() {
     unmerged.sort();
     assert_eq!(unmerged.len(), 3);
 
-    let first = open().merge(one, &said("Merge")).unwrap();
+    let first = merge(&open(), one).unwrap();
     assert!(matches!(first, Some(Merged::Yes(_))), "nothing else has changed");
-    let second = open().merge(two, &said("Merge")).unwrap();
+    let second = merge(&open(), two).unwrap();
     let Some(Merged::Yes(commit)) = second else { panic!("{second:?}") };
     assert_eq!(open().head(Branch::Main), Some(commit.as_str()));
     assert_eq!((content(&open(), "a"), content(&open(), "b")), (Some(one.name()), Some(two.name())));
 
-    let third = open().merge(three, &said("Merge")).unwrap();
+    let third = merge(&open(), three).unwrap();
     assert_eq!(third, Some(Merged::Conflicts(vec!["a".to_owned()])));
     assert_eq!(open().head(Branch::Main), Some(commit.as_str()), "nothing was written");
-    assert_eq!(open().merge(two, &said("Merge")).unwrap(), None, "it is merged and forgotten");
+    assert_eq!(merge(&open(), two).unwrap(), None, "it is merged and forgotten");
     let elsewhere = Machine::new(&bench);
     let other = elsewhere.open(bench.project);
     assert_eq!(content(&other, "b"), Some(two.name()));

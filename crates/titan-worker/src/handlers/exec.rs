@@ -9,11 +9,13 @@ use async_trait::async_trait;
 use chrono::Utc;
 use serde_json::json;
 use titan_core::commands::Command;
+use titan_core::db::PgConnection;
 use titan_core::engine::{Done, Outcome, Write};
+use titan_core::queue;
 use titan_core::state::Level;
 use titan_core::templates::Cache;
 use titan_core::text;
-use titan_core::workspaces::{Branch, Said};
+use titan_core::workspaces::{self, Branch, Said, Target};
 use titan_sandbox::{Ended, remove_all};
 
 use crate::handler::{Handler, Work};
@@ -61,14 +63,12 @@ impl Exec {
     async fn run_in(&self, work: &Work, command: &Command, folder: &Path) -> Result<Outcome, Trouble> {
         let (site, project_id) = (Site::from(work), work.started.project_id);
         let branch = Branch::OfRun(work.fence.run_id);
-        let workspaces = self.workshop.workspaces(site);
-        let base = workspaces
-            .with(project_id, move |workspace| {
-                // An attempt that was lost may have come as far as that; what it did is done again from the beginning.
-                workspace.drop_branch(branch)?;
-                Ok(workspace.head(Branch::Main).map(str::to_owned))
-            })
-            .await?;
+        let files = self.workshop.workspaces(site);
+        let (job_id, epoch) = (work.fence.job_id, work.fence.epoch);
+        // An attempt that was lost may have come as far as that; what it did is done again from the beginning.
+        let hold = move |connection: &mut PgConnection| queue::hold(connection, job_id, epoch);
+        work.db.run(move |connection| workspaces::begin_afresh(connection, project_id, branch, &mut { hold })).await?;
+        let base = files.with(project_id, |workspace| Ok(workspace.head(Branch::Main).map(str::to_owned))).await?;
         self.workshop.lay_out(site, project_id, base.clone(), folder).await?;
         let line = command.line();
         let job = Job {
@@ -84,10 +84,14 @@ impl Exec {
         };
         let (ended, tail) = self.workshop.run(site, job).await?;
         let (from, to, message) = (base.clone(), folder.to_owned(), format!("Run {line}"));
-        let (collected, changes) = workspaces
+        let (collected, changes) = files
             .with(project_id, move |workspace| {
                 let said = Said { author: "Titan", message: &message, at: Utc::now() };
-                let collected = workspace.collect(branch, from.as_deref(), &to, &said)?;
+                let collected = workspace.collect(
+                    Target { branch, expected: None, base: from.as_deref(), also: &mut { hold } },
+                    &to,
+                    &said,
+                )?;
                 let changes = match collected.changed {
                     true => Some(workspace.difference(from.as_deref(), &collected.commit)?),
                     false => None,
@@ -100,16 +104,12 @@ impl Exec {
         }
         let mut writes = vec![output("Result", "text/markdown; charset=utf-8", told(&line, &ended, &tail))];
         if let Some(changes) = &changes {
-            let name = format!("Changes of {}", files(changes.files.len()));
-            writes.push(output(&name, "text/x-diff; charset=utf-8", changes.patch.clone()));
+            // Always the same, so that those of the next run are another version of it.
+            writes.push(output("Changes", "text/x-diff; charset=utf-8", changes.patch.clone()));
         }
         let output = json!({"commit": collected.commit, "changed": collected.changed});
         Ok(Outcome::Done(Done { output, writes }))
     }
-}
-
-fn files(count: usize) -> String {
-    if count == 1 { "1 file".to_owned() } else { format!("{count} files") }
 }
 
 fn output(name: &str, media_type: &str, content: String) -> Write {

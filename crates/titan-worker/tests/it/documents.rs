@@ -4,7 +4,10 @@
 use std::io::{Cursor, Write as _};
 use std::time::Duration;
 
+use titan_core::blobs::Blobs;
+use titan_core::config::BlobStore;
 use titan_core::contacts::{self, NewContact};
+use titan_core::db::PgConnection;
 use titan_core::documents::{self, Document, DocumentState, NewDocument};
 use titan_testkit::daemon::Daemon;
 use titan_testkit::wait;
@@ -115,6 +118,32 @@ async fn hostile_files_end_their_reader_and_the_worker_goes_on() {
     assert_eq!(stage.reads("after.txt", b"still here".to_vec()).await, "still here");
     assert!(worker.is_running());
     assert_eq!(stage.count("SELECT count(*) FROM dead_letters"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_of_files_that_is_away_for_a_while_strands_no_document() {
+    let stage = Stage::new();
+    let disk = tempfile::tempdir().unwrap();
+    let (there, away) = (disk.path().join("blobs"), disk.path().join("away"));
+    let url = format!("file://{}", there.display());
+    let text = "Tea and more of it. ".repeat(1000);
+    let mut new = NewDocument::checked("long.txt", None, text.into_bytes().into()).unwrap();
+    Blobs::of(stage.db.clone(), &BlobStore::Directory(there.clone())).unwrap().put(&mut new.content).await.unwrap();
+    std::fs::rename(&there, &away).unwrap();
+    let project_id = stage.project_id;
+    let create = move |connection: &mut PgConnection| documents::create(connection, project_id, &new, None);
+    let document = stage.db.run(create).await.unwrap().0;
+    let worker = stage.worker(&[("TITAN_BLOB_URL", &url)]).await;
+    let test = stage.own.as_ref().unwrap();
+    for _ in 0..4 {
+        let put_off = "SELECT count(*) FROM jobs WHERE kind = 'extract' AND run_at > now() AND attempt = 0";
+        wait::until("the reading to be put off", async || (test.count(put_off) == 1).then_some(())).await;
+        test.execute("UPDATE jobs SET run_at = now() WHERE kind = 'extract'");
+    }
+    std::fs::rename(&away, &there).unwrap();
+    let read = stage.read(&document).await;
+    assert_eq!((read.state, read.text_size), (DocumentState::Ready, Some(20_000)));
+    worker.stop(GRACE).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

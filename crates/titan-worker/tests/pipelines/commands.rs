@@ -31,10 +31,13 @@ async fn what_it_changed_waits_for_a_person_and_is_merged_once() {
     assert!(kit.log(&run).await.contains(&"one".to_owned()));
     assert_eq!(kit.read(&project, "a.txt").await, "one\n", "nothing is merged without a yes");
     let made = outputs(&kit, &run).await;
-    let changes = made.iter().find(|output| text(&output["name"]) == "Changes of 3 files").expect("the changes");
+    let changes = made.iter().find(|output| text(&output["name"]) == "Changes").expect("the changes");
     assert!(text(&changes["preview"]).contains("+more"));
 
     let approve = format!("/api/outputs/{}/approve", id(changes));
+    let long = kit.client.post(&approve, &json!({"comment": "c".repeat(4001)})).await;
+    assert_eq!((long.status, long.json()["errors"][0]["field"].as_str()), (422, Some("comment")));
+    assert_eq!(kit.read(&project, "a.txt").await, "one\n", "what cannot be decided merges nothing");
     kit.client.post(&approve, &json!({})).await.expect(200);
     kit.client.post(&approve, &json!({})).await.expect(200);
     assert_eq!(kit.read(&project, "a.txt").await, "one\nmore\n");
@@ -60,6 +63,28 @@ async fn what_does_not_fit_any_more_is_told_and_nothing_is_decided() {
     assert_eq!(refused.json()["errors"][0]["field"], "a.txt");
     let now = kit.client.get(&format!("/api/outputs/{}", id(&changes))).await.expect(200);
     assert_eq!((text(&now["review"]), kit.read(&project, "a.txt").await.as_str()), ("pending", "mine\n"));
+    drop(worker);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_rejected_is_not_merged_with_the_rest_of_the_run() {
+    let kit = Kit::new();
+    let worker = kit.worker();
+    let project = kit.client.project("Shop").await;
+    kit.write(&project, "a.txt", "one\n").await;
+    let unmerged = async || kit.client.get(&format!("/api/projects/{project}/git/status")).await.expect(200);
+    for (first, second, status) in [("Changes", "Result", 200), ("Result", "Changes", 409)] {
+        let run = exec(&kit, &project, json!({"command": "echo theirs > a.txt"})).await;
+        kit.completed(&run).await;
+        assert_eq!(unmerged().await["unmerged_runs"], json!([run]));
+        let made = outputs(&kit, &run).await;
+        let called = |name: &str| id(made.iter().find(|output| text(&output["name"]) == name).expect(name));
+        kit.client.post(&format!("/api/outputs/{}/reject", called(first)), &json!({})).await.expect(200);
+        let decided = kit.client.post(&format!("/api/outputs/{}/approve", called(second)), &json!({})).await;
+        assert_eq!(decided.status, status, "{}", decided.text);
+        assert_eq!(kit.read(&project, "a.txt").await, "one\n");
+        assert_eq!(unmerged().await["unmerged_runs"], json!([]));
+    }
     drop(worker);
 }
 
