@@ -42,7 +42,7 @@ export function CharterView({ projectId }: { projectId: string }) {
 function Items({ charter, parent }: { charter: Charter; parent: string | null }) {
   const items = charter.items.filter((item) => item.parent_task_id === parent);
   return (
-    <ul className={classes.tree}>
+    <ul className={classes.items}>
       {items.map((item) => (
         <li key={item.task_id} data-testid="charter-item" data-status={item.execution_status}>
           <Item charter={charter} item={item} />
