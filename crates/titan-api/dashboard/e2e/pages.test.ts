@@ -126,11 +126,12 @@ browserTest('pages with nothing to show, and addresses that lead nowhere', async
 });
 
 browserTest('a browser without SharedWorker is live as well', async ({ page, context }) => {
+  const { id } = await createProject('No shared worker');
   await context.addInitScript(() => Reflect.deleteProperty(window, 'SharedWorker'));
-  await open(page, `/projects/${empty.id}/input`);
+  await open(page, `/projects/${id}/input`);
   expect(await page.evaluate(() => 'SharedWorker' in window)).toBe(false);
   await page.getByText('Nothing said yet').waitFor();
-  await sendMessage(empty.id, 'Said elsewhere.');
+  await sendMessage(id, 'Said elsewhere.');
   await turn(page, 'Said elsewhere.').waitFor();
   await turnStatus(turn(page, 'Said elsewhere.'), 'completed').waitFor();
 });
