@@ -1,10 +1,9 @@
 // The files of a project: made, read, changed, looked at in their history, and deleted; and what somebody else changed meanwhile.
 import { beforeAll, expect } from 'vitest';
-import { createProject } from './support/api';
+import { createProject, putFile } from './support/api';
 import { withBrowser } from './support/browser';
 import { open } from './support/dashboard';
 import { barriers, keepBoth } from './support/page-checks';
-import { settings } from './support/settings';
 import { withApi } from './support/stack';
 
 const browserTest = withBrowser();
@@ -38,12 +37,7 @@ browserTest('files are made, changed and deleted, and their history is kept', as
   // Somebody else is faster.
   await file.getByRole('button', { name: 'Edit' }).click();
   await file.getByRole('textbox').fill('# Notes\n\nMine.\n');
-  const theirs = await fetch(`${settings.baseUrl}/api/projects/${project.id}/files/docs/notes.md`, {
-    method: 'PUT',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ content: '# Notes\n\nTheirs.\n' }),
-  });
-  expect(theirs.status).toBe(200);
+  await putFile(project.id, 'docs/notes.md', '# Notes\n\nTheirs.\n');
   await file
     .getByRole('alert')
     .getByText(/Somebody else has changed this file/)

@@ -6,7 +6,7 @@ import { beforeAll, expect } from 'vitest';
 import type { Project, Task } from '../src/api/types';
 import { approve, createProject, listOutputs, sendMessage, untilFinished } from './support/api';
 import { keepPicture, withBrowser } from './support/browser';
-import { open } from './support/dashboard';
+import { open, turn, turnStatus } from './support/dashboard';
 import { barriers, overflows } from './support/page-checks';
 import { withApi, withOneWorker } from './support/stack';
 import { until } from './support/until';
@@ -123,6 +123,17 @@ browserTest('pages with nothing to show, and addresses that lead nowhere', async
     await page.getByText(words).waitFor();
     expect(await barriers(page), path).toEqual([]);
   }
+});
+
+browserTest('a browser without SharedWorker is live as well', async ({ page, context }) => {
+  const { id } = await createProject('No shared worker');
+  await context.addInitScript(() => Reflect.deleteProperty(window, 'SharedWorker'));
+  await open(page, `/projects/${id}/input`);
+  expect(await page.evaluate(() => 'SharedWorker' in window)).toBe(false);
+  await page.getByText('Nothing said yet').waitFor();
+  await sendMessage(id, 'Said elsewhere.');
+  await turn(page, 'Said elsewhere.').waitFor();
+  await turnStatus(turn(page, 'Said elsewhere.'), 'completed').waitFor();
 });
 
 browserTest('dialogs, menus and the narrow layout', async ({ page }) => {

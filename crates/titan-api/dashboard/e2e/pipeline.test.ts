@@ -1,70 +1,43 @@
-// A project of a template, from the wish to the page that somebody sees: created in the browser, made stage by stage, opened
-// in a second tab; and one whose build fails, is mended in Files, and goes on where it stopped.
-import type { BrowserContext, Page } from 'playwright-core';
+// The pipeline of a template in a browser: created with its form, made stage by stage, opened in a second tab; one whose build
+// fails, is mended in Files, and goes on where it stopped; one that is canceled in the middle. story.test.ts has the way there.
 import { beforeAll, expect } from 'vitest';
-import { createCommand, createProject, onlyTask, untilFinished } from './support/api';
+import {
+  createCommand,
+  createProject,
+  listEvents,
+  onlyTask,
+  putFile,
+  startPipeline,
+  untilFinished,
+} from './support/api';
 import { withBrowser } from './support/browser';
 import { open } from './support/dashboard';
 import { barriers, keepBoth, overflows } from './support/page-checks';
-import { settings } from './support/settings';
+import {
+  choose,
+  NO_ICON,
+  PACKAGES_MS,
+  PREVIEW,
+  pipeline,
+  projectOf,
+  SOON_MS,
+  seen,
+  stage,
+  untilMade,
+} from './support/pipeline';
 import { withApi, withOneWorker } from './support/stack';
+import { withTemplate } from './support/templates';
 import { until } from './support/until';
 
 const browserTest = withBrowser();
-const STAGES = ['scaffold', 'build', 'deploy', 'verify', 'publish'] as const;
-const PREVIEW = /^http:\/\/127\.0\.0\.1:\d+$/;
-/** A site is copied and served. */
-const SOON_MS = 60_000;
-/** An app fetches its packages first, through the sandbox, and then builds them. */
-const PACKAGES_MS = 180_000;
 
 beforeAll(withApi);
 beforeAll(() => withOneWorker());
 
-const pipeline = (page: Page) => page.getByTestId('pipeline');
-const stage = (page: Page, name: string, state: string) =>
-  pipeline(page).locator(`[data-testid="stage-${name}"][data-state="${state}"]`);
-const projectOf = (page: Page) => /\/projects\/([^/]+)/.exec(page.url())?.[1] ?? '';
-
-/** Fills in the dialog of a new project up to the form of a template. */
-async function choose(page: Page, template: string) {
-  await open(page, '/projects');
-  await page.getByTestId('new-project').first().click();
-  const dialog = page.getByRole('dialog', { name: 'New project' });
-  await dialog.getByText('From a template').click();
-  await dialog.getByRole('searchbox', { name: 'Search templates' }).fill(template);
-  await dialog.getByTestId('template-choice').filter({ hasText: template }).first().waitFor();
-  await until('one template that fits', async () => (await dialog.getByTestId('template-choice').count()) === 1);
-  await dialog.getByTestId('template-choice').click();
-  await dialog.getByRole('textbox', { name: 'Name' }).waitFor();
-  return dialog;
-}
-
-async function untilMade(page: Page, timeout: number): Promise<void> {
-  const failed = pipeline(page).getByTestId('pipeline-failure');
-  for (const name of STAGES) {
-    await stage(page, name, 'completed').or(failed).first().waitFor({ timeout });
-    if (await failed.isVisible()) throw new Error(`${name}: ${await failed.textContent()}`);
-  }
-}
-
-/** Follows the link of the preview, and gives what the second tab shows. */
-async function seen(page: Page, context: BrowserContext): Promise<string> {
-  const link = page.getByTestId('preview').getByRole('link');
-  await link.waitFor();
-  const [tab] = await Promise.all([context.waitForEvent('page'), link.click()]);
-  await tab.waitForLoadState('load');
-  await tab.locator('h1').waitFor();
-  const text = await tab.locator('body').innerText();
-  await tab.close();
-  return text;
-}
-
 browserTest(
-  'a site is made of a template and seen in a second tab',
+  'a site is made of a template, and its preview is stopped and started',
   async ({ page, context, expectErrors, expectHosts }) => {
-    // What is served has no icon.
-    expectErrors(/status of 404/);
+    expectErrors(NO_ICON);
     expectHosts(PREVIEW);
     const dialog = await choose(page, 'static-site');
     expect(await barriers(page)).toEqual([]);
@@ -92,87 +65,100 @@ browserTest(
     expect(await barriers(page)).toEqual([]);
     await keepBoth(page, 'pipeline-made');
 
-    const text = await seen(page, context);
-    expect(text).toContain(name);
-    expect(text).toContain('Where the oolong is poured by hand.');
-    expect(text).toContain('A map to the door');
-
     await page.getByRole('button', { name: 'Stop the preview' }).click();
     await page.getByTestId('preview').locator('[data-status="stopped"]').waitFor();
     await page.getByRole('button', { name: 'Start the preview' }).click();
     await page.getByTestId('preview').locator('[data-status="healthy"]').waitFor();
-    expect(await seen(page, context)).toContain(name);
+    const text = await seen(page, context);
+    for (const words of [name, 'Where the oolong is poured by hand.', 'A map to the door'])
+      expect(text).toContain(words);
 
     expect(await overflows(page)).toEqual([]);
     await page.setViewportSize({ width: 390, height: 860 });
     await pipeline(page).scrollIntoViewIfNeeded();
     await keepBoth(page, 'pipeline-phone');
   },
-  2 * SOON_MS,
+  4 * SOON_MS,
 );
 
 browserTest(
-  'an app fetches its packages; a build that fails is mended in Files and goes on from there',
+  'a build that fails is mended in Files, and goes on from there',
   async ({ page, context, expectErrors, expectHosts }) => {
-    expectErrors(/status of 404/);
+    expectErrors(NO_ICON);
     expectHosts(PREVIEW);
-    const dialog = await choose(page, 'web-app');
-    const name = `Seed list ${Date.now()}`;
-    await dialog.getByRole('textbox', { name: 'Name' }).fill(name);
-    await dialog.getByRole('textbox', { name: 'Description' }).fill('Which seeds are left for spring.');
-    await dialog.getByRole('button', { name: 'Create project' }).click();
-    await page.waitForURL(/\/progress$/);
-    const projectId = projectOf(page);
-
-    await stage(page, 'build', 'running').waitFor();
+    // What is there is kept, so that the app begins with a page that cannot be built.
+    const project = await createProject('Seed list');
+    await putFile(project.id, 'src/main.ts', "import './missing.ts';\n");
+    await startPipeline(project.id, { template: 'web-app', inputs: { title: project.name } });
+    await open(page, `/projects/${project.id}/progress`);
+    await stage(page, 'build', 'running').waitFor({ timeout: SOON_MS });
     await page.getByTestId('stage-log').getByText('npm ci').first().waitFor();
     await keepBoth(page, 'pipeline-building');
-    await untilMade(page, PACKAGES_MS);
-    expect(await seen(page, context)).toContain(name);
-    const first = await onlyTask(projectId);
-
-    // Somebody breaks the page, and it is made once more.
-    const address = `${settings.baseUrl}/api/projects/${projectId}/files/index.html`;
-    const whole = await (await fetch(address)).text();
-    const broken = whole.replace('/src/main.ts', '/src/missing.ts');
-    expect(broken).not.toBe(whole);
-    const put = await fetch(address, {
-      method: 'PUT',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ content: broken }),
-    });
-    expect(put.status).toBe(200);
-    await pipeline(page).getByRole('button', { name: 'Start over' }).click();
     const failure = page.getByTestId('pipeline-failure');
     await failure.waitFor({ timeout: PACKAGES_MS });
     expect(await failure.textContent()).toMatch(/Build failed.*exit code 1/);
     await failure.getByText(/missing\.ts/).waitFor();
-    await page
-      .getByTestId('stage-log')
-      .getByText(/missing\.ts/)
-      .first()
-      .waitFor();
+    const complaint = page.getByTestId('stage-log').getByText(/missing\.ts/);
+    await complaint.first().waitFor();
     expect(await barriers(page)).toEqual([]);
     await keepBoth(page, 'pipeline-failed');
 
-    await open(page, `/projects/${projectId}/output?segment=files&file=index.html`);
+    await open(page, `/projects/${project.id}/output?segment=files&file=src/main.ts`);
     const file = page.getByTestId('file');
     await file.getByRole('button', { name: 'Edit' }).click();
-    await file.getByRole('textbox').fill(whole);
+    await file.getByRole('textbox').fill("document.body.append('Mended by hand.');\n");
     await file.getByRole('button', { name: 'Save' }).click();
-    await file.getByText('/src/main.ts').first().waitFor();
+    await file.getByText('Mended by hand').first().waitFor();
 
-    await open(page, `/projects/${projectId}/progress`);
+    await open(page, `/projects/${project.id}/progress`);
     await page.getByRole('button', { name: 'Retry from build' }).click();
     await page.locator('[data-testid="stage-scaffold"][data-kept]').waitFor();
     await untilMade(page, PACKAGES_MS);
     expect(await page.locator('[data-testid^="stage-"][data-kept]').count(), 'only the first stage was kept').toBe(1);
-    await page.getByTestId('publication').getByText('v2').waitFor();
+    await page.getByTestId('publication').getByText('v1').waitFor();
     await keepBoth(page, 'pipeline-mended');
-    expect(await seen(page, context)).toContain(name);
-    expect(first.type).toBe('pipeline');
+    const text = await seen(page, context);
+    for (const words of [project.name, 'Mended by hand.']) expect(text).toContain(words);
   },
   4 * PACKAGES_MS,
+);
+
+browserTest(
+  'a build is canceled in the middle, leaves nothing to be seen, and is begun anew with another file',
+  async ({ page, context, expectErrors, expectHosts }) => {
+    expectErrors(NO_ICON);
+    expectHosts(PREVIEW);
+    await withTemplate('by-hand');
+    const dialog = await choose(page, 'test/by-hand');
+    const name = `Slow house ${Date.now()}`;
+    await dialog.getByRole('textbox', { name: 'Name' }).fill(name);
+    await dialog.getByRole('button', { name: 'Create project' }).click();
+    await page.waitForURL(/\/progress$/);
+    const projectId = projectOf(page);
+    await stage(page, 'build', 'running').waitFor({ timeout: SOON_MS });
+    await page.getByTestId('stage-log').getByText('The script waits.', { exact: true }).waitFor();
+
+    await pipeline(page).getByRole('button', { name: 'Cancel' }).click();
+    await stage(page, 'build', 'canceled').waitFor();
+    await stage(page, 'scaffold', 'completed').waitFor();
+    for (const later of ['deploy', 'verify', 'publish'] as const)
+      await stage(page, later, 'skipped').getByText('Not reached').waitFor();
+    await page.getByTestId('preview').getByText('Nothing to be seen').waitFor();
+    await page.getByTestId('publication').getByText('Nothing yet.').waitFor();
+    expect(await barriers(page)).toEqual([]);
+    await keepBoth(page, 'pipeline-canceled');
+    const canceled = await onlyTask(projectId);
+    expect(canceled.execution_status).toBe('canceled');
+    const kinds = (await listEvents(canceled.latest_run?.id ?? '')).map((event) => event.kind);
+    expect(kinds.at(-1)).toBe('run.canceled');
+
+    await putFile(projectId, 'build.sh', `mkdir -p page && echo '<h1>${name}</h1>' >page/index.html\n`);
+    await pipeline(page).getByRole('button', { name: 'Start over' }).click();
+    await stage(page, 'build', 'completed').waitFor({ timeout: SOON_MS });
+    await untilMade(page, SOON_MS);
+    expect(await seen(page, context)).toContain(name);
+  },
+  5 * SOON_MS,
 );
 
 browserTest('the catalogue is searched, shows what a template does, and leads to a project of it', async ({ page }) => {

@@ -1,5 +1,6 @@
 // The same facts by plain HTTP, to prepare what a test needs and to compare the screen with.
 import { randomUUID } from 'node:crypto';
+import type { PipelineInput } from '../../src/api/calls';
 import type {
   BudgetInput,
   Call,
@@ -45,6 +46,15 @@ export const sendMessage = (projectId: string, content: string) =>
 
 export const createCommand = (projectId: string, command: string) =>
   call<Task>('POST', `/api/projects/${projectId}/tasks`, { type: 'exec', payload: { command } });
+
+/** Writes a file, whatever is there. */
+export const putFile = (projectId: string, path: string, content: string) =>
+  call<unknown>('PUT', `/api/projects/${projectId}/files/${path}`, { content });
+
+export const startPipeline = (projectId: string, input: PipelineInput) =>
+  call<Task>('POST', `/api/projects/${projectId}/pipelines`, input);
+
+export const installTemplate = (archive: string) => call<unknown>('POST', '/api/templates/install', { archive });
 
 export const getTask = (id: string) => call<Task>('GET', `/api/tasks/${id}`);
 export const getRun = (id: string) => call<Run>('GET', `/api/runs/${id}`);

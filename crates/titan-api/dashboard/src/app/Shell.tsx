@@ -1,17 +1,18 @@
 // The frame of every page: left bar, top bar, at most one banner, and the keys that work everywhere.
-import { Drawer } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
 import { useEffect, useMemo, useState } from 'react';
+import { onDemand } from '../components/OnDemand';
 import { useShortcuts } from '../lib/shortcuts';
 import { readStored, writeStored } from '../lib/storage';
 import { Banner } from './Banner';
-import { HelpDialog } from './HelpDialog';
 import { NavBar } from './NavBar';
 import classes from './Shell.module.css';
 import { TopBar } from './TopBar';
 
 const NARROW = 'titan.nav-narrow';
+const MenuDrawer = onDemand(() => import('./MenuDrawer').then((file) => file.MenuDrawer));
+const HelpDialog = onDemand(() => import('./HelpDialog').then((file) => file.HelpDialog));
 
 export function Shell() {
   const navigate = useNavigate();
@@ -45,15 +46,7 @@ export function Shell() {
       <div className={classes.side}>
         <NavBar narrow={narrow} onToggle={() => setNarrow(!narrow)} />
       </div>
-      <Drawer
-        opened={menuOpen}
-        onClose={menu.close}
-        title="Titan"
-        size={260}
-        closeButtonProps={{ 'aria-label': 'Close the menu' }}
-      >
-        <NavBar narrow={false} />
-      </Drawer>
+      <MenuDrawer opened={menuOpen} onClose={menu.close} />
       <div className={classes.page}>
         <TopBar onMenu={menu.open} onHelp={help.open} />
         <Banner />

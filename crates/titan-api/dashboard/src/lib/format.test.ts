@@ -8,6 +8,7 @@ import {
   formatCost,
   formatCount,
   formatDuration,
+  formatLimit,
   plural,
   shortId,
 } from './format';
@@ -54,6 +55,18 @@ describe('formatAhead', () => {
 
   it('shows the date from a day on', () => {
     expect(formatAhead(ago(-90_000), NOW)).toMatch(/^on .*2026/);
+  });
+});
+
+describe('formatLimit', () => {
+  it.each([
+    [5, '5 s'],
+    [90, '1 min 30 s'],
+    [600, '10 min'],
+    [3600, '1 h'],
+    [5400, '1 h 30 min'],
+  ])('says %i seconds as %s', (seconds, text) => {
+    expect(formatLimit(seconds)).toBe(text);
   });
 });
 

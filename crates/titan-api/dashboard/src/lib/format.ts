@@ -58,6 +58,10 @@ export function formatDuration(milliseconds: number): string {
   return `${Math.floor(seconds / DAY)} d ${Math.floor((seconds % DAY) / HOUR)} h`;
 }
 
+/** A round time, without the smaller unit of which there is none: "30 min", "1 h 30 min". */
+export const formatLimit = (seconds: number): string =>
+  seconds < 10 ? `${seconds} s` : formatDuration(seconds * 1000).replace(/ 0 (s|min|h)$/, '');
+
 /** From start to end, or to now while it lasts; null before it began. */
 export function elapsed(start: string | null, end: string | null, now: number): string | null {
   if (start === null) return null;

@@ -45,7 +45,7 @@ function Items({ charter, parent }: { charter: Charter; parent: string | null })
     charter.items.some((item) => item.task_id === parent_task_id) ? parent_task_id : null;
   const items = charter.items.filter((item) => groupOf(item) === parent);
   return (
-    <ul className={classes.tree}>
+    <ul className={classes.items}>
       {items.map((item) => (
         <li key={item.task_id} data-testid="charter-item" data-status={item.execution_status}>
           <Item charter={charter} item={item} />

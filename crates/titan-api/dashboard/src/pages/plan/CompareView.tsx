@@ -5,7 +5,7 @@ import { Panel } from '../../components/Panel';
 import { QueryView } from '../../components/QueryView';
 import { planComparisonQuery } from '../../data/queries';
 import classes from './Plan.module.css';
-import { TITLES } from './sections';
+import { entryName, sectionText, TITLES } from './sections';
 
 export function CompareView({ projectId, from, to }: { projectId: string; from: number; to: number }) {
   const query = useQuery(planComparisonQuery(projectId, from, to));
@@ -29,6 +29,8 @@ export function CompareView({ projectId, from, to }: { projectId: string; from: 
 }
 
 function Change({ section }: { section: SectionChange }) {
+  const { before, after } = section;
+  const nameOf = (entry: string) => entryName(section.section, entry, after, before);
   const isList = section.added.length + section.removed.length + section.altered.length > 0;
   return (
     <section className={classes.section} data-testid="section-change" data-section={section.section}>
@@ -37,37 +39,30 @@ function Change({ section }: { section: SectionChange }) {
         <ul className={classes.lines}>
           {section.removed.map((entry) => (
             <li key={`-${entry}`}>
-              <del>{entry}</del> <span className={classes.muted}>gone</span>
+              <del>{nameOf(entry)}</del> <span className={classes.muted}>gone</span>
             </li>
           ))}
           {section.added.map((entry) => (
             <li key={`+${entry}`}>
-              <ins>{entry}</ins> <span className={classes.muted}>new</span>
+              <ins>{nameOf(entry)}</ins> <span className={classes.muted}>new</span>
             </li>
           ))}
           {section.altered.map((entry) => (
             <li key={`~${entry}`}>
-              {entry} <span className={classes.muted}>changed</span>
+              {nameOf(entry)} <span className={classes.muted}>changed</span>
             </li>
           ))}
         </ul>
       ) : (
         <div className={classes.pair}>
           <p className={classes.text}>
-            <del>{words(section.before)}</del>
+            <del>{sectionText(section.section, before)}</del>
           </p>
           <p className={classes.text}>
-            <ins>{words(section.after)}</ins>
+            <ins>{sectionText(section.section, after)}</ins>
           </p>
         </div>
       )}
     </section>
   );
 }
-
-const words = (value: unknown): string =>
-  value === null || value === undefined
-    ? 'nothing'
-    : typeof value === 'string'
-      ? value
-      : JSON.stringify(value, null, 2);

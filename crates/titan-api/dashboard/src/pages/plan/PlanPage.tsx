@@ -3,7 +3,7 @@
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { PlanList } from '../../api/types';
 import { Panel } from '../../components/Panel';
 import { QueryView } from '../../components/QueryView';
@@ -38,10 +38,23 @@ function Loaded({ projectId, list }: { projectId: string; list: PlanList }) {
   const shown = search.version ?? newest?.version;
   const drafting = list.draft !== null && isDrafting(list.draft);
   const failed = list.draft?.execution_status === 'failed' || list.draft?.execution_status === 'canceled';
-  const approved = list.items.some((plan) => plan.state === 'approved');
+  const approved = list.items.find((plan) => plan.state === 'approved')?.version ?? null;
+  const charter = useRef<HTMLDivElement>(null);
+  const approvedBefore = useRef(approved);
+  // The button that approved it is gone, and the charter is at the top: that is where the eyes and the keys go on.
+  useEffect(() => {
+    if (approved === approvedBefore.current) return;
+    approvedBefore.current = approved;
+    charter.current?.focus({ preventScroll: true });
+    charter.current?.scrollIntoView({ block: 'start' });
+  }, [approved]);
   return (
     <>
-      {approved && <CharterView projectId={projectId} />}
+      {approved !== null && (
+        <div ref={charter} tabIndex={-1} className={classes.charter}>
+          <CharterView projectId={projectId} />
+        </div>
+      )}
       {list.draft !== null && drafting && <DraftView projectId={projectId} draft={list.draft} />}
       {list.draft !== null && failed && <FailedDraft projectId={projectId} draft={list.draft} />}
       {!drafting && (newest === undefined || wishing) && (

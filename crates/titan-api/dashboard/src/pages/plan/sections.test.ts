@@ -3,7 +3,7 @@ import type { RunEvent } from '../../api/types';
 import { anEvent } from '../../test/fixtures';
 import { aCharter, aContent, anItem } from '../../test/plans';
 import { isFree } from './charter';
-import { draftOf, planInView, sumOf } from './sections';
+import { draftOf, entryName, planInView, sectionText, sumOf } from './sections';
 
 const section = (seq: number, name: string, value: unknown, round = 1, attempt = 1): RunEvent =>
   anEvent(seq, { kind: 'plan.section', data: { section: name, value, round, attempt } as never });
@@ -48,6 +48,28 @@ describe('a plan in view', () => {
 
   it('counts groups apart from tasks', () => {
     expect(sumOf(planInView(aContent()).tasks ?? [])).toEqual({ tasks: 2, groups: 1, alone: 1, byHand: 1 });
+  });
+});
+
+describe('a comparison in words', () => {
+  it('names tasks and questions by what they say, of whichever version has them', () => {
+    const [before, after] = [[{ key: 'old', title: 'The old task' }], [{ key: 'new', title: 'The new task' }]];
+    expect(entryName('tasks', 'new', after, before)).toBe('The new task');
+    expect(entryName('tasks', 'old', after, before)).toBe('The old task');
+    expect(entryName('questions', 'who', [{ key: 'who', question: 'Who is it for?' }])).toBe('Who is it for?');
+    expect(entryName('tasks', 'gone', null, 'no list')).toBe('gone');
+    expect(entryName('gaps', 'No model.', ['No model.'])).toBe('No model.');
+  });
+
+  it('says what a template is given, line by line', () => {
+    const template = { ref: 'static-site', reason: 'It fits.', inputs: { title: 'Tea', features: ['map'] } };
+    expect(sectionText('template', template)).toBe('static-site: It fits.\ntitle: Tea\nfeatures: ["map"]');
+    expect(sectionText('template', null)).toBe('nothing');
+    expect(sectionText('cost', { low: 0, high: 0, currency: 'EUR', basis: 'Nothing is asked.' })).toBe(
+      '0 EUR: Nothing is asked.',
+    );
+    expect(sectionText('goal', 'A page.')).toBe('A page.');
+    expect(sectionText('unknown', { a: 1 })).toContain('"a": 1');
   });
 });
 

@@ -127,6 +127,27 @@ function costOf(value: unknown): PlanInView {
 const money = (amount: number): string =>
   amount.toLocaleString('en', { minimumFractionDigits: Number.isInteger(amount) ? 0 : 2, maximumFractionDigits: 2 });
 
+/** What an entry of a list says, which a comparison knows by its key; the first of the versions that has it tells. */
+export function entryName(section: string, key: string, ...versions: unknown[]): string {
+  const name = section === 'tasks' ? 'title' : section === 'questions' ? 'question' : null;
+  if (name === null) return key;
+  const entry = versions.flatMap(list).find((one) => textField(one, 'key') === key);
+  return textField(entry, name) ?? key;
+}
+
+/** A section that is no list, in words. */
+export function sectionText(section: string, value: unknown): string {
+  if (value === null || value === undefined) return 'nothing';
+  if (typeof value === 'string') return value;
+  const { cost, template } = inView(section, value);
+  if (cost !== undefined) return cost;
+  if (template === undefined) return JSON.stringify(value, null, 2);
+  const inputs = (value as Record<string, unknown>).inputs;
+  const given = typeof inputs === 'object' && inputs !== null ? Object.entries(inputs) : [];
+  const lines = given.map(([name, input]) => `${name}: ${typeof input === 'string' ? input : JSON.stringify(input)}`);
+  return [template, ...lines].join('\n');
+}
+
 export interface Sum {
   /** Without groups. */
   tasks: number;

@@ -12,6 +12,7 @@ import { useDecideOutput, useExecuteTask } from '../../data/actions';
 import { spendingQuery } from '../../data/budgets';
 import { outputsQuery, runsQuery, statsQuery } from '../../data/queries';
 import { plural } from '../../lib/format';
+import { plainMarkdown } from '../../lib/markdown';
 import { useOffline } from '../../live/hooks';
 import classes from './ProgressPage.module.css';
 
@@ -157,28 +158,36 @@ function ReviewRow({ output }: { output: Output }) {
         >
           {output.name}
         </Link>
-        <span className={`${classes.muted} ${classes.clip}`}>{output.preview?.trim() || output.media_type}</span>
+        <span className={`${classes.muted} ${classes.clip}`}>{beginningOf(output)}</span>
       </div>
-      <Button
-        size="compact-sm"
-        disabled={offline}
-        loading={decide.isPending}
-        onClick={() => decide.mutate({ output, decision: 'approve', comment: '' })}
-        aria-label={`Approve: ${output.name}`}
-      >
-        Approve
-      </Button>
-      <Button
-        size="compact-sm"
-        variant="default"
-        component={Link}
-        to={`/projects/${output.project_id}/output?output=${output.id}`}
-        aria-label={`Open: ${output.name}`}
-      >
-        Open
-      </Button>
+      <span className={classes.buttons}>
+        <Button
+          size="compact-sm"
+          disabled={offline}
+          loading={decide.isPending}
+          onClick={() => decide.mutate({ output, decision: 'approve', comment: '' })}
+          aria-label={`Approve: ${output.name}`}
+        >
+          Approve
+        </Button>
+        <Button
+          size="compact-sm"
+          variant="default"
+          component={Link}
+          to={`/projects/${output.project_id}/output?output=${output.id}`}
+          aria-label={`Open: ${output.name}`}
+        >
+          Open
+        </Button>
+      </span>
     </li>
   );
+}
+
+/** On one line there is no room for the marks of Markdown. */
+function beginningOf({ preview, media_type }: Output): string {
+  const text = preview?.trim() || media_type;
+  return media_type.startsWith('text/markdown') ? plainMarkdown(text) : text;
 }
 
 function distinct(tasks: Task[]): Task[] {

@@ -1,6 +1,7 @@
 // Creates a project: plainly, and opens its Input tab, because the next thing to do is to say what is wanted; from a wish, and
 // opens its plan; or from a template, and opens its Progress tab, where it is made.
 import { Modal, SegmentedControl } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -30,6 +31,7 @@ interface CreateDialogProps {
 export function CreateDialog({ opened, onClose, template }: CreateDialogProps) {
   const client = useQueryClient();
   const navigate = useNavigate();
+  const phone = useMediaQuery('(max-width: 30em)');
   const [way, setWay] = useState(template === undefined ? 'simple' : 'template');
   // One key for one filled form: a second press of Create cannot make a second project. Another text is another request.
   const [attempt, setAttempt] = useState({ key: randomId(), body: '' });
@@ -55,7 +57,15 @@ export function CreateDialog({ opened, onClose, template }: CreateDialogProps) {
   return (
     <Modal opened={opened} onClose={close} title="New project" closeButtonProps={{ 'aria-label': 'Close the dialog' }}>
       <div className={classes.fields}>
-        <SegmentedControl data={WAYS} value={way} onChange={setWay} aria-label="How to begin" fullWidth />
+        <SegmentedControl
+          data={WAYS}
+          value={way}
+          onChange={setWay}
+          aria-label="How to begin"
+          // Side by side their words would be cut off.
+          orientation={phone ? 'vertical' : 'horizontal'}
+          fullWidth
+        />
         {way === 'wish' ? (
           <WishForm
             projectId={null}

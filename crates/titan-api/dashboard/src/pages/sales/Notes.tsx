@@ -31,7 +31,7 @@ export function Notes({ lead }: { lead: Lead }) {
     if (text.trim() !== '' && !add.isPending) add.mutate(text.trim(), { onSuccess: () => setText('') });
   };
   return (
-    <section aria-label="Notes" data-testid="notes">
+    <section aria-label="Notes" data-testid="notes" className={form.apart}>
       <form onSubmit={submit} className={form.fields}>
         <Textarea
           label="Note"

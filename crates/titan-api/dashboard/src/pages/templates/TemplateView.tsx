@@ -10,7 +10,7 @@ import { Panel } from '../../components/Panel';
 import { QueryView } from '../../components/QueryView';
 import { fieldsOf, type SchemaField } from '../../components/schema/schema';
 import { templateQuery } from '../../data/pipelines';
-import { formatBytes, formatDuration, plural } from '../../lib/format';
+import { formatBytes, formatLimit, plural } from '../../lib/format';
 import { TARGETS, targetsOf } from '../projects/template/targets';
 import { checkText, commandOf, SOURCES, sourceText } from './describe';
 import classes from './Templates.module.css';
@@ -156,7 +156,7 @@ function Section({ title, children }: { title: string; children: ReactNode[] }) 
 
 function stepRow(step: TemplateStep, index: number) {
   const facts = [
-    `at most ${formatDuration(step.timeout_seconds * 1000)}`,
+    `at most ${formatLimit(step.timeout_seconds)}`,
     step.network === 'registries' ? 'fetches packages' : 'without network',
   ];
   const command = commandOf(step);

@@ -1,9 +1,10 @@
 // The catalogue: what projects can be made of. What is looked for and which template is open stands in the address.
 import { Button } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
 import { IconDownload } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { GitSource } from '../../api/calls';
 import type { TemplateEntry, TemplateList } from '../../api/types';
 import { Empty } from '../../components/Empty';
@@ -25,6 +26,15 @@ export function TemplatesPage() {
   const [installing, setInstalling] = useState<GitSource | null>(null);
   const query = useInfiniteQuery(templatesQuery(q));
   const open = template ?? query.data?.pages[0]?.items[0]?.name;
+  // On a phone what was chosen stands below the list, out of sight.
+  const below = useMediaQuery('(max-width: 767px)');
+  const view = useRef<HTMLDivElement>(null);
+  const before = useRef(template);
+  useEffect(() => {
+    if (template === before.current) return;
+    before.current = template;
+    if (below && template !== undefined) view.current?.scrollIntoView({ block: 'start' });
+  }, [template, below]);
   return (
     <div className={classes.page}>
       <div className={classes.header}>
@@ -58,7 +68,9 @@ export function TemplatesPage() {
                   </ul>
                   <LoadMore query={query} />
                 </Panel>
-                {open !== undefined && <TemplateView key={open} reference={open} onUse={setUsed} />}
+                <div ref={view}>
+                  {open !== undefined && <TemplateView key={open} reference={open} onUse={setUsed} />}
+                </div>
               </div>
               <Broken broken={data.pages[0]?.broken ?? []} />
             </>

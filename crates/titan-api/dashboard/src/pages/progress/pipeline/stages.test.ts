@@ -43,6 +43,15 @@ describe('stages of a pipeline', () => {
     expect(stagesOf(run)[1]).toMatchObject({ status: 'canceled', current: true });
   });
 
+  it('tells the stage that was stopped from those that were canceled with it, unbegun', () => {
+    const run = aPipelineRun(['completed', 'canceled', 'canceled', 'canceled', 'canceled'], { status: 'canceled' });
+    for (const step of run.steps.slice(2)) step.started_at = null;
+    expect(summary(run).map(([, word]) => word)).toEqual(['completed', 'canceled', ...Array(3).fill('Not reached')]);
+    const [, build] = run.steps;
+    if (build) build.started_at = null;
+    expect(summary(run)[1], 'stopped before it began').toEqual(['build', 'Not reached', true]);
+  });
+
   it('shows the stages of a run whose steps are not known yet', () => {
     expect(summary({ ...aPipelineRun([]), status: 'queued' })[0]).toEqual(['scaffold', 'To come', true]);
   });

@@ -40,15 +40,24 @@ export const isKept = (run: Run, step: Step): boolean =>
 
 const isOver = (status: string) => status === 'completed' || status === 'skipped';
 
+/** Not begun. A run that is canceled cancels also the steps that it has not come to. */
+const isAhead = (step: Step | undefined): boolean =>
+  step === undefined ||
+  step.status === 'pending' ||
+  step.status === 'ready' ||
+  (step.status === 'canceled' && step.started_at === null);
+
 export function stagesOf(run: Run): StageView[] {
   const steps = STAGES.map((name) => run.steps.find((step) => step.name === name));
   // The one that failed or was stopped, or else the first that is not done.
-  const stopped = steps.findIndex((step) => step?.status === 'failed' || step?.status === 'canceled');
+  const stopped = steps.findIndex(
+    (step) => step?.status === 'failed' || (step?.status === 'canceled' && !isAhead(step)),
+  );
   const current = stopped === -1 ? steps.findIndex((step) => step === undefined || !isOver(step.status)) : stopped;
   return STAGES.map((name, index) => {
     const step = steps[index];
     const kept = step !== undefined && isKept(run, step);
-    const ahead = step === undefined || step.status === 'pending' || step.status === 'ready';
+    const ahead = isAhead(step);
     return {
       name,
       label: LABELS[name],
