@@ -268,13 +268,13 @@ export const listRunArtifacts = (id: string, signal?: Signal) =>
 
 // Files --------------------------------------------------------------------------------------------------------------
 
-/** As many as one page holds; a project with more is looked at by its folders. */
-export const FILES_SHOWN = 1000;
+/** As many as one page can hold. */
+const FILES_PER_PAGE = 1000;
 
-export const listFiles = (id: string, signal?: Signal) =>
+export const listFiles = (id: string, cursor: string | null, signal?: Signal) =>
   unwrap(
     http.GET('/api/projects/{id}/files', {
-      params: { path: { id }, query: { limit: FILES_SHOWN } },
+      params: { path: { id }, query: page(cursor, FILES_PER_PAGE) },
       ...abortable(signal),
     }),
   );
