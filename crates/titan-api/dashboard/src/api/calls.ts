@@ -455,6 +455,8 @@ export const listOffers = (id: string, cursor: string | null, signal?: Signal) =
   );
 export const createOffer = (id: string, body: OfferInput, key: string) =>
   unwrap(http.POST('/api/projects/{id}/offers', { params: { path: { id }, header: idempotent(key) }, body }));
+export const getOffer = (id: string, signal?: Signal) =>
+  unwrap(http.GET('/api/offers/{id}', { params: { path: { id } }, ...abortable(signal) }));
 export const updateOffer = (id: string, body: OfferPatch) =>
   unwrap(http.PATCH('/api/offers/{id}', { params: { path: { id } }, body }));
 export const deleteOffer = (id: string) => unwrap(http.DELETE('/api/offers/{id}', { params: { path: { id } } }));
