@@ -1,8 +1,9 @@
 // Takes leads in from a table: choose it, see what each row would become, say which column is what, and only then import it.
-import { Button, Modal, Select } from '@mantine/core';
+import { Button, Select } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import * as api from '../../api/calls';
 import type { ImportedRow, LeadField, LeadImport } from '../../api/types';
+import { Dialog } from '../../components/Dialog';
 import { ErrorPanel } from '../../components/ErrorPanel';
 import { FilePicker } from '../../components/FilePicker';
 import form from '../../components/Form.module.css';
@@ -63,13 +64,7 @@ export function ImportDialog({ projectId, onClose }: { projectId: string; onClos
   };
   const error = write.error ?? look.error;
   return (
-    <Modal
-      opened
-      size="xl"
-      onClose={onClose}
-      title="Import leads"
-      closeButtonProps={{ 'aria-label': 'Close the dialog' }}
-    >
+    <Dialog size="xl" onClose={onClose} title="Import leads">
       <form onSubmit={submit} className={form.fields}>
         <p className={list.seen}>
           A table with a header as CSV in UTF-8, with up to 5,000 rows. A row whose e-mail is known adds what the lead
@@ -101,7 +96,7 @@ export function ImportDialog({ projectId, onClose }: { projectId: string; onClos
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 
