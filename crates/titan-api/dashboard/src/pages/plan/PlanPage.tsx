@@ -3,7 +3,7 @@
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import type { PlanList } from '../../api/types';
 import { Panel } from '../../components/Panel';
 import { QueryView } from '../../components/QueryView';
@@ -38,9 +38,26 @@ function Loaded({ projectId, list }: { projectId: string; list: PlanList }) {
   const shown = search.version ?? newest?.version;
   const drafting = list.draft !== null && isDrafting(list.draft);
   const failed = list.draft?.execution_status === 'failed' || list.draft?.execution_status === 'canceled';
+  const page = useRef<HTMLDivElement>(null);
+  const show = (version: number, against: number | null = null) =>
+    void navigate({
+      // The newest has no number in the address, so that the page goes on to the next one.
+      search: {
+        ...(version === newest?.version ? {} : { version }),
+        ...(against === null ? {} : { against }),
+      },
+      replace: true,
+      resetScroll: false,
+    });
+  // What was pressed goes away with the questions or the approval.
+  const focus = () => page.current?.focus({ preventScroll: true });
+  const refined = () => {
+    if (newest !== undefined) show(newest.version);
+    focus();
+  };
   const approved = list.items.some((plan) => plan.state === 'approved');
   return (
-    <>
+    <div className={classes.page} ref={page} tabIndex={-1}>
       {approved && <CharterView projectId={projectId} />}
       {list.draft !== null && drafting && <DraftView projectId={projectId} draft={list.draft} />}
       {list.draft !== null && failed && <FailedDraft projectId={projectId} draft={list.draft} />}
@@ -58,19 +75,21 @@ function Loaded({ projectId, list }: { projectId: string; list: PlanList }) {
             items={list.items}
             shown={shown}
             against={search.against ?? null}
-            onShow={(version) => void navigate({ search: { version }, replace: true, resetScroll: false })}
-            onCompare={(against) =>
-              void navigate({
-                search: { version: shown, ...(against === null ? {} : { against }) },
-                replace: true,
-                resetScroll: false,
-              })
-            }
+            onShow={(version) => show(version)}
+            onCompare={(against) => show(shown, against)}
           />
           {search.against !== undefined && search.against !== shown ? (
             <CompareView projectId={projectId} from={search.against} to={shown} />
           ) : (
-            <VersionView projectId={projectId} version={shown} newest={newest.version} drafting={drafting} />
+            <VersionView
+              projectId={projectId}
+              version={shown}
+              newest={newest.version}
+              drafting={drafting}
+              onNewest={() => show(newest.version)}
+              onRefined={refined}
+              onDecided={focus}
+            />
           )}
           {!drafting && !wishing && (
             <div>
@@ -81,7 +100,7 @@ function Loaded({ projectId, list }: { projectId: string; list: PlanList }) {
           )}
         </>
       )}
-    </>
+    </div>
   );
 }
 
