@@ -296,13 +296,13 @@ export const listRunArtifacts = (id: string, signal?: Signal) =>
 
 // Files --------------------------------------------------------------------------------------------------------------
 
-/** As many as one page holds; a project with more is looked at by its folders. */
-export const FILES_SHOWN = 1000;
+/** As many as one page can hold. */
+const FILES_PER_PAGE = 1000;
 
-export const listFiles = (id: string, signal?: Signal) =>
+export const listFiles = (id: string, cursor: string | null, signal?: Signal) =>
   unwrap(
     http.GET('/api/projects/{id}/files', {
-      params: { path: { id }, query: { limit: FILES_SHOWN } },
+      params: { path: { id }, query: page(cursor, FILES_PER_PAGE) },
       ...abortable(signal),
     }),
   );
@@ -483,6 +483,8 @@ export const listOffers = (id: string, cursor: string | null, signal?: Signal) =
   );
 export const createOffer = (id: string, body: OfferInput, key: string) =>
   unwrap(http.POST('/api/projects/{id}/offers', { params: { path: { id }, header: idempotent(key) }, body }));
+export const getOffer = (id: string, signal?: Signal) =>
+  unwrap(http.GET('/api/offers/{id}', { params: { path: { id } }, ...abortable(signal) }));
 export const updateOffer = (id: string, body: OfferPatch) =>
   unwrap(http.PATCH('/api/offers/{id}', { params: { path: { id } }, body }));
 export const deleteOffer = (id: string) => unwrap(http.DELETE('/api/offers/{id}', { params: { path: { id } } }));

@@ -61,6 +61,7 @@ export function HelpDialog({ opened, onClose }: { opened: boolean; onClose: () =
       onClose={onClose}
       title="Keys"
       size="lg"
+      closeOnClickOutside
       closeButtonProps={{ 'aria-label': 'Close the help' }}
     >
       <div className={classes.groups}>

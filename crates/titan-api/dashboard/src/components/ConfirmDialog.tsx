@@ -1,7 +1,8 @@
 // Asks before something is done that cannot be undone, and stays open with the reason when it fails.
-import { Button, Modal } from '@mantine/core';
+import { Button } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useOffline } from '../live/hooks';
+import { Dialog } from './Dialog';
 import { ErrorPanel } from './ErrorPanel';
 import classes from './Form.module.css';
 
@@ -18,7 +19,7 @@ interface ConfirmDialogProps {
 export function ConfirmDialog({ title, verb, children, action, onConfirm, onClose }: ConfirmDialogProps) {
   const offline = useOffline();
   return (
-    <Modal opened onClose={onClose} title={title} closeButtonProps={{ 'aria-label': 'Close the dialog' }}>
+    <Dialog onClose={onClose} title={title}>
       {children}
       {action.error && <ErrorPanel error={action.error} compact />}
       <div className={classes.buttons}>
@@ -29,6 +30,6 @@ export function ConfirmDialog({ title, verb, children, action, onConfirm, onClos
           {verb}
         </Button>
       </div>
-    </Modal>
+    </Dialog>
   );
 }

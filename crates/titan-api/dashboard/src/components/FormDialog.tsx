@@ -1,9 +1,10 @@
 // A dialog with fields: what is wrong stands beside its field, whether the page or the server says so, and the fields keep
 // what was typed until the server has it.
-import { Button, Modal } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { asApiError } from '../api/errors';
 import { useOffline } from '../live/hooks';
+import { Dialog } from './Dialog';
 import { ErrorPanel } from './ErrorPanel';
 import classes from './Form.module.css';
 
@@ -77,7 +78,7 @@ export function FormDialog({ title, verb, fields, action, onSubmit, onClose, chi
     if (!action.isPending && !offline) onSubmit();
   };
   return (
-    <Modal opened onClose={onClose} title={title} closeButtonProps={{ 'aria-label': 'Close the dialog' }}>
+    <Dialog onClose={onClose} title={title}>
       <form onSubmit={submit} className={classes.fields} noValidate>
         {children}
         {refusal && !onField && <ErrorPanel error={refusal} compact />}
@@ -91,6 +92,6 @@ export function FormDialog({ title, verb, fields, action, onSubmit, onClose, chi
         </div>
       </form>
       {below}
-    </Modal>
+    </Dialog>
   );
 }

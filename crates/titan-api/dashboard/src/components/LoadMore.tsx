@@ -3,9 +3,10 @@ import { Button } from '@mantine/core';
 import type { ReactNode } from 'react';
 import classes from './LoadMore.module.css';
 
-interface Pages {
+export interface Pages {
   hasNextPage: boolean;
   isFetchingNextPage: boolean;
+  isFetchNextPageError: boolean;
   fetchNextPage: () => unknown;
 }
 

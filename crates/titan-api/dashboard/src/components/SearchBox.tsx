@@ -2,7 +2,7 @@
 import { TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { IconSearch } from '@tabler/icons-react';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import classes from './SearchBox.module.css';
 
 const PAUSE_MS = 250;
@@ -18,9 +18,18 @@ interface SearchBoxProps {
 
 export function SearchBox({ what, q, onSearch }: SearchBoxProps) {
   const [text, setText] = useState(q);
-  const apply = useDebouncedCallback(onSearch, PAUSE_MS);
-  // The address may change by itself: Back, or Show everything.
-  useEffect(() => setText(q), [q]);
+  const applied = useRef(q);
+  const apply = useDebouncedCallback((words: string) => {
+    applied.current = words;
+    onSearch(words);
+  }, PAUSE_MS);
+  // The address may change by itself: Back, or Show everything. What was applied from here comes back without the space
+  // after which somebody goes on typing, and must not take its place.
+  useEffect(() => {
+    if (q === applied.current) return;
+    applied.current = q;
+    setText(q);
+  }, [q]);
   return (
     <TextInput
       className={classes.search ?? ''}

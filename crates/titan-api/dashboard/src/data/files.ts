@@ -1,28 +1,36 @@
 // The files of a project: what is read of them, and what a person can do to them.
 import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import * as api from '../api/calls';
-import { ApiError } from '../api/errors';
+import { ApiError, asApiError } from '../api/errors';
 import { timedFetch } from '../api/http';
 import { notifyDone } from '../lib/notify';
-import { untilHealed } from './healing';
 import { keys } from './keys';
 
 export const filesQuery = (projectId: string) =>
-  queryOptions({
+  infiniteQueryOptions({
     queryKey: [...keys.files(projectId), 'list'],
-    queryFn: ({ signal }) => api.listFiles(projectId, signal),
-    refetchInterval: (query) => untilHealed(query),
+    queryFn: ({ pageParam, signal }) => api.listFiles(projectId, pageParam, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next_cursor,
   });
 
-/** The text of a file as it has this id; another id is another text, so it never gets old. */
+/** The text of a file as it has this id, with its byte order mark; another id is another text, so it never gets old. */
 export const fileTextQuery = (projectId: string, path: string, id: string) =>
   queryOptions({
     queryKey: ['file', projectId, path, id],
     staleTime: Number.POSITIVE_INFINITY,
-    queryFn: async ({ signal }): Promise<string> => {
+    queryFn: async ({ signal, client }): Promise<string> => {
       const response = await timedFetch(api.fileUrl(projectId, path), { signal });
       if (!response.ok) throw await ApiError.fromResponse(response);
-      return response.text();
+      if (response.headers.get('etag') !== `"${id}"`) {
+        void client.invalidateQueries({ queryKey: keys.files(projectId) });
+        throw new ApiError('problem', {
+          title: 'The file has just been changed',
+          code: 'file_changed',
+          detail: 'The list of files is being fetched again.',
+        });
+      }
+      return new TextDecoder('utf-8', { ignoreBOM: true }).decode(await response.arrayBuffer());
     },
   });
 
@@ -51,6 +59,11 @@ export function useSaveFile(projectId: string) {
       notifyDone('Saved');
       return client.invalidateQueries({ queryKey: keys.files(projectId) });
     },
+    // Somebody else was faster: what the file is now must be known before it can be written over.
+    onError: (error) =>
+      asApiError(error).code === 'precondition_failed'
+        ? client.invalidateQueries({ queryKey: keys.files(projectId) })
+        : undefined,
   });
 }
 

@@ -8,7 +8,6 @@ import {
 } from '@tanstack/react-query';
 import * as api from '../api/calls';
 import type { Preview } from '../api/types';
-import { randomId } from '../lib/ids';
 import { notifyError } from '../lib/notify';
 import { untilHealed } from './healing';
 import { keys } from './keys';
@@ -55,17 +54,21 @@ export const newestPublicationQuery = (projectId: string) =>
     queryFn: async ({ signal }) => (await api.listPublications(projectId, 1, signal)).items[0] ?? null,
   });
 
-/** Makes the project once more of its template and of the files as they are now. */
+/**
+ * Makes the project once more of its template and of the files as they are now. It is under way until the page knows of
+ * what it has begun, so that a second press cannot begin another one.
+ */
 export function useStartPipeline(projectId: string) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (input: api.PipelineInput) => api.startPipeline(projectId, input, randomId()),
+    mutationFn: ({ input, key }: { input: api.PipelineInput; key: string }) => api.startPipeline(projectId, input, key),
     onError: (error) => notifyError('Start over', error),
-    onSettled: () => {
-      for (const queryKey of [keys.tasks(projectId), keys.runs(projectId), keys.stats(projectId)]) {
-        void client.invalidateQueries({ queryKey });
-      }
-    },
+    onSettled: () =>
+      Promise.all(
+        [keys.tasks(projectId), keys.runs(projectId), keys.stats(projectId)].map((queryKey) =>
+          client.invalidateQueries({ queryKey }),
+        ),
+      ),
   });
 }
 

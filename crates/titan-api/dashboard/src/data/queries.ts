@@ -187,6 +187,12 @@ export const offersQuery = (projectId: string) =>
     ...paging,
   });
 
+export const offerQuery = (projectId: string, id: string) =>
+  queryOptions({
+    queryKey: [...keys.offers(projectId), 'one', id],
+    queryFn: ({ signal }) => api.getOffer(id, signal),
+  });
+
 export const leadsQuery = (projectId: string, filter: api.LeadFilter) =>
   infiniteQueryOptions({
     queryKey: [...keys.leads(projectId), 'list', filter],

@@ -15,3 +15,11 @@ export function writeStored(key: string, value: string | null): void {
     // What could not be kept is only a convenience.
   }
 }
+
+export function storedKeys(prefix: string): string[] {
+  try {
+    return Object.keys(window.localStorage).filter((key) => key.startsWith(prefix));
+  } catch {
+    return [];
+  }
+}

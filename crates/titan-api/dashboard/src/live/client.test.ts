@@ -140,6 +140,19 @@ describe('LiveClient', () => {
     expect(opened.map((transport) => transport.shared)).toEqual([true, false]);
   });
 
+  it('stays with a shared hub that slept with the machine', () => {
+    start(true);
+    const answer = () => last().answer({ type: 'pong' });
+    vi.advanceTimersByTime(5000);
+    answer();
+    vi.setSystemTime(Date.now() + 3_600_000);
+    vi.advanceTimersByTime(5000);
+    answer();
+    vi.advanceTimersByTime(5000);
+    expect(opened.map((transport) => transport.shared)).toEqual([true]);
+    expect(resyncs).toBe(0);
+  });
+
   it('lets its own hub rest in a hidden tab and wakes it again', () => {
     start(false);
     const visibility = vi.spyOn(document, 'visibilityState', 'get');

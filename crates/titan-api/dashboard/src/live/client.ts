@@ -4,8 +4,11 @@ import { type Connection, type FromHub, PING_MS } from './protocol';
 import { EMPTY_SNAPSHOT, RunFeed, type RunSnapshot, type Scheduler } from './runFeed';
 import { openLocal, openShared, type Receive, type Transport } from './transport';
 
-/** A SharedWorker that answers nothing for so long has died; the page then keeps its own hub. */
-const PONG_TIMEOUT_MS = 12_000;
+/**
+ * A SharedWorker that answers so many pings with nothing has died; the page then keeps its own hub. They are counted because
+ * a clock goes on while a machine sleeps, and the hub sleeps with it.
+ */
+const PINGS_UNANSWERED = 2;
 const HIDDEN_PAUSE_MS = 20_000;
 
 export interface LiveEvents {
@@ -37,7 +40,7 @@ export class LiveClient {
   private connection: Connection = { kind: 'connecting' };
   private readonly connectionListeners = new Set<() => void>();
   private readonly feeds = new Map<string, RunFeed>();
-  private lastPong = Date.now();
+  private unanswered = 0;
   /** The hub was told that this tab rests; a ping would wake it again. */
   private away = false;
   private hiddenTimer: ReturnType<typeof setTimeout> | undefined;
@@ -107,7 +110,7 @@ export class LiveClient {
   }
 
   private readonly receive: Receive = (message: FromHub) => {
-    this.lastPong = Date.now();
+    this.unanswered = 0;
     switch (message.type) {
       case 'connection':
         this.connection = message.connection;
@@ -131,7 +134,7 @@ export class LiveClient {
 
   private open(transport: Transport): void {
     this.transport = transport;
-    this.lastPong = Date.now();
+    this.unanswered = 0;
     this.hello();
   }
 
@@ -152,7 +155,8 @@ export class LiveClient {
 
   private ping(): void {
     if (this.away) return;
-    if (document.visibilityState === 'visible' && Date.now() - this.lastPong > PONG_TIMEOUT_MS) this.fallBack();
+    if (document.visibilityState === 'visible' && this.unanswered >= PINGS_UNANSWERED) this.fallBack();
+    this.unanswered += 1;
     this.transport?.send({ type: 'ping' });
   }
 
@@ -170,7 +174,7 @@ export class LiveClient {
   private readonly onVisibility = (): void => {
     clearTimeout(this.hiddenTimer);
     if (document.visibilityState === 'visible') {
-      this.lastPong = Date.now();
+      this.unanswered = 0;
       if (this.transport?.shared) this.transport.send({ type: 'ping' });
       else this.hello();
     } else if (this.transport?.shared === false) {

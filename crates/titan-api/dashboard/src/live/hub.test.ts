@@ -231,6 +231,25 @@ describe('Hub', () => {
     expect(got).toContainEqual({ type: 'run-refused', runId: 'nope', status: 404 });
   });
 
+  it('does not take the 404 of a proxy for the end of a run, nor any refusal for the end of the changes', async () => {
+    const { port, got, seqs } = tab();
+    server.status = 404;
+    server.own = false;
+    hub.receive(port, { type: 'watch', runId: 'r1', after: 0 });
+    await settle();
+    expect(got.some(({ type }) => type === 'run-refused')).toBe(false);
+    server.status = null;
+    hub.receive(port, { type: 'reconnect' });
+    await settle();
+    newest('/api/runs/r1/').write(runEvent('r1', 1));
+    await settle();
+    expect(seqs('r1')).toEqual([1]);
+    expect(got.findLast(({ type }) => type === 'connection')).toEqual({
+      type: 'connection',
+      connection: { kind: 'live' },
+    });
+  });
+
   it('passes heartbeats on', async () => {
     const { port, got } = tab();
     hub.receive(port, { type: 'watch', runId: 'r1', after: 0 });

@@ -108,10 +108,6 @@ export class Hub {
       if (this.wasLive) this.broadcast({ type: 'resync' });
       this.wasLive = true;
     }
-    if (state.kind === 'refused') {
-      this.report({ kind: 'polling' });
-      this.startPolling();
-    }
     if (state.kind !== 'waiting') return;
     this.wasLive = true;
     const retryAt = state.retryAt;

@@ -30,6 +30,8 @@ export class RunChannel {
   private pollTimer: ReturnType<typeof setTimeout> | undefined;
   private patience: ReturnType<typeof setTimeout> | undefined;
   private polling = false;
+  /** The turn of polling that goes on; an older one may still wait for an answer, and ends with it. */
+  private turn = 0;
   private closed = false;
 
   constructor(
@@ -51,6 +53,7 @@ export class RunChannel {
     const options = {
       url: `/api/runs/${this.runId}/events`,
       fetch: this.deps.fetch,
+      isFinal: isGone,
       onMessage: (message: StreamMessage) => this.onMessage(message),
       onState: (state: StreamState) => this.onState(state),
     };
@@ -62,7 +65,8 @@ export class RunChannel {
   startPolling(): void {
     if (this.polling || this.done) return;
     this.polling = true;
-    void this.poll();
+    this.turn += 1;
+    void this.poll(this.turn);
   }
 
   stopPolling(): void {
@@ -110,11 +114,12 @@ export class RunChannel {
     }
   }
 
-  private async poll(): Promise<void> {
-    while (this.polling) {
+  private async poll(turn: number): Promise<void> {
+    const over = () => !this.polling || turn !== this.turn;
+    while (!over()) {
       try {
         const page = await this.deps.readPage(this.runId, this.lastSeq, PAGE);
-        if (!this.polling) return;
+        if (over()) return;
         this.accept(page.items);
         const last = page.items.at(-1);
         if (last && TERMINAL.has(last.kind)) return this.finish(last.kind.slice('run.'.length));
@@ -150,6 +155,10 @@ export class RunChannel {
     this.sink.end(status);
   }
 }
+
+/** Titan itself says that there is no such run; a proxy that answers 404 while the server starts says nothing of it. */
+const isGone = ({ status, headers }: Response): boolean =>
+  (status === 404 || status === 410) && (headers.get('content-type') ?? '').startsWith('application/problem+json');
 
 function parse<T>(data: string): T | null {
   try {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeStreams } from '../test/sse';
 import { backoffDelay } from './backoff';
-import { EventStream, SILENCE_MS, type StreamMessage, type StreamState } from './stream';
+import { CONNECT_TIMEOUT_MS, EventStream, SILENCE_MS, type StreamMessage, type StreamState } from './stream';
 
 let server: FakeStreams;
 let messages: StreamMessage[];
@@ -13,6 +13,7 @@ function open(lastEventId?: string): void {
     url: '/api/runs/r1/events',
     ...(lastEventId === undefined ? {} : { lastEventId }),
     fetch: server.fetch,
+    isFinal: ({ status }) => status === 404,
     random: () => 0.5,
     onMessage: (message) => messages.push(message),
     onState: (state) => states.push(state),
@@ -121,6 +122,30 @@ describe('EventStream', () => {
     expect(states.at(-1)).toEqual({ kind: 'refused', status: 404 });
     await vi.advanceTimersByTimeAsync(60_000);
     expect(states.filter((state) => state.kind === 'connecting')).toHaveLength(1);
+  });
+
+  it('waits after any other refusal, and goes on when asked', async () => {
+    server.status = 403;
+    open();
+    await settle();
+    expect(states.at(-1)).toMatchObject({ kind: 'waiting', status: 403 });
+    server.status = null;
+    stream?.reconnectNow();
+    await settle();
+    expect(states.at(-1)).toEqual({ kind: 'open' });
+  });
+
+  it('is open with the first byte, not with the head of the answer', async () => {
+    server.buffered = true;
+    open();
+    await settle();
+    expect(states.map(({ kind }) => kind)).toEqual(['connecting']);
+    await vi.advanceTimersByTimeAsync(CONNECT_TIMEOUT_MS);
+    expect(states.at(-1)).toMatchObject({ kind: 'waiting', failures: 1 });
+    await vi.advanceTimersByTimeAsync(1000);
+    server.last.write(': at last\n\n');
+    await settle();
+    expect(states.at(-1)).toEqual({ kind: 'open' });
   });
 
   it('tries again after 503 and says so', async () => {

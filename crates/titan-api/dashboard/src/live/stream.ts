@@ -1,11 +1,12 @@
 // One server-sent event stream that heals itself. `fetch` is used instead of EventSource because the first request must
-// carry Last-Event-ID and because the status of a refusal decides what happens next.
+// carry Last-Event-ID and because a refusal decides what happens next.
 // What the events mean is left to the hub.
 import { createParser } from 'eventsource-parser';
 import { backoffDelay } from './backoff';
 
 /** The server sends a comment every 15 s; after this much silence the connection is taken for dead. */
 export const SILENCE_MS = 40_000;
+/** Until the first byte, which the server sends at once. */
 export const CONNECT_TIMEOUT_MS = 20_000;
 
 export interface StreamMessage {
@@ -16,15 +17,18 @@ export interface StreamMessage {
 
 export type StreamState =
   | { kind: 'connecting' }
+  /** Bytes come through: a proxy that holds them back lets the head of an answer pass. */
   | { kind: 'open' }
   /** `failures` counts tries in a row that brought nothing. */
   | { kind: 'waiting'; failures: number; retryAt: number; status: number | null }
-  /** The server refused in a way that trying again cannot change, such as 404. */
+  /** The server refused in a way that trying again cannot change. */
   | { kind: 'refused'; status: number };
 
 export interface StreamOptions {
   url: string;
   lastEventId?: string;
+  /** Which refusals trying again cannot change; none without it. */
+  isFinal?: (refusal: Response) => boolean;
   onMessage: (message: StreamMessage) => void;
   onState: (state: StreamState) => void;
   fetch?: typeof fetch;
@@ -74,23 +78,25 @@ export class EventStream {
       const send = this.options.fetch ?? fetch;
       const response = await send(this.options.url, { headers, cache: 'no-store', signal: connection.signal });
       status = response.status;
-      if (isFinal(status)) {
+      if (!response.ok && this.options.isFinal?.(response)) {
         this.finish(connection);
         this.running = false;
         this.options.onState({ kind: 'refused', status });
         return;
       }
       if (response.ok && response.body !== null) {
-        this.options.onState({ kind: 'open' });
+        let opened = false;
         const parser = createParser({ onEvent: (event) => this.deliver(connection, event) });
         const reader = response.body.getReader();
         const decoder = new TextDecoder();
         for (;;) {
-          clearTimeout(watchdog);
-          watchdog = setTimeout(() => connection.abort(), SILENCE_MS);
           const { done, value } = await reader.read();
           if (done || connection.signal.aborted) break;
+          clearTimeout(watchdog);
+          watchdog = setTimeout(() => connection.abort(), SILENCE_MS);
           this.failures = 0;
+          if (!opened) this.options.onState({ kind: 'open' });
+          opened = true;
           parser.feed(decoder.decode(value, { stream: true }));
         }
       }
@@ -127,5 +133,3 @@ export class EventStream {
     this.retryTimer = setTimeout(() => void this.connect(), delay);
   }
 }
-
-const isFinal = (status: number) => status >= 400 && status < 500 && status !== 408 && status !== 429;

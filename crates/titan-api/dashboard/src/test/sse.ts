@@ -1,4 +1,7 @@
 // A fake server of event streams: each connection is kept, so that a test can write to it, end it or leave it silent.
+/** What the server sends at once. */
+const OPENING = 'retry: 1000\n: connected\n\n';
+
 export interface Connection {
   url: string;
   headers: Headers;
@@ -12,15 +15,24 @@ export class FakeStreams {
   readonly connections: Connection[] = [];
   /** What the next connections get: a status that refuses, or null for an open stream. */
   status: number | 'unreachable' | 'hanging' | null = null;
+  /** Whether a refusal is the server's own, not that of a proxy before it. */
+  own = true;
+  /** Whether a proxy holds back what the server writes. */
+  buffered = false;
 
   readonly fetch: typeof fetch = async (input, init) => {
     if (this.status === 'hanging') return untilAborted(init?.signal);
     if (this.status === 'unreachable') throw new TypeError('fetch failed');
-    if (this.status !== null) return new Response(null, { status: this.status });
+    if (this.status !== null) {
+      const type = this.own ? 'application/problem+json' : 'text/html';
+      return new Response('', { status: this.status, headers: { 'content-type': type } });
+    }
+    const buffered = this.buffered;
     let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
     const body = new ReadableStream<Uint8Array>({
       start: (own) => {
         controller = own;
+        if (!buffered) own.enqueue(new TextEncoder().encode(OPENING));
       },
     });
     const connection: Connection = {

@@ -71,9 +71,11 @@ export const theme = createTheme({
   },
   components: {
     Tooltip: { defaultProps: { openDelay: 300, withArrow: false, multiline: true, maw: 320 } },
-    // The header of a dialog is no banner of the page.
+    // The header of a dialog is no banner of the page. A click beside it is a slip as often as not, and would throw away what
+    // was typed.
     Modal: {
       defaultProps: {
+        closeOnClickOutside: false,
         centered: true,
         transitionProps: { duration: 120 },
         attributes: { header: { role: 'presentation' } },

@@ -1,11 +1,12 @@
 // Sets a budget, changes it, raises it for a run that waits, or takes it away.
-import { Button, Modal, NativeSelect, TextInput } from '@mantine/core';
+import { Button, NativeSelect, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import type { BudgetPlace } from '../../api/calls';
 import { asApiError } from '../../api/errors';
 import type { BudgetPeriod, Spending } from '../../api/types';
 import { useRemoveBudget, useSaveBudget } from '../../data/budgets';
 import { useOffline } from '../../live/hooks';
+import { Dialog } from '../Dialog';
 import { ErrorPanel } from '../ErrorPanel';
 import classes from './Budget.module.css';
 import { type BudgetText, EMPTY_BUDGET, inputOf, problemsOf, raisedText, textOfBudget } from './budgetForm';
@@ -63,12 +64,7 @@ export default function BudgetDialog({ place, spending, raise = false, onClose }
   };
 
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      title={`${raise ? 'Raise the budget' : 'Budget'} of ${SCOPE_WORDS[place.scope]}`}
-      closeButtonProps={{ 'aria-label': 'Close the dialog' }}
-    >
+    <Dialog onClose={onClose} title={`${raise ? 'Raise the budget' : 'Budget'} of ${SCOPE_WORDS[place.scope]}`}>
       <form onSubmit={submit} className={classes.fields} noValidate>
         <p className={classes.text}>
           A call of a model is made only if all of it fits. What does not fit waits, and goes on when there is room.
@@ -114,6 +110,6 @@ export default function BudgetDialog({ place, spending, raise = false, onClose }
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -6,6 +6,7 @@ import classes from '../../components/Form.module.css';
 import { FormDialog, type Problems, useForm } from '../../components/FormDialog';
 import { useChange } from '../../data/change';
 import { keys } from '../../data/keys';
+import { changesOf } from '../../lib/changes';
 import { useRequestKey } from '../../lib/requestKey';
 
 const FIELDS = ['name', 'role', 'organisation', 'email', 'phone', 'tags', 'notes'] as const;
@@ -61,7 +62,7 @@ export function ContactDialog({ projectId, contact, onClose }: ContactDialogProp
     (values: Values) => {
       const body = bodyOf(values);
       if (contact === null) return api.createContact(projectId, body, key(body));
-      return api.updateContact(contact.id, body);
+      return api.updateContact(contact.id, changesOf(body, bodyOf(valuesOf(contact))));
     },
     [keys.contacts(projectId)],
   );

@@ -1,5 +1,7 @@
+import { notifications } from '@mantine/notifications';
 import { fireEvent, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
+import { useState } from 'react';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { aDocument } from '../../test/fixtures';
 import { fakeServer, json, renderPage } from '../../test/render';
@@ -77,6 +79,39 @@ describe('the documents of a project', () => {
     expect(sent[0]?.headers.get('idempotency-key')).toBeTruthy();
     await userEvent.click(screen.getByRole('button', { name: 'Take photo.png off the list' }));
     expect(screen.getAllByTestId('upload')).toHaveLength(1);
+  });
+
+  it('says it elsewhere when a file is refused after the view was left', async () => {
+    const told = vi.spyOn(notifications, 'show').mockReturnValue('');
+    let refuse: () => void = () => undefined;
+    const server = serve({
+      ...listed([]),
+      'POST /api/projects/p1/documents?name=notes.md': async () => {
+        await new Promise<void>((resolve) => {
+          refuse = resolve;
+        });
+        return json({ title: 'Too large', detail: 'It has 60 MB.', code: 'payload_too_large', errors: [] }, 413);
+      },
+    });
+    function Page() {
+      const [there, setThere] = useState(true);
+      return (
+        <>
+          <button type="button" onClick={() => setThere(false)}>
+            Leave
+          </button>
+          {there && <DocumentsView projectId="p1" q="" onSearch={vi.fn()} />}
+        </>
+      );
+    }
+    await renderPage(<Page />);
+    fireEvent.drop(await screen.findByTestId('documents'), { dataTransfer: { files: [new File(['x'], 'notes.md')] } });
+    await waitFor(() => expect(server.calls.some(({ method }) => method === 'POST')).toBe(true));
+    await userEvent.click(screen.getByRole('button', { name: 'Leave' }));
+    refuse();
+    await waitFor(() => expect(told).toHaveBeenCalledOnce());
+    expect(told.mock.calls[0]?.[0]).toMatchObject({ title: 'Sending notes.md: Too large', message: 'It has 60 MB.' });
+    told.mockRestore();
   });
 
   it('shows the passages that were found', async () => {

@@ -1,5 +1,5 @@
 // What the project was given to read: files by button or drop, how far each is read, and what stands in them.
-import { Button, FileButton } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { IconUpload } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { type DragEvent, useState } from 'react';
@@ -7,6 +7,7 @@ import * as api from '../../api/calls';
 import type { Document } from '../../api/types';
 import { ConfirmDialog } from '../../components/ConfirmDialog';
 import { Empty } from '../../components/Empty';
+import { FilePicker } from '../../components/FilePicker';
 import classes from '../../components/List.module.css';
 import { LoadMore } from '../../components/LoadMore';
 import { Panel } from '../../components/Panel';
@@ -58,13 +59,13 @@ export function DocumentsView({ projectId, q, onSearch }: DocumentsViewProps) {
       <div className={classes.toolbar} role="toolbar" aria-label="Documents">
         <SearchBox what="the documents" q={q} onSearch={onSearch} />
         <span className={classes.spacer} />
-        <FileButton multiple onChange={add} disabled={offline}>
+        <FilePicker multiple onFiles={add} disabled={offline}>
           {(props) => (
             <Button {...props} disabled={offline} leftSection={<IconUpload size={16} aria-hidden />}>
               Add documents
             </Button>
           )}
-        </FileButton>
+        </FilePicker>
       </div>
       <p className={classes.drop} data-over={over}>
         {LIMITS} Drop files anywhere here. What has to do with a message is shown to the model that answers it.

@@ -1,10 +1,11 @@
 // Files on their way to a project, one after the other. What fails stays in the list with its reason, and can be sent again.
 import { useQueryClient } from '@tanstack/react-query';
-import { useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { uploadDocument } from '../../api/calls';
 import { asApiError } from '../../api/errors';
 import { keys } from '../../data/keys';
 import { randomId } from '../../lib/ids';
+import { notifyError } from '../../lib/notify';
 import { refusal } from './documents';
 
 export interface Upload {
@@ -28,6 +29,13 @@ export function useUploads(projectId: string): Uploads {
   const [list, setList] = useState<Upload[]>([]);
   const client = useQueryClient();
   const line = useRef<Promise<void>>(Promise.resolve());
+  const watched = useRef(true);
+  useEffect(() => {
+    watched.current = true;
+    return () => {
+      watched.current = false;
+    };
+  }, []);
   const change = (key: string, change: Partial<Upload>) =>
     setList((now) => now.map((upload) => (upload.key === key ? { ...upload, ...change } : upload)));
   const drop = (key: string) => setList((now) => now.filter((upload) => upload.key !== key));
@@ -39,6 +47,8 @@ export function useUploads(projectId: string): Uploads {
       void client.invalidateQueries({ queryKey: keys.documents(projectId) });
     } catch (reason) {
       const error = asApiError(reason);
+      // Nobody sees the list any more.
+      if (!watched.current) notifyError(`Sending ${file.name}`, error);
       change(key, { failure: error.detail || error.title, again: error.transient });
     }
   };

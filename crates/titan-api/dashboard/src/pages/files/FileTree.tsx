@@ -7,11 +7,13 @@ import { type Folder, nameOf } from './tree';
 
 interface FileTreeProps {
   folder: Folder;
+  /** The files that are being changed and are not saved. */
+  drafted: ReadonlySet<string>;
   selected: string | null;
   onSelect: (path: string) => void;
 }
 
-export function FileTree({ folder, selected, onSelect }: FileTreeProps) {
+export function FileTree({ folder, drafted, selected, onSelect }: FileTreeProps) {
   return (
     <ul className={classes.tree}>
       {folder.folders.map((inner) => (
@@ -20,7 +22,7 @@ export function FileTree({ folder, selected, onSelect }: FileTreeProps) {
             <summary className={classes.folder}>
               <IconFolder size={15} aria-hidden /> {inner.name}
             </summary>
-            <FileTree folder={inner} selected={selected} onSelect={onSelect} />
+            <FileTree folder={inner} drafted={drafted} selected={selected} onSelect={onSelect} />
           </details>
         </li>
       ))}
@@ -34,6 +36,7 @@ export function FileTree({ folder, selected, onSelect }: FileTreeProps) {
           >
             <IconFile size={15} aria-hidden />
             <span className={classes.fileName}>{nameOf(file.path)}</span>
+            {drafted.has(file.path) && <span className={classes.unsaved}>not saved</span>}
             <span className={`${classes.muted} tnum`}>{formatBytes(file.size)}</span>
           </UnstyledButton>
         </li>

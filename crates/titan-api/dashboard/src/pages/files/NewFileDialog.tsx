@@ -1,7 +1,8 @@
 // Makes a file with a path and a text.
-import { Button, Modal, Textarea, TextInput } from '@mantine/core';
+import { Button, Textarea, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { asApiError } from '../../api/errors';
+import { Dialog } from '../../components/Dialog';
 import { ErrorPanel } from '../../components/ErrorPanel';
 import { useSaveFile } from '../../data/files';
 import classes from './Files.module.css';
@@ -26,7 +27,7 @@ export function NewFileDialog({ projectId, onClose, onMade }: NewFileDialogProps
       save.mutate({ path: wanted, content, tag: null }, { onSuccess: () => onMade(wanted) });
   };
   return (
-    <Modal opened onClose={onClose} title="New file" closeButtonProps={{ 'aria-label': 'Close the dialog' }}>
+    <Dialog onClose={onClose} title="New file">
       <form onSubmit={submit} className={classes.fields} noValidate>
         <TextInput
           label="Path"
@@ -57,6 +58,6 @@ export function NewFileDialog({ projectId, onClose, onMade }: NewFileDialogProps
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

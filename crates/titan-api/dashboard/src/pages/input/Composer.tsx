@@ -1,9 +1,10 @@
 // Where a message is written. Ctrl+Enter sends, Enter makes a new line; a failed send keeps the text and says why. Files come
 // by button, by dropping them and with what is pasted.
-import { Button, FileButton, Kbd, Textarea } from '@mantine/core';
+import { Button, Kbd, Textarea } from '@mantine/core';
 import { IconPaperclip, IconSend2 } from '@tabler/icons-react';
 import { type ClipboardEvent, type DragEvent, type FormEvent, type KeyboardEvent, useEffect, useRef } from 'react';
 import { ErrorPanel } from '../../components/ErrorPanel';
+import { FilePicker } from '../../components/FilePicker';
 import { LIMITS } from '../../lib/files';
 import { useOffline } from '../../live/hooks';
 import { DraftFiles } from './FileChips';
@@ -93,7 +94,7 @@ export function Composer({ send, answering }: ComposerProps) {
         </Button>
       </div>
       <div className={classes.choices}>
-        <FileButton onChange={add} multiple>
+        <FilePicker onFiles={add} multiple>
           {(props) => (
             <Button
               {...props}
@@ -107,7 +108,7 @@ export function Composer({ send, answering }: ComposerProps) {
               Attach
             </Button>
           )}
-        </FileButton>
+        </FilePicker>
         <AgentPicker choices={send.choices} disabled={send.busy} />
         <ModelPicker choices={send.choices} disabled={send.busy} />
         <span id="file-limits" className={classes.limits}>

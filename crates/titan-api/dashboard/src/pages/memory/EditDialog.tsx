@@ -1,8 +1,9 @@
 // Changes a memory. New words become the word of the person who writes them.
-import { Button, Modal, SegmentedControl, Switch, Textarea, TextInput } from '@mantine/core';
+import { Button, SegmentedControl, Switch, Textarea, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { asApiError } from '../../api/errors';
 import type { Memory, MemoryScope } from '../../api/types';
+import { Dialog } from '../../components/Dialog';
 import { ErrorPanel } from '../../components/ErrorPanel';
 import { useEditMemory } from '../../data/memoryActions';
 import { useOffline } from '../../live/hooks';
@@ -48,7 +49,7 @@ export function EditDialog({ projectId, memory, onClose }: EditDialogProps) {
     save.mutate({ id: memory.id, patch }, { onSuccess: onClose });
   };
   return (
-    <Modal opened onClose={onClose} title="Change a memory" closeButtonProps={{ 'aria-label': 'Close the dialog' }}>
+    <Dialog onClose={onClose} title="Change a memory">
       <form onSubmit={submit} className={classes.fields} noValidate>
         <Textarea
           label="What is remembered"
@@ -98,6 +99,6 @@ export function EditDialog({ projectId, memory, onClose }: EditDialogProps) {
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,7 +1,8 @@
 // Erases what is remembered. It cannot be undone, so the word has to be typed.
-import { Button, Modal, Radio, TextInput } from '@mantine/core';
+import { Button, Radio, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import type { Erasure } from '../../api/calls';
+import { Dialog } from '../../components/Dialog';
 import { ErrorPanel } from '../../components/ErrorPanel';
 import { useEraseMemories } from '../../data/memoryActions';
 import { useOffline } from '../../live/hooks';
@@ -22,7 +23,7 @@ export function EraseDialog({ projectId, onClose }: { projectId: string; onClose
     erase.mutate(what === 'project' ? { what } : { what, person }, { onSuccess: onClose });
   };
   return (
-    <Modal opened onClose={onClose} title="Erase memories" closeButtonProps={{ 'aria-label': 'Close the dialog' }}>
+    <Dialog onClose={onClose} title="Erase memories">
       <form onSubmit={submit} className={classes.fields}>
         <Radio.Group label="What to erase" value={what} onChange={(value) => setWhat(value as Erasure['what'])}>
           <div className={classes.choices}>
@@ -61,6 +62,6 @@ export function EraseDialog({ projectId, onClose }: { projectId: string; onClose
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

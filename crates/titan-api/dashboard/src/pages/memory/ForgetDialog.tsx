@@ -1,6 +1,7 @@
 // Forgets one memory, after a question.
-import { Button, Modal } from '@mantine/core';
+import { Button } from '@mantine/core';
 import type { Memory } from '../../api/types';
+import { Dialog } from '../../components/Dialog';
 import { ErrorPanel } from '../../components/ErrorPanel';
 import { useForgetMemory } from '../../data/memoryActions';
 import classes from './Memory.module.css';
@@ -14,7 +15,7 @@ interface ForgetDialogProps {
 export function ForgetDialog({ projectId, memory, onClose }: ForgetDialogProps) {
   const forget = useForgetMemory(projectId);
   return (
-    <Modal opened onClose={onClose} title="Forget this?" closeButtonProps={{ 'aria-label': 'Close the dialog' }}>
+    <Dialog onClose={onClose} title="Forget this?">
       <blockquote className={classes.quote}>{memory.content.slice(0, 400)}</blockquote>
       <p>It cannot be undone. Answers given so far stay as they are.</p>
       {forget.error && <ErrorPanel error={forget.error} compact />}
@@ -26,6 +27,6 @@ export function ForgetDialog({ projectId, memory, onClose }: ForgetDialogProps) 
           Forget
         </Button>
       </div>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,16 +1,25 @@
 // What an approval would make, and the button that does it.
 import { Button } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { approvePlan, refusePlan } from '../../api/calls';
+import { useState } from 'react';
+import { approvePlan } from '../../api/calls';
 import { ErrorPanel } from '../../components/ErrorPanel';
 import { Panel } from '../../components/Panel';
 import { keys } from '../../data/keys';
 import { notifyDone } from '../../lib/notify';
 import { useOffline } from '../../live/hooks';
 import classes from './Plan.module.css';
+import { RefuseDialog } from './RefuseDialog';
 import { type PlanInView, sumOf } from './sections';
 
-export function Approval({ projectId, version, plan }: { projectId: string; version: number; plan: PlanInView }) {
+interface ApprovalProps {
+  projectId: string;
+  version: number;
+  plan: PlanInView;
+  onDecided: () => void;
+}
+
+export function Approval({ projectId, version, plan, onDecided }: ApprovalProps) {
   const client = useQueryClient();
   const offline = useOffline();
   const sum = sumOf(plan.tasks ?? []);
@@ -21,11 +30,13 @@ export function Approval({ projectId, version, plan }: { projectId: string; vers
   };
   const approve = useMutation({
     mutationFn: () => approvePlan(projectId, version),
-    onSuccess: (charter) => notifyDone(`Charter ${charter.number} is approved`),
+    onSuccess: (charter) => {
+      notifyDone(`Charter ${charter.number} is approved`);
+      onDecided();
+    },
     onSettled: refresh,
   });
-  const refuse = useMutation({ mutationFn: () => refusePlan(projectId, version, ''), onSettled: refresh });
-  const busy = approve.isPending || refuse.isPending;
+  const [refusing, setRefusing] = useState(false);
   return (
     <Panel title="Approve" testId="approval">
       <ul className={classes.lines}>
@@ -43,15 +54,24 @@ export function Approval({ projectId, version, plan }: { projectId: string; vers
         {plan.template !== undefined && <li>The project will be made from {plan.template.split(':')[0]}.</li>}
         <li>The charter is for good: another version of the plan makes another charter.</li>
       </ul>
-      {(approve.error ?? refuse.error) && <ErrorPanel error={approve.error ?? refuse.error} compact />}
+      {approve.error && <ErrorPanel error={approve.error} compact />}
       <div className={classes.choices}>
-        <Button disabled={offline || busy} loading={approve.isPending} onClick={() => approve.mutate()}>
+        <Button disabled={offline} loading={approve.isPending} onClick={() => approve.mutate()}>
           Approve charter and create {count(sum.tasks, 'task')}
         </Button>
-        <Button variant="default" disabled={offline || busy} loading={refuse.isPending} onClick={() => refuse.mutate()}>
+        <Button variant="default" disabled={offline || approve.isPending} onClick={() => setRefusing(true)}>
           Refuse this version
         </Button>
       </div>
+      {refusing && (
+        <RefuseDialog
+          projectId={projectId}
+          version={version}
+          onSettled={refresh}
+          onRefused={onDecided}
+          onClose={() => setRefusing(false)}
+        />
+      )}
     </Panel>
   );
 }

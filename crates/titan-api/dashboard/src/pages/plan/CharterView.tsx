@@ -2,6 +2,7 @@
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
+import { useRef } from 'react';
 import type { Charter, CharterItem } from '../../api/types';
 import { Age } from '../../components/Age';
 import { Panel } from '../../components/Panel';
@@ -59,12 +60,14 @@ function Items({ charter, parent }: { charter: Charter; parent: string | null })
 function Item({ charter, item }: { charter: Charter; item: CharterItem }) {
   const offline = useOffline();
   const projectId = charter.project_id;
+  // The button goes away when it is done.
+  const row = useRef<HTMLDivElement>(null);
   const complete = useCompleteTask(projectId);
   const waitsFor = charter.items.filter(
     (other) => item.needs.includes(other.task_id) && other.execution_status !== 'completed',
   );
   return (
-    <div className={classes.item}>
+    <div className={classes.item} ref={row} tabIndex={-1}>
       <Status status={item.execution_status} />
       {item.progress === null ? (
         <Link to="/projects/$projectId/progress" params={{ projectId }} search={{ task: item.task_id }}>
@@ -87,7 +90,7 @@ function Item({ charter, item }: { charter: Charter; item: CharterItem }) {
           variant="default"
           disabled={offline}
           loading={complete.isPending}
-          onClick={() => complete.mutate(item.task_id)}
+          onClick={() => complete.mutate(item.task_id, { onSuccess: () => row.current?.focus() })}
           aria-label={`Done: ${item.title}`}
         >
           Done

@@ -6,7 +6,7 @@ import type { PlanDraft } from '../../api/types';
 import { Elapsed } from '../../components/Elapsed';
 import { HintText } from '../../components/HintText';
 import { Panel } from '../../components/Panel';
-import { Status } from '../../components/Status';
+import { lookOf, Status } from '../../components/Status';
 import { useCancelTask } from '../../data/actions';
 import { keys } from '../../data/keys';
 import { taskQuery } from '../../data/queries';
@@ -42,7 +42,11 @@ export function DraftView({ projectId, draft }: { projectId: string; draft: Plan
         </Button>
       }
     >
-      <p className={classes.state} aria-live="polite">
+      {/* Said when it changes; the time beside it changes with each second. */}
+      <p className="sr-only" aria-live="polite" data-testid="draft-said">
+        {lookOf(draft.execution_status).word}, {written} of 9 sections
+      </p>
+      <p className={classes.state}>
         <Status status={draft.execution_status} />{' '}
         <span className={classes.muted}>
           <Elapsed from={draft.created_at} to={null} />

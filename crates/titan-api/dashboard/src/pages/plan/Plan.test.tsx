@@ -9,6 +9,7 @@ import { CharterView } from './CharterView';
 import { DraftView } from './DraftView';
 import { Questions } from './Questions';
 import { planInView } from './sections';
+import { VersionView } from './VersionView';
 import { WishForm } from './WishForm';
 
 function serve(routes: Parameters<typeof fakeServer>[0]) {
@@ -16,6 +17,8 @@ function serve(routes: Parameters<typeof fakeServer>[0]) {
   vi.stubGlobal('fetch', server.fetch);
   return server;
 }
+
+const [onNewest, onRefined, onDecided] = [vi.fn(), vi.fn(), vi.fn()];
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -52,7 +55,9 @@ describe('a draft', () => {
     const data = { section: 'goal', value: 'A page for tea.', round: 1, attempt: 1 } as never;
     page.hub({ type: 'run-events', runId: 'r1', events: [anEvent(1, { kind: 'plan.section', data })] });
     expect(await screen.findByText('A page for tea.')).toBeTruthy();
-    expect(screen.getByText(/1 of 9 sections/)).toBeTruthy();
+    // What is said aloud has no clock in it, which would be said with each second.
+    expect(screen.getByTestId('draft-said').textContent).toBe('In progress, 1 of 9 sections');
+    expect(document.querySelectorAll('[aria-live]')).toHaveLength(1);
     expect(await screen.findByText('No worker that serves plan has reported yet.')).toBeTruthy();
   });
 });
@@ -66,7 +71,8 @@ describe('the questions', () => {
     const answered = aPlan({
       answers: [{ question: 'colour', kind: 'decide', answer: null, answered_at: '2026-11-21T10:00:00.000Z' }],
     });
-    await renderPage(<Questions projectId="p1" plan={answered} />);
+    const refined = vi.fn();
+    await renderPage(<Questions projectId="p1" plan={answered} onRefined={refined} />);
     // The first is answered, so the second is asked.
     const form = within(screen.getByRole('form', { name: 'What is it called?' }));
     await userEvent.type(form.getByLabelText('Your answer'), 'Tea House');
@@ -84,6 +90,55 @@ describe('the questions', () => {
     await waitFor(() => expect(server.calls).toHaveLength(2));
     await userEvent.click(screen.getByRole('button', { name: 'Refine the plan with this answer' }));
     await waitFor(() => expect(server.calls[2]?.body).toEqual({ project_id: 'p1' }));
+    await waitFor(() => expect(refined).toHaveBeenCalledOnce());
+  });
+
+  it('hand the focus on from one to the next', async () => {
+    const given = (question: string) => ({ question, kind: 'decide', answer: null, answered_at: 'now' }) as const;
+    const answers: ReturnType<typeof given>[] = [];
+    serve({
+      'POST /api/projects/p1/plan/answers': ({ body }) => {
+        const [{ question } = { question: '' }] = (body as { answers: { question: string }[] }).answers;
+        answers.push(given(question));
+        return json({ plan: aPlan({ answers }), task: null });
+      },
+      'GET /api/projects/p1/plans/1': () => json(aPlan({ answers })),
+    });
+    await renderPage(
+      <VersionView projectId="p1" version={1} newest={1} drafting={false} {...{ onNewest, onRefined, onDecided }} />,
+    );
+    const colour = within(await screen.findByRole('form', { name: 'Which colour?' }));
+    await userEvent.click(colour.getByRole('button', { name: 'Decide for me' }));
+    const name = await screen.findByRole('form', { name: 'What is it called?' });
+    await waitFor(() => expect(document.activeElement).toBe(name));
+    await userEvent.click(within(name).getByRole('button', { name: 'Decide for me' }));
+    const refine = await screen.findByRole('button', { name: 'Refine the plan with these 2 answers' });
+    await waitFor(() => expect(document.activeElement).toBe(refine));
+  });
+});
+
+describe('a version', () => {
+  it('says that there is a newer one above its approval', async () => {
+    serve({ 'GET /api/projects/p1/plans/1': () => json(aPlan()) });
+    await renderPage(
+      <VersionView projectId="p1" version={1} newest={2} drafting={false} {...{ onNewest, onRefined, onDecided }} />,
+    );
+    expect((await screen.findByTestId('newer-version')).textContent).toContain('Version 2 is newer.');
+    await userEvent.click(screen.getByRole('button', { name: 'Show version 2' }));
+    expect(onNewest).toHaveBeenCalledOnce();
+  });
+
+  it('is refused after a question, with the reason', async () => {
+    const server = serve({ 'POST /api/projects/p1/plan/refuse': () => json(aPlan({ state: 'refused' })) });
+    const decided = vi.fn();
+    await renderPage(<Approval projectId="p1" version={1} plan={planInView(aPlan().content)} onDecided={decided} />);
+    await userEvent.click(screen.getByRole('button', { name: 'Refuse this version' }));
+    const dialog = within(await screen.findByRole('dialog', { name: 'Refuse version 1?' }));
+    expect(server.calls).toEqual([]);
+    await userEvent.type(dialog.getByLabelText('Why'), 'Too dear. ');
+    await userEvent.click(dialog.getByRole('button', { name: 'Refuse' }));
+    await waitFor(() => expect(decided).toHaveBeenCalledOnce());
+    expect(server.calls[0]?.body).toEqual({ version: 1, reason: 'Too dear.' });
   });
 });
 
@@ -96,7 +151,7 @@ describe('the approval', () => {
       errors: [],
     };
     serve({ 'POST /api/projects/p1/plan/approve': () => json(problem, 409) });
-    await renderPage(<Approval projectId="p1" version={1} plan={planInView(aPlan().content)} />);
+    await renderPage(<Approval projectId="p1" version={1} plan={planInView(aPlan().content)} onDecided={onDecided} />);
     expect(screen.getByText('2 tasks in 1 group will be created.')).toBeTruthy();
     expect(screen.getByText(/2 questions would stay open/)).toBeTruthy();
     await userEvent.click(screen.getByRole('button', { name: 'Approve charter and create 2 tasks' }));

@@ -48,8 +48,25 @@ function Loaded({ projectId, list }: { projectId: string; list: PlanList }) {
     charter.current?.focus({ preventScroll: true });
     charter.current?.scrollIntoView({ block: 'start' });
   }, [approved]);
+  const page = useRef<HTMLDivElement>(null);
+  const show = (version: number, against: number | null = null) =>
+    void navigate({
+      // The newest has no number in the address, so that the page goes on to the next one.
+      search: {
+        ...(version === newest?.version ? {} : { version }),
+        ...(against === null ? {} : { against }),
+      },
+      replace: true,
+      resetScroll: false,
+    });
+  // What was pressed goes away with the questions or the approval.
+  const focus = () => page.current?.focus({ preventScroll: true });
+  const refined = () => {
+    if (newest !== undefined) show(newest.version);
+    focus();
+  };
   return (
-    <>
+    <div className={classes.page} ref={page} tabIndex={-1}>
       {approved !== null && (
         <div ref={charter} tabIndex={-1} className={classes.charter}>
           <CharterView projectId={projectId} />
@@ -71,19 +88,21 @@ function Loaded({ projectId, list }: { projectId: string; list: PlanList }) {
             items={list.items}
             shown={shown}
             against={search.against ?? null}
-            onShow={(version) => void navigate({ search: { version }, replace: true, resetScroll: false })}
-            onCompare={(against) =>
-              void navigate({
-                search: { version: shown, ...(against === null ? {} : { against }) },
-                replace: true,
-                resetScroll: false,
-              })
-            }
+            onShow={(version) => show(version)}
+            onCompare={(against) => show(shown, against)}
           />
           {search.against !== undefined && search.against !== shown ? (
             <CompareView projectId={projectId} from={search.against} to={shown} />
           ) : (
-            <VersionView projectId={projectId} version={shown} newest={newest.version} drafting={drafting} />
+            <VersionView
+              projectId={projectId}
+              version={shown}
+              newest={newest.version}
+              drafting={drafting}
+              onNewest={() => show(newest.version)}
+              onRefined={refined}
+              onDecided={focus}
+            />
           )}
           {!drafting && !wishing && (
             <div>
@@ -94,7 +113,7 @@ function Loaded({ projectId, list }: { projectId: string; list: PlanList }) {
           )}
         </>
       )}
-    </>
+    </div>
   );
 }
 

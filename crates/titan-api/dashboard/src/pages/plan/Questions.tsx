@@ -2,7 +2,7 @@
 // until the next version is asked for.
 import { Button, Textarea } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { answerPlan, reiterate } from '../../api/calls';
 import type { Plan, PlanAnswer, PlanQuestion } from '../../api/types';
 import { ErrorPanel } from '../../components/ErrorPanel';
@@ -12,10 +12,19 @@ import { useRequestKey } from '../../lib/requestKey';
 import { useOffline } from '../../live/hooks';
 import classes from './Plan.module.css';
 
-export function Questions({ projectId, plan }: { projectId: string; plan: Plan }) {
+interface QuestionsProps {
+  projectId: string;
+  plan: Plan;
+  onRefined: () => void;
+}
+
+export function Questions({ projectId, plan, onRefined }: QuestionsProps) {
   const client = useQueryClient();
   const offline = useOffline();
   const [changing, setChanging] = useState<string | null>(null);
+  // What was pressed goes away with its question; the focus goes to the next one, or to what there is to do then.
+  const [moved, setMoved] = useState(false);
+  const refineButton = useRef<HTMLButtonElement>(null);
   const keyFor = useRequestKey();
   const refresh = () => client.invalidateQueries({ queryKey: keys.plans(projectId) });
   const answer = useMutation({
@@ -28,11 +37,15 @@ export function Questions({ projectId, plan }: { projectId: string; plan: Plan }
     onSuccess: async () => {
       await refresh();
       setChanging(null);
+      setMoved(true);
     },
   });
   const refine = useMutation({
     mutationFn: () => reiterate({ projectId, wish: '', name: '' }, keyFor([plan.version, plan.answers])),
-    onSuccess: refresh,
+    onSuccess: async () => {
+      await refresh();
+      onRefined();
+    },
   });
   const answerOf = (question: PlanQuestion) => plan.answers.find((given) => given.question === question.key);
   const current =
@@ -41,6 +54,10 @@ export function Questions({ projectId, plan }: { projectId: string; plan: Plan }
   const answered = plan.content.questions.filter(
     (question) => answerOf(question) !== undefined && question !== current,
   );
+  const asked = current?.key;
+  useEffect(() => {
+    if (moved && asked === undefined) refineButton.current?.focus();
+  }, [moved, asked]);
   const busy = answer.isPending || refine.isPending;
   return (
     <Panel title={`Questions, ${plan.answers.length} of ${plan.content.questions.length} answered`} testId="questions">
@@ -53,7 +70,10 @@ export function Questions({ projectId, plan }: { projectId: string; plan: Plan }
                 size="compact-xs"
                 variant="subtle"
                 disabled={offline || busy}
-                onClick={() => setChanging(question.key)}
+                onClick={() => {
+                  setMoved(true);
+                  setChanging(question.key);
+                }}
                 aria-label={`Change the answer to: ${question.question}`}
               >
                 Change
@@ -68,13 +88,19 @@ export function Questions({ projectId, plan }: { projectId: string; plan: Plan }
           question={current}
           titles={current.blocks.map((key) => plan.content.tasks.find((task) => task.key === key)?.title ?? key)}
           given={answerOf(current)?.answer ?? ''}
+          focused={moved}
           disabled={offline || busy}
           onAnswer={(text) => answer.mutate({ question: current.key, answer: text })}
         />
       )}
       {(answer.error ?? refine.error) && <ErrorPanel error={answer.error ?? refine.error} compact />}
       {plan.answers.length > 0 && (
-        <Button disabled={offline || busy} loading={refine.isPending} onClick={() => refine.mutate()}>
+        <Button
+          ref={refineButton}
+          disabled={offline || busy}
+          loading={refine.isPending}
+          onClick={() => refine.mutate()}
+        >
           Refine the plan with {plan.answers.length === 1 ? 'this answer' : `these ${plan.answers.length} answers`}
         </Button>
       )}
@@ -89,19 +115,32 @@ interface QuestionProps {
   /** Of the tasks that wait for the answer. */
   titles: string[];
   given: string;
+  /** Whether somebody has just come here from another question. */
+  focused: boolean;
   disabled: boolean;
   /** Null leaves it to the plan. */
   onAnswer: (text: string | null) => void;
 }
 
-function Question({ question, titles, given, disabled, onAnswer }: QuestionProps) {
+function Question({ question, titles, given, focused, disabled, onAnswer }: QuestionProps) {
   const [text, setText] = useState(question.choices.includes(given) ? '' : given);
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    if (focused) form.current?.focus();
+  }, [focused]);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (text.trim() !== '' && !disabled) onAnswer(text.trim());
   };
   return (
-    <form onSubmit={submit} className={classes.question} data-testid="question" aria-label={question.question}>
+    <form
+      ref={form}
+      tabIndex={-1}
+      onSubmit={submit}
+      className={classes.question}
+      data-testid="question"
+      aria-label={question.question}
+    >
       <p className={classes.asked}>{question.question}</p>
       {titles.length > 0 && <p className={classes.muted}>It matters to: {titles.join(', ')}</p>}
       <div className={classes.choices}>

@@ -1,4 +1,5 @@
-// The wish, in one field. It makes a draft of the plan, and a project for it where there is none yet.
+// The wish, in one field. It makes a draft of the plan, and a project for it where there is none yet. What was written is kept
+// until that is ordered.
 import { Button, Textarea } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
@@ -8,6 +9,7 @@ import { ErrorPanel } from '../../components/ErrorPanel';
 import classes from '../../components/Form.module.css';
 import { keys } from '../../data/keys';
 import { useRequestKey } from '../../lib/requestKey';
+import { readStored, writeStored } from '../../lib/storage';
 import { useOffline } from '../../live/hooks';
 
 interface WishFormProps {
@@ -19,7 +21,8 @@ interface WishFormProps {
 }
 
 export function WishForm({ projectId, initial = '', onCancel, onOrdered }: WishFormProps) {
-  const [wish, setWish] = useState(initial);
+  const place = `titan.wish.${projectId ?? 'new'}`;
+  const [wish, setWish] = useState(() => readStored(place) ?? initial);
   const [missing, setMissing] = useState(false);
   const client = useQueryClient();
   const offline = useOffline();
@@ -27,6 +30,7 @@ export function WishForm({ projectId, initial = '', onCancel, onOrdered }: WishF
   const order = useMutation({
     mutationFn: () => reiterate({ projectId, wish, name: '' }, keyFor({ projectId, wish })),
     onSuccess: async (ordered) => {
+      writeStored(place, null);
       await client.invalidateQueries({ queryKey: keys.plans(ordered.project_id) });
       if (projectId === null) void client.invalidateQueries({ queryKey: keys.projects });
       onOrdered(ordered.project_id);
@@ -34,6 +38,10 @@ export function WishForm({ projectId, initial = '', onCancel, onOrdered }: WishF
   });
   const problem = order.error ? asApiError(order.error) : null;
   const onField = problem?.fieldMessage('wish') ?? null;
+  const change = (text: string) => {
+    setWish(text);
+    writeStored(place, text === initial ? null : text);
+  };
   const submit = (event: FormEvent) => {
     event.preventDefault();
     setMissing(wish.trim() === '');
@@ -52,7 +60,7 @@ export function WishForm({ projectId, initial = '', onCancel, onOrdered }: WishF
         maxLength={20_000}
         value={wish}
         error={missing && wish.trim() === '' ? 'Write what you want.' : onField}
-        onChange={(event) => setWish(event.currentTarget.value)}
+        onChange={(event) => change(event.currentTarget.value)}
       />
       {problem && onField === null && <ErrorPanel error={problem} compact />}
       <div className={classes.buttons}>

@@ -4,10 +4,10 @@ import { Modal, SegmentedControl } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { createProject, type ProjectInput } from '../../api/calls';
 import { keys } from '../../data/keys';
-import { randomId } from '../../lib/ids';
+import { useRequestKey } from '../../lib/requestKey';
 import { WishForm } from '../plan/WishForm';
 import { ProjectForm } from './ProjectForm';
 import classes from './ProjectsPage.module.css';
@@ -15,7 +15,9 @@ import { FromTemplate } from './template/FromTemplate';
 
 const EMPTY: ProjectInput = { name: '', type: 'general', description: '' };
 
-const WAYS = [
+type Way = 'simple' | 'wish' | 'template';
+
+const WAYS: { value: Way; label: string }[] = [
   { value: 'simple', label: 'Name it' },
   { value: 'wish', label: 'Describe what you want' },
   { value: 'template', label: 'From a template' },
@@ -32,27 +34,51 @@ export function CreateDialog({ opened, onClose, template }: CreateDialogProps) {
   const client = useQueryClient();
   const navigate = useNavigate();
   const phone = useMediaQuery('(max-width: 30em)');
-  const [way, setWay] = useState(template === undefined ? 'simple' : 'template');
-  // One key for one filled form: a second press of Create cannot make a second project. Another text is another request.
-  const [attempt, setAttempt] = useState({ key: randomId(), body: '' });
+  const [way, setWay] = useState<Way>(template === undefined ? 'simple' : 'template');
+  const [seen, setSeen] = useState<ReadonlySet<Way>>(new Set([way]));
+  const [made, setMade] = useState(0);
+  const key = useRequestKey();
   const create = useMutation({
-    mutationFn: (input: ProjectInput) => {
-      const body = JSON.stringify(input);
-      const key = attempt.body === '' || attempt.body === body ? attempt.key : randomId();
-      setAttempt({ key, body });
-      return createProject(input, key);
-    },
+    // The same words are another project once one was made of them.
+    mutationFn: (input: ProjectInput) => createProject(input, key([input, made])),
     onSuccess: (project) => {
       client.setQueryData(keys.project(project.id), project);
       void client.invalidateQueries({ queryKey: keys.projects });
-      setAttempt({ key: randomId(), body: '' });
+      setMade((count) => count + 1);
       onClose();
       void navigate({ to: '/projects/$projectId/input', params: { projectId: project.id } });
     },
   });
+  const choose = (next: Way) => {
+    setWay(next);
+    setSeen(new Set([...seen, next]));
+  };
   const close = () => {
     create.reset();
     onClose();
+  };
+  const forms: Record<Way, ReactNode> = {
+    simple: (
+      <ProjectForm
+        initial={EMPTY}
+        submitLabel="Create project"
+        busy={create.isPending}
+        error={create.error}
+        onSubmit={(input) => create.mutate(input)}
+        onCancel={close}
+      />
+    ),
+    wish: (
+      <WishForm
+        projectId={null}
+        onCancel={close}
+        onOrdered={(projectId) => {
+          close();
+          void navigate({ to: '/projects/$projectId/plan', params: { projectId } });
+        }}
+      />
+    ),
+    template: <FromTemplate chosen={template ?? null} onClose={close} />,
   };
   return (
     <Modal opened={opened} onClose={close} title="New project" closeButtonProps={{ 'aria-label': 'Close the dialog' }}>
@@ -60,33 +86,18 @@ export function CreateDialog({ opened, onClose, template }: CreateDialogProps) {
         <SegmentedControl
           data={WAYS}
           value={way}
-          onChange={setWay}
+          onChange={choose}
           aria-label="How to begin"
           // Side by side their words would be cut off.
           orientation={phone ? 'vertical' : 'horizontal'}
           fullWidth
         />
-        {way === 'wish' ? (
-          <WishForm
-            projectId={null}
-            onCancel={close}
-            onOrdered={(projectId) => {
-              close();
-              void navigate({ to: '/projects/$projectId/plan', params: { projectId } });
-            }}
-          />
-        ) : way === 'template' ? (
-          <FromTemplate chosen={template ?? null} onClose={close} />
-        ) : (
-          <ProjectForm
-            initial={EMPTY}
-            submitLabel="Create project"
-            busy={create.isPending}
-            error={create.error}
-            onSubmit={(input) => create.mutate(input)}
-            onCancel={close}
-          />
-        )}
+        {/* What was opened stays, so that a look at another way loses nothing. */}
+        {WAYS.filter(({ value }) => seen.has(value)).map(({ value }) => (
+          <div key={value} hidden={value !== way}>
+            {forms[value]}
+          </div>
+        ))}
       </div>
     </Modal>
   );

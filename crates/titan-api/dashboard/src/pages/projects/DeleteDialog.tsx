@@ -1,9 +1,10 @@
 // Deleting cannot be undone, so the real name has to be typed.
-import { Button, Modal, TextInput } from '@mantine/core';
+import { Button, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { deleteProject } from '../../api/calls';
 import type { Project } from '../../api/types';
+import { Dialog } from '../../components/Dialog';
 import { ErrorPanel } from '../../components/ErrorPanel';
 import { keys } from '../../data/keys';
 import { plural } from '../../lib/format';
@@ -30,7 +31,7 @@ export function DeleteDialog({ project, onClose }: { project: Project; onClose: 
     if (matches && !remove.isPending) remove.mutate();
   };
   return (
-    <Modal opened onClose={onClose} title="Delete the project" closeButtonProps={{ 'aria-label': 'Close the dialog' }}>
+    <Dialog onClose={onClose} title="Delete the project">
       <form onSubmit={submit} className={classes.fields}>
         <p>
           This deletes <strong>{project.name}</strong> with {plural(project.stats.tasks.total, 'task')},{' '}
@@ -54,6 +55,6 @@ export function DeleteDialog({ project, onClose }: { project: Project; onClose: 
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,8 +1,8 @@
 // Changes a project's name, type and description; the rest of its spec is left as it is.
-import { Modal } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type ProjectInput, updateProject } from '../../api/calls';
 import type { Project } from '../../api/types';
+import { Dialog } from '../../components/Dialog';
 import { keys } from '../../data/keys';
 import { descriptionOf } from '../../lib/project';
 import { ProjectForm } from './ProjectForm';
@@ -19,7 +19,7 @@ export function EditDialog({ project, onClose }: { project: Project; onClose: ()
   });
   const description = descriptionOf(project);
   return (
-    <Modal opened onClose={onClose} title="Change the project" closeButtonProps={{ 'aria-label': 'Close the dialog' }}>
+    <Dialog onClose={onClose} title="Change the project">
       <ProjectForm
         initial={{ name: project.name, type: project.type, description }}
         submitLabel="Save"
@@ -28,6 +28,6 @@ export function EditDialog({ project, onClose }: { project: Project; onClose: ()
         onSubmit={(input) => update.mutate(input)}
         onCancel={onClose}
       />
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,5 +1,6 @@
 import { screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
+import { useState } from 'react';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { aProject } from '../../test/fixtures';
 import { fakeServer, json, renderPage } from '../../test/render';
@@ -21,6 +22,34 @@ describe('creating a project', () => {
     await userEvent.click(create());
     expect(screen.getByText('A project needs a name.')).toBeTruthy();
     expect(server.calls).toHaveLength(0);
+  });
+
+  it('keeps what was typed while somebody looks at another way, and the wish until it is ordered', async () => {
+    vi.stubGlobal('fetch', fakeServer({}).fetch);
+    function Page() {
+      const [opened, setOpened] = useState(true);
+      return (
+        <>
+          <button type="button" onClick={() => setOpened(true)}>
+            New
+          </button>
+          <CreateDialog opened={opened} onClose={() => setOpened(false)} />
+        </>
+      );
+    }
+    await renderPage(<Page />);
+    await userEvent.type(name(), 'Tea');
+    await userEvent.click(screen.getByText('Describe what you want'));
+    const wish = () => screen.getByRole<HTMLTextAreaElement>('textbox', { name: /^Your wish/ });
+    await userEvent.type(wish(), 'A page for tea');
+    await userEvent.click(screen.getByText('Name it'));
+    expect(name().value).toBe('Tea');
+    await userEvent.click(screen.getByText('Describe what you want'));
+    expect(wish().value).toBe('A page for tea');
+    await userEvent.click(screen.getByRole('button', { name: 'Cancel' }));
+    await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
+    await userEvent.click(screen.getByRole('button', { name: 'New' }));
+    expect(wish().value).toBe('A page for tea');
   });
 
   it('sends name, type and description, and closes', async () => {

@@ -1,10 +1,11 @@
 // Changing all jobs that match: first the server counts them, then a person confirms the number, then it is done and the
 // outcome shown. One call changes at most 1,000; the rest is one more press away.
-import { Button, Modal, TextInput } from '@mantine/core';
+import { Button, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, type RefObject, useEffect, useRef, useState } from 'react';
 import { bulkJobs, type JobFilter } from '../../api/calls';
 import type { BulkAction, BulkResult } from '../../api/types';
+import { Dialog } from '../../components/Dialog';
 import { ErrorPanel } from '../../components/ErrorPanel';
 import { QueryView } from '../../components/QueryView';
 import { useBulk } from '../../data/queueActions';
@@ -79,7 +80,7 @@ export function BulkDialog({ action, filter, projectName, onClose }: BulkDialogP
     );
   const count = (matched: number) => jobsInWords(matched, tabOf(filter), action);
   return (
-    <Modal opened onClose={onClose} title={VERBS[action].title} closeButtonProps={{ 'aria-label': 'Close the dialog' }}>
+    <Dialog onClose={onClose} title={VERBS[action].title}>
       <div className={classes.fields} data-testid="bulk">
         {done ? (
           <Outcome counts={done} word={VERBS[action].done} busy={bulk.isPending} onMore={run} onClose={onClose} />
@@ -104,7 +105,7 @@ export function BulkDialog({ action, filter, projectName, onClose }: BulkDialogP
         )}
         {bulk.error && <ErrorPanel error={bulk.error} compact />}
       </div>
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -1,6 +1,7 @@
 // Deleting a limit. The server refuses while jobs wait for it, and says so here.
-import { Button, Modal } from '@mantine/core';
+import { Button } from '@mantine/core';
 import type { Limit } from '../../api/types';
+import { Dialog } from '../../components/Dialog';
 import { ErrorPanel } from '../../components/ErrorPanel';
 import { useDeleteLimit } from '../../data/queueActions';
 import { useOffline } from '../../live/hooks';
@@ -10,7 +11,7 @@ export function DeleteLimitDialog({ limit, onClose }: { limit: Limit; onClose: (
   const remove = useDeleteLimit();
   const offline = useOffline();
   return (
-    <Modal opened onClose={onClose} title="Delete the limit" closeButtonProps={{ 'aria-label': 'Close the dialog' }}>
+    <Dialog onClose={onClose} title="Delete the limit">
       <div className={classes.fields}>
         <p className={classes.text}>
           This deletes <strong>{limit.key}</strong>. New work cannot name it any more; what was admitted goes on.
@@ -30,6 +31,6 @@ export function DeleteLimitDialog({ limit, onClose }: { limit: Limit; onClose: (
           </Button>
         </div>
       </div>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,8 +1,9 @@
 // Adds a limit or changes one. The key of an existing one stays: another key is another limit.
-import { Button, Modal, TextInput } from '@mantine/core';
+import { Button, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { asApiError } from '../../api/errors';
 import type { Limit } from '../../api/types';
+import { Dialog } from '../../components/Dialog';
 import { ErrorPanel } from '../../components/ErrorPanel';
 import { useSaveLimit } from '../../data/queueActions';
 import { useOffline } from '../../live/hooks';
@@ -40,12 +41,7 @@ export function LimitDialog({ limit, onClose }: { limit: Limit | null; onClose: 
   };
 
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      title={limit === null ? 'Add a limit' : `Change the limit ${limit.key}`}
-      closeButtonProps={{ 'aria-label': 'Close the dialog' }}
-    >
+    <Dialog onClose={onClose} title={limit === null ? 'Add a limit' : `Change the limit ${limit.key}`}>
       <form onSubmit={submit} className={classes.fields} noValidate>
         {limit === null && (
           <TextInput
@@ -73,6 +69,6 @@ export function LimitDialog({ limit, onClose }: { limit: Limit | null; onClose: 
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,6 +1,7 @@
 // Pausing a queue, with the reason that others will read.
-import { Button, Modal, TextInput } from '@mantine/core';
+import { Button, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
+import { Dialog } from '../../components/Dialog';
 import { ErrorPanel } from '../../components/ErrorPanel';
 import { usePauseQueue } from '../../data/queueActions';
 import { useOffline } from '../../live/hooks';
@@ -15,12 +16,7 @@ export function PauseDialog({ name, onClose }: { name: string; onClose: () => vo
     if (!pause.isPending) pause.mutate({ name, reason }, { onSuccess: onClose });
   };
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      title={`Pause the queue ${name}`}
-      closeButtonProps={{ 'aria-label': 'Close the dialog' }}
-    >
+    <Dialog onClose={onClose} title={`Pause the queue ${name}`}>
       <form onSubmit={submit} className={classes.fields}>
         <p className={classes.text}>
           What runs now is finished. Nothing else of this queue begins until it is resumed; what comes in is kept.
@@ -44,6 +40,6 @@ export function PauseDialog({ name, onClose }: { name: string; onClose: () => vo
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

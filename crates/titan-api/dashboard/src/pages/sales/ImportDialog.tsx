@@ -1,9 +1,11 @@
 // Takes leads in from a table: choose it, see what each row would become, say which column is what, and only then import it.
-import { Button, FileButton, Modal, Select } from '@mantine/core';
+import { Button, Select } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import * as api from '../../api/calls';
 import type { ImportedRow, LeadField, LeadImport } from '../../api/types';
+import { Dialog } from '../../components/Dialog';
 import { ErrorPanel } from '../../components/ErrorPanel';
+import { FilePicker } from '../../components/FilePicker';
 import form from '../../components/Form.module.css';
 import list from '../../components/List.module.css';
 import { ScrollBox } from '../../components/ScrollBox';
@@ -11,6 +13,7 @@ import table from '../../components/Table.module.css';
 import { useChange } from '../../data/change';
 import { keys } from '../../data/keys';
 import { plural } from '../../lib/format';
+import { randomId } from '../../lib/ids';
 import { notifyDone } from '../../lib/notify';
 import { useRequestKey } from '../../lib/requestKey';
 import { useOffline } from '../../live/hooks';
@@ -23,11 +26,13 @@ interface Chosen {
 
 export function ImportDialog({ projectId, onClose }: { projectId: string; onClose: () => void }) {
   const [chosen, setChosen] = useState<Chosen | null>(null);
+  // It stays while columns are changed and looked at again, so that nothing goes away under the hand.
+  const [preview, setPreview] = useState<LeadImport | null>(null);
   const key = useRequestKey();
   const offline = useOffline();
   // Each look is a request of its own; only the import itself has a key that is kept.
   const look = useChange(
-    ({ file, mapping }: Chosen) => api.importLeads(projectId, file, mapping, true, `look-${crypto.randomUUID()}`),
+    ({ file, mapping }: Chosen) => api.importLeads(projectId, file, mapping, true, `look-${randomId()}`),
     [],
   );
   const write = useChange(
@@ -38,13 +43,18 @@ export function ImportDialog({ projectId, onClose }: { projectId: string; onClos
   const choose = (next: Chosen) => {
     setChosen(next);
     write.reset();
-    look.mutate(next);
+    look.mutate(next, { onSuccess: setPreview });
   };
-  const preview = look.data;
+  const take = ([file]: File[]) => {
+    if (file === undefined) return;
+    setPreview(null);
+    choose({ file, mapping: {} });
+  };
+  const seen = look.isSuccess;
   const fresh = (preview?.created ?? 0) + (preview?.merged ?? 0);
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (chosen === null || fresh === 0 || write.isPending) return;
+    if (chosen === null || fresh === 0 || !seen || write.isPending) return;
     write.mutate(chosen, {
       onSuccess: (done) => {
         notifyDone(summaryOf(done));
@@ -54,45 +64,39 @@ export function ImportDialog({ projectId, onClose }: { projectId: string; onClos
   };
   const error = write.error ?? look.error;
   return (
-    <Modal
-      opened
-      size="xl"
-      onClose={onClose}
-      title="Import leads"
-      closeButtonProps={{ 'aria-label': 'Close the dialog' }}
-    >
+    <Dialog size="xl" onClose={onClose} title="Import leads">
       <form onSubmit={submit} className={form.fields}>
         <p className={list.seen}>
           A table with a header as CSV in UTF-8, with up to 5,000 rows. A row whose e-mail is known adds what the lead
           lacks; nothing is overwritten.
         </p>
         <div className={list.toolbar}>
-          <FileButton accept=".csv,text/csv" onChange={(file) => file && choose({ file, mapping: {} })}>
+          <FilePicker accept=".csv,text/csv" onFiles={take}>
             {(props) => (
               <Button {...props} variant="default" disabled={offline} data-autofocus>
                 {chosen === null ? 'Choose a table' : 'Choose another table'}
               </Button>
             )}
-          </FileButton>
+          </FilePicker>
           {chosen && <span>{chosen.file.name}</span>}
         </div>
         {error && <ErrorPanel error={error} compact />}
         {chosen && preview && (
           <>
             <Columns preview={preview} onMapping={(mapping) => choose({ ...chosen, mapping })} />
-            <Preview preview={preview} />
+            <Preview preview={preview} looking={look.isPending} />
           </>
         )}
         <div className={form.buttons}>
           <Button variant="default" onClick={onClose}>
             Cancel
           </Button>
-          <Button type="submit" disabled={offline || fresh === 0 || look.isPending} loading={write.isPending}>
+          <Button type="submit" disabled={offline || fresh === 0 || !seen} loading={write.isPending}>
             {fresh === 0 ? 'Import' : `Import ${plural(fresh, 'row')}`}
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 
@@ -128,13 +132,13 @@ function Columns({ preview, onMapping }: ColumnsProps) {
   );
 }
 
-function Preview({ preview }: { preview: LeadImport }) {
+function Preview({ preview, looking }: { preview: LeadImport; looking: boolean }) {
   const rows = shownFirst(preview.rows);
   return (
     <>
       <p role="status" data-testid="import-summary">
-        {summaryOf(preview)}
-        {rows.length > SHOWN && ` The first ${SHOWN} rows are shown, refused ones first.`}
+        {looking ? 'Looking ...' : summaryOf(preview)}
+        {!looking && rows.length > SHOWN && ` The first ${SHOWN} rows are shown, refused ones first.`}
       </p>
       <ScrollBox label="What each row becomes" className={table.tableBox}>
         <table className={table.table}>

@@ -1,13 +1,14 @@
 // Writes a lead down, or changes one and shows what was said to it.
 import { Autocomplete, Select, TextInput } from '@mantine/core';
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import * as api from '../../api/calls';
 import type { Lead } from '../../api/types';
 import classes from '../../components/Form.module.css';
 import { FormDialog, type Problems, useForm } from '../../components/FormDialog';
 import { useChange } from '../../data/change';
 import { keys } from '../../data/keys';
-import { offersQuery } from '../../data/queries';
+import { offerQuery, offersQuery } from '../../data/queries';
+import { changesOf } from '../../lib/changes';
 import { useRequestKey } from '../../lib/requestKey';
 import { CURRENCIES, moneyText, parseMoney } from './money';
 import { Notes } from './Notes';
@@ -63,7 +64,9 @@ export function LeadDialog({ projectId, lead, onClose }: LeadDialogProps) {
   const save = useChange(
     (values: Values) => {
       const body = bodyOf(values);
-      return lead === null ? api.createLead(projectId, body, key(body)) : api.updateLead(lead.id, body);
+      return lead === null
+        ? api.createLead(projectId, body, key(body))
+        : api.updateLead(lead.id, changesOf(body, bodyOf(valuesOf(lead)), ['value', 'currency']));
     },
     [keys.leads(projectId), keys.offers(projectId)],
   );
@@ -97,20 +100,31 @@ export function LeadDialog({ projectId, lead, onClose }: LeadDialogProps) {
           onChange={(value) => form.set({ currency: value })}
         />
       </div>
-      <OfferPicker projectId={projectId} form={form} />
+      <OfferPicker projectId={projectId} linked={lead?.offer_id ?? null} form={form} />
     </FormDialog>
   );
 }
 
-function OfferPicker({ projectId, form }: { projectId: string; form: ReturnType<typeof useForm<Values>> }) {
+interface OfferPickerProps {
+  projectId: string;
+  linked: string | null;
+  form: ReturnType<typeof useForm<Values>>;
+}
+
+/** The newest offers; the one that is linked already stays in the list. */
+function OfferPicker({ projectId, linked, form }: OfferPickerProps) {
   const offers = useInfiniteQuery(offersQuery(projectId));
-  const data = offers.data?.pages.flatMap((page) => page.items).map(({ id, title }) => ({ value: id, label: title }));
+  const there = offers.data?.pages.flatMap((page) => page.items) ?? [];
+  const data = there.map(({ id, title }) => ({ value: id, label: title }));
+  const far = linked !== null && !there.some(({ id }) => id === linked);
+  const offer = useQuery({ ...offerQuery(projectId, linked ?? ''), enabled: far && offers.isSuccess });
+  if (far) data.unshift({ value: linked, label: offer.data?.title ?? 'The linked offer' });
   const { value, error } = form.field('offer_id');
   return (
     <Select
       label="Offer"
       placeholder="None"
-      data={data ?? []}
+      data={data}
       value={value === '' ? null : value}
       error={error}
       clearable

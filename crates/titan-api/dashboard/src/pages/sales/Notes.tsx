@@ -20,15 +20,23 @@ import { useOffline } from '../../live/hooks';
 
 export function Notes({ lead }: { lead: Lead }) {
   const [text, setText] = useState('');
+  // The same words may be said twice; only a repetition of what did not arrive is the same note.
+  const [said, setSaid] = useState(0);
   const key = useRequestKey();
   const offline = useOffline();
   const query = useInfiniteQuery(notesQuery(lead.id));
   const stale = [keys.notes(lead.id), keys.leads(lead.project_id)];
-  const add = useChange((content: string) => api.addNote(lead.id, content, key([content, lead.notes])), stale);
+  const add = useChange((content: string) => api.addNote(lead.id, content, key([content, said])), stale);
   const remove = useChange(api.deleteNote, stale);
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (text.trim() !== '' && !add.isPending) add.mutate(text.trim(), { onSuccess: () => setText('') });
+    if (text.trim() === '' || add.isPending) return;
+    add.mutate(text.trim(), {
+      onSuccess: () => {
+        setText('');
+        setSaid((count) => count + 1);
+      },
+    });
   };
   return (
     <section aria-label="Notes" data-testid="notes" className={form.apart}>

@@ -8,6 +8,7 @@ import { FormDialog, type Problems, useForm } from '../../components/FormDialog'
 import { useChange } from '../../data/change';
 import { keys } from '../../data/keys';
 import { outputsQuery } from '../../data/queries';
+import { changesOf } from '../../lib/changes';
 import { useRequestKey } from '../../lib/requestKey';
 import { CURRENCIES, moneyText, parseMoney } from './money';
 
@@ -56,7 +57,9 @@ export function OfferDialog({ projectId, offer, onClose }: OfferDialogProps) {
   const save = useChange(
     (values: Values) => {
       const body = bodyOf(values);
-      return offer === null ? api.createOffer(projectId, body, key(body)) : api.updateOffer(offer.id, body);
+      return offer === null
+        ? api.createOffer(projectId, body, key(body))
+        : api.updateOffer(offer.id, changesOf(body, bodyOf(valuesOf(offer)), ['price', 'currency']));
     },
     [keys.offers(projectId)],
   );

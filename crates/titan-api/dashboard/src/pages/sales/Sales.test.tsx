@@ -75,6 +75,45 @@ describe('the leads of a project', () => {
     await waitFor(() => expect(sent(server.calls, 'PATCH')[0]?.body).toEqual({ stage: 'lost' }));
   });
 
+  it('sends only what was changed, and shows an offer that is not among the newest', async () => {
+    const server = serve({
+      ...summary,
+      ...leads([aLead({ offer_id: 'old', value: 120000, currency: 'EUR' })]),
+      ...offers([anOffer()]),
+      'GET /api/offers/old': () => json(anOffer({ id: 'old', title: 'An old offer' })),
+      'GET /api/leads/l1/notes': () => page([]),
+      'PATCH /api/leads/l1': () => json(aLead()),
+    });
+    await showLeads();
+    await userEvent.click(await screen.findByRole('button', { name: 'Ida Holm' }));
+    const dialog = within(await screen.findByRole('dialog', { name: 'Change a lead' }));
+    await dialog.findByDisplayValue('An old offer');
+    await userEvent.type(dialog.getByLabelText('Phone'), '+45 1');
+    await userEvent.click(dialog.getByRole('button', { name: 'Save' }));
+    await waitFor(() => expect(sent(server.calls, 'PATCH')[0]?.body).toEqual({ phone: '+45 1' }));
+  });
+
+  it('takes the same note twice', async () => {
+    const server = serve({
+      ...summary,
+      ...leads([aLead()]),
+      ...offers([]),
+      'GET /api/leads/l1/notes': () => page([]),
+      'POST /api/leads/l1/notes': () => json({}, 201),
+    });
+    await showLeads();
+    await userEvent.click(await screen.findByRole('button', { name: 'Ida Holm' }));
+    const dialog = within(await screen.findByRole('dialog', { name: 'Change a lead' }));
+    for (const count of [1, 2]) {
+      await userEvent.type(dialog.getByLabelText('Note'), 'Called.');
+      await userEvent.click(dialog.getByRole('button', { name: 'Add note' }));
+      await waitFor(() => expect(sent(server.calls, 'POST')).toHaveLength(count));
+      await waitFor(() => expect(dialog.getByLabelText<HTMLTextAreaElement>('Note').value).toBe(''));
+    }
+    const told = sent(server.calls, 'POST').map(({ headers }) => headers.get('idempotency-key'));
+    expect(new Set(told).size).toBe(2);
+  });
+
   it('notes what was said', async () => {
     const note = { id: 'n1', lead_id: 'l1', content: 'Called.', created_at: '2026-11-22T10:00:00Z' };
     const server = serve({
@@ -133,5 +172,41 @@ describe('the leads of a project', () => {
     await userEvent.click(dialog.getByRole('button', { name: 'Import 1 row' }));
     await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
     expect(calls).toEqual(['dry_run=true', 'dry_run=false']);
+  });
+
+  it('shows a table while it looks at it again, also over plain HTTP', async () => {
+    // As it is where the page came over plain HTTP from another machine.
+    vi.stubGlobal('crypto', { getRandomValues: crypto.getRandomValues.bind(crypto) });
+    const columns = [{ header: 'Who', field: 'name' }];
+    let answer: () => void = () => undefined;
+    let looks = 0;
+    serve({
+      ...summary,
+      ...leads([]),
+      ...offers([]),
+      'POST /api/projects/p1/leads/import': async () => {
+        looks += 1;
+        if (looks > 1) {
+          await new Promise<void>((resolve) => {
+            answer = resolve;
+          });
+        }
+        return json({ created: 1, merged: 0, refused: 0, columns, rows: [], dry_run: true });
+      },
+    });
+    await showLeads();
+    await userEvent.click((await screen.findAllByRole('button', { name: 'Import' }))[0] as HTMLElement);
+    const dialog = within(await screen.findByRole('dialog', { name: 'Import leads' }));
+    const table = new File(['Who\nIda\n'], 'a.csv', { type: 'text/csv' });
+    await userEvent.upload(document.querySelector('input[type="file"]') as HTMLInputElement, table);
+    await dialog.findByRole('button', { name: 'Import 1 row' });
+    const column = dialog.getByRole('combobox', { name: 'Who' });
+    await userEvent.click(column);
+    await userEvent.click(await screen.findByRole('option', { name: 'Company' }));
+    expect(await dialog.findByText('Looking ...')).toBeTruthy();
+    expect(dialog.getByRole('combobox', { name: 'Who' })).toBe(column);
+    expect(dialog.getByRole<HTMLButtonElement>('button', { name: 'Import 1 row' }).disabled).toBe(true);
+    answer();
+    await waitFor(() => expect(dialog.queryByText('Looking ...')).toBeNull());
   });
 });

@@ -1,7 +1,10 @@
+import { useQuery } from '@tanstack/react-query';
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
+import type { ReactNode } from 'react';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Preview, Run } from '../../../api/types';
+import { tasksQuery } from '../../../data/queries';
 import { anEvent, aPipelineRun, aTask } from '../../../test/fixtures';
 import { fakeServer, json, renderPage } from '../../../test/render';
 import PipelinePanel from './PipelinePanel';
@@ -18,7 +21,14 @@ const PREVIEW: Preview = {
   updated_at: '2026-11-21T10:00:00.000Z',
 };
 
-async function show(run: Run, preview: Preview | null = PREVIEW) {
+/** The list out of which the page takes its pipeline. */
+function Listed() {
+  return <p>{useQuery(tasksQuery('p1')).data?.items.length ?? 'none'} listed</p>;
+}
+
+type Routes = Parameters<typeof fakeServer>[0];
+
+async function show(run: Run, preview: Preview | null = PREVIEW, more: Routes = {}, beside: ReactNode = null) {
   const events = [anEvent(1, { step: 2, message: 'building the page' })];
   const server = fakeServer({
     'GET /api/runs/r1/events': () => json({ items: events, next_cursor: null }),
@@ -30,9 +40,15 @@ async function show(run: Run, preview: Preview | null = PREVIEW) {
     'POST /api/projects/p1/pipelines': () => json(task, 201),
     'POST /api/tasks/execute': () => json({ task_id: 't1', run_id: 'r2', status: 'queued' }, 202),
     'POST /api/runs/r1/cancel': () => json(run),
+    ...more,
   });
   vi.stubGlobal('fetch', server.fetch);
-  await renderPage(<PipelinePanel task={task} />);
+  await renderPage(
+    <>
+      <PipelinePanel task={task} />
+      {beside}
+    </>,
+  );
   await screen.findByRole('list', { name: 'Stages of the pipeline' });
   return (method: string) => server.calls.filter((call) => call.method === method);
 }
@@ -75,6 +91,55 @@ describe('the pipeline of a project', () => {
     await waitFor(() =>
       expect(calls('POST')[0]?.body).toEqual({ template: 'web-app@1.0.0', inputs: { title: 'T' }, target: 'preview' }),
     );
+  });
+
+  it('is started over once, though the answer is lost and the button is pressed again', async () => {
+    let answers = 0;
+    const calls = await show(aPipelineRun(Array(5).fill('completed'), { status: 'completed' }), PREVIEW, {
+      'POST /api/projects/p1/pipelines': () => {
+        answers += 1;
+        if (answers === 1) throw new TypeError('the connection was lost');
+        return json(task, 201);
+      },
+    });
+    const button = screen.getByRole('button', { name: 'Start over' });
+    await userEvent.click(button);
+    await waitFor(() => expect(calls('POST')).toHaveLength(1));
+    await waitFor(() => expect(button.hasAttribute('data-loading')).toBe(false));
+    await userEvent.click(button);
+    await waitFor(() => expect(calls('POST')).toHaveLength(2));
+    const [first, second] = calls('POST').map(({ headers }) => headers.get('idempotency-key'));
+    expect(first).toBeTruthy();
+    expect(second).toBe(first);
+  });
+
+  it('cannot be started over again before the page knows of what was begun', async () => {
+    let lists = 0;
+    let arrive: () => void = () => undefined;
+    const second = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    const calls = await show(
+      aPipelineRun(Array(5).fill('completed'), { status: 'completed' }),
+      PREVIEW,
+      {
+        'GET /api/projects/p1/tasks': async () => {
+          lists += 1;
+          if (lists === 2) await second;
+          return json({ items: [task], next_cursor: null });
+        },
+      },
+      <Listed />,
+    );
+    await screen.findByText('1 listed');
+    const button = screen.getByRole('button', { name: 'Start over' });
+    await userEvent.click(button);
+    await waitFor(() => expect(lists).toBe(2));
+    expect(button.hasAttribute('data-loading')).toBe(true);
+    await userEvent.click(button);
+    expect(calls('POST')).toHaveLength(1);
+    arrive();
+    await waitFor(() => expect(button.hasAttribute('data-loading')).toBe(false));
   });
 
   it('leads to the preview in a second tab, and stops it', async () => {

@@ -15,6 +15,7 @@ import { waitOfRun } from '../../../components/waiting/wait';
 import { useCancelRun, useExecuteTask } from '../../../data/actions';
 import { useStartPipeline } from '../../../data/pipelines';
 import { runQuery } from '../../../data/queries';
+import { useRequestKey } from '../../../lib/requestKey';
 import { useOffline } from '../../../live/hooks';
 import { isRunActive, useRunEvents } from '../../run/useRunEvents';
 import classes from './Pipeline.module.css';
@@ -119,6 +120,7 @@ function Complaint({ run, seq, reason }: { run: Run; seq: number; reason: string
 function Actions({ task, run }: { task: Task; run: Run }) {
   const cancel = useCancelRun();
   const again = useStartPipeline(task.project_id);
+  const key = useRequestKey();
   const offline = useOffline();
   if (isRunActive(run)) {
     const stopping = run.cancel_requested_at !== null;
@@ -134,6 +136,11 @@ function Actions({ task, run }: { task: Task; run: Run }) {
       </Button>
     );
   }
+  // One follows each run at the most, however often the button is pressed and whatever answer is lost.
+  const startOver = () => {
+    const input = orderOf(task);
+    again.mutate({ input, key: key([run.id, input]) });
+  };
   return (
     <Button
       size="compact-sm"
@@ -141,7 +148,7 @@ function Actions({ task, run }: { task: Task; run: Run }) {
       disabled={offline}
       loading={again.isPending}
       title="All stages, with the files as they are now"
-      onClick={() => again.mutate(orderOf(task))}
+      onClick={startOver}
     >
       Start over
     </Button>
