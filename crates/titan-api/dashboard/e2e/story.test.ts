@@ -47,6 +47,8 @@ async function approve(page: Page, template: string): Promise<void> {
   await page.getByTestId('approval').getByText(`The project will be made from ${template}.`).waitFor();
   await page.getByRole('button', { name: 'Approve charter and create 4 tasks' }).click();
   await page.getByTestId('charter').getByRole('heading', { name: 'Charter 1' }).waitFor();
+  // Eyes and keys are led to it, although the button was at the end of the page.
+  await page.locator(':focus > [data-testid="charter"]').waitFor();
 }
 
 /** What the charter has made: its tasks, the group that holds two of them, and the pipeline of the template. */
