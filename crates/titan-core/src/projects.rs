@@ -269,6 +269,22 @@ fn checked_spec(spec: Option<&Value>) -> Result<Option<Value>> {
     }
 }
 
+/// Those of these projects that were deleted.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn deleted_among(connection: &mut PgConnection, ids: &[Uuid]) -> Result<BTreeSet<Uuid>> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = SqlUuid)]
+        id: Uuid,
+    }
+    let rows: Vec<Row> = sql_query("SELECT id FROM projects WHERE id = ANY ($1) AND deleted_at IS NOT NULL")
+        .bind::<Array<SqlUuid>, _>(ids)
+        .load(connection)?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
 /// Text that is not empty, not too long and storable.
 pub(crate) fn checked_text(field: &'static str, text: &str, most: usize) -> Result<String> {
     let text = text.trim();

@@ -1,6 +1,6 @@
 //! Runs and their steps, read. They change through the engine only.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
@@ -142,6 +142,22 @@ pub struct Filter {
     pub project_id: Option<Uuid>,
     pub task_id: Option<Uuid>,
     pub status: Option<RunStatus>,
+}
+
+/// Those of these runs that have ended.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn ended_among(connection: &mut PgConnection, ids: &[Uuid]) -> Result<BTreeSet<Uuid>> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = SqlUuid)]
+        id: Uuid,
+    }
+    let rows: Vec<Row> = sql_query("SELECT id FROM runs WHERE id = ANY ($1) AND finished_at IS NOT NULL")
+        .bind::<Array<SqlUuid>, _>(ids)
+        .load(connection)?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
 }
 
 /// With its steps.

@@ -39,6 +39,7 @@ mod hints;
 mod in_hand;
 mod intake;
 mod job;
+mod leftovers;
 mod maintenance;
 mod outage;
 mod poll;

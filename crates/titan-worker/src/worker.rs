@@ -28,7 +28,7 @@ use crate::pulse::Pulse;
 use crate::shared::Shared;
 use crate::slots::Slots;
 use crate::stop::StopReason;
-use crate::{agents, heartbeat, hints, maintenance, poll};
+use crate::{agents, heartbeat, hints, leftovers, maintenance, poll};
 
 /// Connections for the reads of handlers; claims, heartbeats, maintenance and commits have their own.
 const POOL: u32 = 8;
@@ -125,6 +125,12 @@ async fn start(config: &Config, handlers: Registry, only_run: Option<Uuid>) -> a
                 tracing::debug!(%error, "memories without an embedding wait for the next one that is written");
             }
         })));
+    }
+    if only_run.is_none() {
+        tasks.push(AbortOnDropHandle::new(tokio::spawn(leftovers::keep_clear(
+            shared.db.clone(),
+            config.data_dir.clone(),
+        ))));
     }
     let mut handle = WorkerHandle {
         shared: Arc::clone(&shared),

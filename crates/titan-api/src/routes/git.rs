@@ -4,6 +4,7 @@ use actix_web::web;
 use serde::{Deserialize, Serialize};
 use titan_core::page::{self, Page};
 use titan_core::workspaces::{Branch, Commit, Difference, FileDifference, Workspace};
+use titan_core::{Error, Result};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -38,7 +39,7 @@ pub struct LogQuery {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct DiffQuery {
-    /// A commit; the one before `to` when it is not given.
+    /// A commit, or a branch; the commit before `to` when it is not given.
     from: Option<String>,
     /// A commit, or a branch; `main` when it is not given.
     to: Option<String>,
@@ -80,17 +81,25 @@ pub async fn list_commits(
     let LogQuery { branch, path, limit, cursor } = query.0;
     let (branch, limit) = (branch_of(branch.as_deref())?, page::limit(limit)?);
     let read = move |workspace: &Workspace| {
-        let head = workspace.head(branch);
-        // From a commit on, so that a page does not move when there are new ones; that one itself was on the page before.
-        let (from, skip) = match &cursor {
-            Some(cursor) => (Some(workspace.known(cursor)?), 1),
-            None => (head.map(str::to_owned), 0),
+        // From the commit of the first page on, so that a page does not move when there are new ones. Not from the last one of the page
+        // before: where two lines of history were merged, only one of them leads back from there.
+        let begun = match &cursor {
+            Some(cursor) => Some(begun(workspace, cursor)?),
+            None => workspace.head(branch).map(|head| (head.to_owned(), 0)),
         };
-        let most = usize::try_from(limit).unwrap_or(0) + 1;
-        let log = |from: String| workspace.log(&from, path.as_deref(), skip, most);
-        Ok(Page::of(from.map(log).transpose()?.unwrap_or_default(), limit, |commit| commit.id.clone()))
+        let Some((from, skip)) = begun else { return Ok(Page::of(Vec::new(), limit, |_: &Commit| String::new())) };
+        let count = usize::try_from(limit).unwrap_or(0);
+        let commits = workspace.log(&from, path.as_deref(), skip, count + 1)?;
+        Ok(Page::of(commits, limit, |_| format!("{from}:{}", skip.saturating_add(count))))
     };
     Ok(web::Json(state.workspaces.with(*project_id, read).await?))
+}
+
+/// Where a list of commits began, and how many of them were given.
+fn begun(workspace: &Workspace, cursor: &str) -> Result<(String, usize)> {
+    let parts = cursor.split_once(':').and_then(|(from, skip)| Some((from, skip.parse().ok()?)));
+    let known = parts.and_then(|(from, skip)| Some((workspace.known(from).ok()?, skip)));
+    known.ok_or_else(|| Error::invalid("cursor", "is not a cursor that this list gave out"))
 }
 
 /// What differs between two commits
@@ -104,14 +113,9 @@ pub async fn get_diff(
 ) -> Answer<GitDiff> {
     let DiffQuery { from, to } = query.0;
     let read = move |workspace: &Workspace| {
-        let to = match to.as_deref().map(|to| (Branch::named(to), to)) {
-            None => workspace.head(Branch::Main).map(str::to_owned),
-            Some((Ok(branch), _)) => workspace.head(branch).map(str::to_owned),
-            Some((Err(_), commit)) => Some(workspace.known(commit)?),
-        };
-        let Some(to) = to else { return Ok(None) };
+        let Some(to) = place(workspace, "to", to.as_deref().unwrap_or("main"))? else { return Ok(None) };
         let from = match from {
-            Some(from) => Some(workspace.known(&from)?),
+            Some(from) => place(workspace, "from", &from)?,
             None => workspace.parent(&to)?,
         };
         let Difference { files, patch, truncated } = workspace.difference(from.as_deref(), &to)?;
@@ -120,4 +124,21 @@ pub async fn get_diff(
     let diff = state.workspaces.with(*project_id, read).await?;
     let none = || ApiError::new(Code::FileNotFound, "The project has no files yet, so that nothing differs.");
     Ok(web::Json(diff.ok_or_else(none)?))
+}
+
+/// The commit that is meant by its id or by a branch; nothing for a project without files.
+fn place(workspace: &Workspace, field: &'static str, named: &str) -> Result<Option<String>> {
+    match Branch::named(named) {
+        Ok(branch @ Branch::OfRun(_)) if workspace.head(branch).is_none() => {
+            let message = "names a run that has no files of its own: it changed none, or they were merged or rejected";
+            Err(Error::invalid(field, message))
+        }
+        Ok(branch) => Ok(workspace.head(branch).map(str::to_owned)),
+        Err(_) => workspace.known(named).map(Some).map_err(|_| {
+            let message = format!(
+                "must be main, run/<id of a run>, or the id of a commit of this project (7 to 40 hexadecimal digits), and is {named:?}"
+            );
+            Error::invalid(field, message)
+        }),
+    }
 }

@@ -208,7 +208,7 @@ fn does_not_fit(paths: Vec<String>) -> ApiError {
     );
     refused.errors = paths
         .into_iter()
-        .map(|path| FieldError { field: path, message: "was changed on both sides".to_owned() })
+        .map(|path| FieldError { field: path, message: "does not fit to what others changed".to_owned() })
         .collect();
     refused
 }

@@ -2,8 +2,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use chrono::DateTime;
 use reqwest::Method;
 use serde_json::{Value, json};
+use titan_core::ids;
+use titan_core::workspaces::{Branch, Change, Precondition, Said, Workspace};
 use titan_testkit::app::TestApp;
 use titan_testkit::client::{Reply, text};
 
@@ -125,7 +128,13 @@ async fn the_history_is_told() {
     let diff = files.get(&format!("git/diff?from={from}&to={to}")).await.expect(200);
     assert!(text(&diff["patch"]).contains("-0\n+2\n"), "{diff}");
     assert_eq!(diff["files"], json!([{"path": "a", "added": 1, "removed": 1}]));
+    let gone = files.get(&format!("git/diff?to=run/{}", ids::new())).await;
+    assert_eq!((gone.status, gone.json()["errors"][0]["field"].as_str()), (422, Some("to")));
+    assert!(gone.text.contains("has no files of its own"), "{}", gone.text);
+    let same = files.get("git/diff?from=main&to=main").await.expect(200);
+    assert_eq!((text(&same["patch"]), &same["from"]), ("", &same["to"]));
     for wrong in [
+        "git/log?cursor=x:1",
         "git/diff?from=HEAD",
         "git/diff?to=--output=x",
         "git/log?cursor=0000000",
@@ -135,6 +144,45 @@ async fn the_history_is_told() {
         let reply = files.get(wrong).await;
         assert!((400..500).contains(&reply.status), "{wrong}: {}", reply.text);
     }
+    files.app.abandon().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_the_history_lose_nothing_where_two_lines_of_it_were_merged() {
+    let files = Files::start().await;
+    files.put("a", &json!({"content": "1"})).await.expect(200);
+    let (project, run_id) = (files.root.rsplit('/').next().unwrap().parse().unwrap(), ids::new());
+    let workspaces = &files.app.state().workspaces;
+    let at = DateTime::UNIX_EPOCH;
+    let work = move |workspace: &Workspace| {
+        for number in 0..3 {
+            let path = format!("run/{number}");
+            let change = Change::Put { path, bytes: b"x".to_vec(), executable: false };
+            let said = Said { author: "Ida", message: "Work", at };
+            workspace.write(Branch::OfRun(run_id), &[change], &Precondition::None, &said)?;
+        }
+        Ok(())
+    };
+    // Each of them on top of the one before.
+    workspaces.with(project, work).await.unwrap();
+    files.put("b", &json!({"content": "2"})).await.expect(200);
+    let merge = move |workspace: &Workspace| {
+        let shown = workspace.head(Branch::OfRun(run_id)).unwrap().to_owned();
+        workspace.merge(run_id, &shown, &Said { author: "Ida", message: "Merge", at }, &mut |_| Ok(()))
+    };
+    workspaces.with(project, merge).await.unwrap();
+    let all = files.get("git/log").await.expect(200)["items"].as_array().unwrap().clone();
+    assert_eq!(all.len(), 6);
+    let (mut paged, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = files.get(&format!("git/log?limit=2{cursor}")).await.expect(200);
+        paged.extend(page["items"].as_array().unwrap().clone());
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(paged, all);
     files.app.abandon().await;
 }
 

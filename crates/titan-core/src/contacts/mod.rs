@@ -81,6 +81,9 @@ pub fn list(
     cursor: Option<&str>,
 ) -> Result<Page<Contact>> {
     let limit = crate::page::limit(limit)?;
+    if filter.tag.as_deref().is_some_and(|tag| tag.contains('\0')) {
+        return Err(Error::invalid("tag", "must not contain NUL characters"));
+    }
     let words = filter.q.as_deref().map(Words::of).transpose()?;
     crate::projects::exists(connection, project_id)?;
     let rows: Vec<Contact> = sql_query(format!(

@@ -69,9 +69,10 @@ fn checked_tags(tags: &[String]) -> Result<Vec<String>> {
         if !kept.contains(&tag) {
             kept.push(tag);
         }
-    }
-    if kept.len() > MAX_TAGS {
-        return Err(Error::invalid("tags", format!("must be at most {MAX_TAGS}, and are {}", kept.len())));
+        // At once, since each is compared with all before it.
+        if kept.len() > MAX_TAGS {
+            return Err(Error::invalid("tags", format!("must be at most {MAX_TAGS} different ones")));
+        }
     }
     Ok(kept)
 }

@@ -1,6 +1,7 @@
 //! What a person decides about an output, once. A rejection may have the task done again: the next run is told why.
 
-use diesel::sql_types::{BigInt, Jsonb, Nullable, Text, Uuid as SqlUuid};
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{BigInt, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use serde::Serialize;
 use serde_json::json;
@@ -105,10 +106,12 @@ fn record(
     Ok(())
 }
 
-/// The run after the one that made the output: a new one, or the one that somebody has begun meanwhile.
+/// The run that does the task again: one that is under way, or that came after the rejection, which it was told of; else a new one.
 fn run_again(connection: &mut PgConnection, output: &Output, hints: &mut Vec<Hint>) -> Result<Uuid> {
     let latest = tasks::get(connection, output.task_id)?.latest_run;
-    if let Some(latest) = latest.filter(|latest| latest.id != output.run_id) {
+    if let Some(latest) = latest.filter(|latest| latest.id != output.run_id)
+        && (!latest.status.is_terminal() || came_after(connection, latest.id, output.reviewed_at)?)
+    {
         return Ok(latest.id);
     }
     let (applied, more) = apply_one(connection, Execute { task_id: output.task_id, trace_id: None }.into())?;
@@ -120,6 +123,15 @@ fn run_again(connection: &mut PgConnection, output: &Output, hints: &mut Vec<Hin
         )),
         other => Err(Error::Internal(format!("the engine answered an execution with {other:?}"))),
     }
+}
+
+/// Whether a run was made after a decision, or with it; not when there was none.
+fn came_after(connection: &mut PgConnection, run_id: Uuid, decided: Option<DateTime<Utc>>) -> Result<bool> {
+    let found = sql_query("SELECT 1 FROM runs WHERE id = $1 AND created_at >= $2")
+        .bind::<SqlUuid, _>(run_id)
+        .bind::<Nullable<Timestamptz>, _>(decided)
+        .execute(connection)?;
+    Ok(found > 0)
 }
 
 fn append(connection: &mut PgConnection, output: &Output, review: Review, comment: Option<&str>) -> Result<i64> {

@@ -12,14 +12,23 @@ const CODES: &str = "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD
 /// Those without a smaller unit, and those of which it is a thousandth.
 const NO_DIGITS: &str = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF";
 const THREE_DIGITS: &str = "BHD IQD JOD KWD LYD OMR TND";
+/// What is written around an amount besides its currency's own code: signs, and abbreviations where a currency has no sign.
+const SIGNS: [&str; 30] = [
+    "€", "$", "£", "¥", "₩", "₹", "₽", "₺", "₴", "₫", "₪", "₱", "₦", "₡", "₲", "₵", "₸", "₭", "₮", "₼", "₾", "฿", "¢",
+    "fr.", "fr", "kr", "zł", "kč", "ft", "lei",
+];
 
 /// In capitals.
 pub(crate) fn checked_currency(code: &str) -> Result<String> {
     let code = code.trim().to_ascii_uppercase();
-    if code.len() == 3 && CODES.split_whitespace().any(|known| known == code) {
+    if has(CODES, &code) {
         return Ok(code);
     }
     Err(Error::invalid("currency", "must be a currency of ISO 4217 such as EUR or USD"))
+}
+
+fn has(codes: &str, code: &str) -> bool {
+    codes.split_whitespace().any(|known| known == code)
 }
 
 pub(super) fn checked_amount(field: &'static str, amount: i64) -> Result<i64> {
@@ -33,20 +42,21 @@ pub(super) fn checked_amount(field: &'static str, amount: i64) -> Result<i64> {
 /// How many digits stand behind the point.
 fn digits(currency: &str) -> usize {
     match currency {
-        _ if NO_DIGITS.contains(currency) => 0,
-        _ if THREE_DIGITS.contains(currency) => 3,
+        _ if has(NO_DIGITS, currency) => 0,
+        _ if has(THREE_DIGITS, currency) => 3,
         _ => 2,
     }
 }
 
-/// What somebody wrote: `1.234,50`, `1,234.50`, `1 234`, `49.9`, with or without the sign of a currency around it. The last
-/// mark is the decimal one unless three digits stand behind it, as they do behind one for thousands.
+/// What somebody wrote: `1.234,50`, `1,234.50`, `1 234`, `49.9`, with or without the sign or the code of the currency around it.
+/// The last mark is the decimal one unless three digits stand behind it, as they do behind one for thousands; nobody writes thousands
+/// that begin with 0.
 pub(super) fn parsed(written: &str, currency: &str) -> Result<i64> {
     let wrong = || Error::invalid("value", "must be an amount such as 1234.50");
     let is_mark = |c: char| matches!(c, '.' | ',');
     let bare: String = written.chars().filter(|c| !c.is_whitespace() && !matches!(c, '\'' | '’' | '_')).collect();
-    let around = |c: char| !c.is_ascii_digit() && !is_mark(c) && c != '-';
-    let bare = bare.trim_matches(around);
+    let bare = bare.to_lowercase();
+    let bare = without_signs(&bare, &currency.to_lowercase());
     if bare.is_empty() || !bare.chars().all(|c| c.is_ascii_digit() || is_mark(c)) {
         return Err(wrong());
     }
@@ -55,7 +65,8 @@ pub(super) fn parsed(written: &str, currency: &str) -> Result<i64> {
         Some(at) => {
             let behind = bare.get(at + 1..).unwrap_or_default();
             let mark = bare.get(at..=at).unwrap_or_default();
-            let thousands = behind.len() == 3 && (digits != 3 || bare.matches(mark).count() > 1);
+            let thousands =
+                behind.len() == 3 && !bare.starts_with('0') && (digits != 3 || bare.matches(mark).count() > 1);
             if thousands { (bare, "") } else { (bare.get(..at).unwrap_or_default(), behind) }
         }
         None => (bare, ""),
@@ -67,13 +78,22 @@ pub(super) fn parsed(written: &str, currency: &str) -> Result<i64> {
         ));
     }
     let groups = whole.split(is_mark).enumerate().all(|(place, group)| place == 0 || group.len() == 3);
-    if !groups {
+    if !groups || (whole.contains(is_mark) && whole.starts_with('0')) {
         return Err(wrong());
     }
     let whole: String = whole.chars().filter(char::is_ascii_digit).collect();
     let fraction: String = fraction.chars().chain(std::iter::repeat('0')).take(digits).collect();
     let amount = format!("{whole}{fraction}").parse().map_err(|_| wrong())?;
     checked_amount("value", amount)
+}
+
+/// The same without what says the currency, before it and behind it.
+fn without_signs<'a>(mut bare: &'a str, currency: &str) -> &'a str {
+    let signs = || SIGNS.into_iter().chain([currency]).filter(|sign| !sign.is_empty());
+    while let Some(less) = signs().find_map(|sign| bare.strip_prefix(sign).or_else(|| bare.strip_suffix(sign))) {
+        bare = less;
+    }
+    bare
 }
 
 /// As a plain number: what [`parsed`] reads, and every table too.
@@ -114,10 +134,31 @@ mod tests {
             ("1.500", "EUR", 150_000),
             ("EUR 0,07", "EUR", 7),
             ("12.00", "JPY", 12),
+            ("0.12", "EUR", 12),
+            ("0.120", "EUR", 12),
+            ("0.125", "KWD", 125),
+            ("100 kr", "SEK", 10_000),
+            ("Fr. 20", "CHF", 2000),
+            ("20 chf", "CHF", 2000),
         ] {
             assert_eq!(parsed(written, currency).unwrap(), amount, "{written} {currency}");
         }
-        for wrong in ["", "many", "1.2.3", "-5", "1,23,456", "12.345678", "99999999999999999999", "1.2345,6"] {
+        for wrong in [
+            "",
+            "many",
+            "1.2.3",
+            "-5",
+            "1,23,456",
+            "12.345678",
+            "99999999999999999999",
+            "1.2345,6",
+            "10k",
+            "1.5M",
+            "0.125",
+            "0.125.000",
+            "5 USD",
+            "EUR",
+        ] {
             assert!(parsed(wrong, "EUR").is_err(), "{wrong}");
         }
     }

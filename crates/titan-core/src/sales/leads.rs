@@ -101,7 +101,7 @@ impl NewLead {
         let currency = self.currency.as_deref().map(checked_currency).transpose()?;
         let value = self.value.map(|value| checked_amount("value", value)).transpose()?;
         if value.is_some() && currency.is_none() {
-            return Err(Error::invalid("currency", "is required with a value, for example EUR"));
+            return Err(Error::invalid("currency", NO_CURRENCY));
         }
         Ok(NewLead {
             name: checked_text("name", &self.name, MAX)?,
@@ -143,6 +143,8 @@ impl NewLead {
         Ok(self)
     }
 }
+
+pub(super) const NO_CURRENCY: &str = "is required with a value, for example EUR";
 
 const SELECT: &str = "SELECT l.id, l.project_id, l.name, l.company, l.email, l.phone, l.source, l.stage, l.stage_at, l.offer_id, \
      l.value, l.currency, (SELECT count(*) FROM lead_notes n WHERE n.lead_id = l.id) AS notes, l.created_at, l.updated_at \
@@ -216,11 +218,11 @@ pub fn create(
 ) -> Result<(Lead, bool)> {
     let (id, replayed) = connection.transaction(|connection| {
         crate::projects::exists(connection, project_id)?;
-        let new = new.clone().with_offer(connection, project_id)?.checked()?;
         let (id, replayed) = idempotency::claim_one(connection, key)?;
         if replayed {
             return Ok((id, true));
         }
+        let new = new.clone().with_offer(connection, project_id)?.checked()?;
         owned::refuse_more(connection, "leads", project_id, 1, MOST_LEADS)?;
         insert(connection, project_id, &[(id, &new)])?;
         Ok::<_, Error>((id, false))

@@ -66,8 +66,7 @@ pub fn add(
         let (id, replayed) = idempotency::claim_one(connection, key)?;
         if !replayed {
             if had.notes >= MOST_NOTES {
-                let reason = format!("a lead has at most {MOST_NOTES} notes; delete some first");
-                return Err(Error::Conflict(reason));
+                return Err(Error::Conflict(too_many()));
             }
             insert(connection, &[(id, lead_id, content)])?;
         }
@@ -78,6 +77,10 @@ pub fn add(
         let note = note.ok_or(Error::NotFound("note", id))?;
         Ok((note, lead(connection, lead_id)?, replayed))
     })
+}
+
+pub(super) fn too_many() -> String {
+    format!("a lead has at most {MOST_NOTES} notes; delete some first")
 }
 
 /// New ones, each with its id and its lead; they were checked.

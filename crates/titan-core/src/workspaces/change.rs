@@ -5,7 +5,13 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::git::Git;
+use super::write::MAX_TOTAL;
 use crate::{Error, Result, ids};
+
+/// Bytes of a bundle: of files that cannot be made smaller, and what git says around them.
+const MAX_BUNDLE: u64 = MAX_TOTAL + (32 << 20);
+/// Bytes of one that holds everything. What is larger stays in many: it would have to be in memory as a whole.
+const MAX_HISTORY: u64 = 512 << 20;
 
 /// A file as it is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,12 +93,13 @@ impl<'a> Draft<'a> {
 
     /// What somebody needs who has these commits already; all of it when there are none.
     pub(super) fn bundle(&self, known: &[&str]) -> Result<Vec<u8>> {
-        let mut arguments = vec!["bundle", "create", "--quiet", "-", &self.name];
+        let mut wanted = vec![self.name.as_str()];
         if !known.is_empty() {
-            arguments.push("--not");
-            arguments.extend(known);
+            wanted.push("--not");
+            wanted.extend(known);
         }
-        self.git.run(&arguments, b"")
+        let bundle = self.git.file(&["bundle", "create", "--quiet"], &wanted, MAX_BUNDLE)?;
+        bundle.ok_or_else(|| Error::invalid("files", format!("must have at most {MAX_TOTAL} bytes together")))
     }
 }
 
@@ -103,11 +110,10 @@ pub(super) fn whole(git: &Git, commits: &[&str]) -> Result<Vec<u8>> {
         names.iter().zip(commits).map(|(name, commit)| order(name, commit)).collect()
     };
     git.run(&["update-ref", "--stdin"], orders(|name, commit| format!("create {name} {commit}\n")).as_bytes())?;
-    let mut arguments = vec!["bundle", "create", "--quiet", "-"];
-    arguments.extend(names.iter().map(String::as_str));
-    let bundle = git.run(&arguments, b"");
+    let wanted: Vec<&str> = names.iter().map(String::as_str).collect();
+    let bundle = git.file(&["bundle", "create", "--quiet"], &wanted, MAX_HISTORY);
     git.run(&["update-ref", "--stdin"], orders(|name, _| format!("delete {name}\n")).as_bytes())?;
-    bundle
+    bundle?.ok_or_else(|| Error::Internal(format!("their history has more than {MAX_HISTORY} bytes")))
 }
 
 fn signed(Said { author, message, at }: &Said<'_>) -> String {

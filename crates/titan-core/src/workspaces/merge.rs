@@ -4,7 +4,8 @@ use diesel::PgConnection;
 use uuid::Uuid;
 
 use super::change::{Draft, Said};
-use super::{Also, Branch, Workspace, rows};
+use super::write::within_limits;
+use super::{Also, Branch, Workspace, path, rows};
 use crate::{Error, Result};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +69,10 @@ impl Workspace {
         let tree = words.next().unwrap_or_default().to_owned();
         match answer.code {
             Some(0) => {
+                let clashing = self.clashing(&tree)?;
+                if !clashing.is_empty() {
+                    return Ok(Some(Merged::Conflicts(clashing)));
+                }
                 let draft = Draft::of_tree(&self.git, &tree, &[ours, theirs], said)?;
                 let commit = draft.commit.clone();
                 Ok(self.publish(Branch::Main, Some(ours), &draft, also)?.then_some(Merged::Yes(commit)))
@@ -75,6 +80,16 @@ impl Workspace {
             Some(1) => Ok(Some(Merged::Conflicts(words.map(str::to_owned).collect()))),
             _ => Err(answer.error()),
         }
+    }
+
+    /// Files that do not fit to each other although git would merge them: it tells capital letters apart.
+    fn clashing(&self, tree: &str) -> Result<Vec<String>> {
+        let entries = self.entries(tree)?;
+        let bytes = entries.iter().map(|entry| entry.size).sum();
+        within_limits(entries.len(), bytes)
+            .map_err(|error| Error::Conflict(format!("with what the run made, {error}")))?;
+        let mut beside = path::Tree::default();
+        Ok(entries.into_iter().map(|entry| entry.path).filter(|path| beside.take(path).is_err()).collect())
     }
 
     fn is_ancestor(&self, older: &str, newer: &str) -> Result<bool> {

@@ -30,7 +30,7 @@ pub use merge::Merged;
 pub use read::{Commit, Difference, FileContent, FileDifference, FileEntry};
 pub use rows::{Also, begin_afresh};
 pub(crate) use rows::{drop_branch, head_of_run};
-pub use tree::{Collected, Target};
+pub use tree::{Collected, Target, forget_index};
 pub use write::{MAX_FILE, MAX_FILES, MAX_TOTAL, Precondition, Written};
 
 /// The workspaces of an installation, as one process has them.
@@ -121,9 +121,6 @@ impl Workspace {
         bundle: Option<Vec<u8>>,
         also: Also<'_>,
     ) -> Result<bool> {
-        if bundle.as_ref().is_some_and(|bundle| bundle.len() as u64 > MAX_TOTAL) {
-            return Err(Error::invalid("files", format!("must have at most {MAX_TOTAL} bytes together")));
-        }
         let Workspaces { db, blobs, .. } = &self.workspaces;
         let mut bundle = bundle.map(Blob::from);
         bundle.as_mut().map(|bundle| blobs.put_blocking(bundle)).transpose()?;

@@ -1,6 +1,8 @@
 //! Paths within a workspace: what a client, a template or a program may call a file. They are checked here before git or a file system
 //! sees them; both have rules of their own, and this is stricter than either, so that a workspace can be checked out on any system.
 
+use std::collections::BTreeMap;
+
 use crate::{Error, Result};
 
 /// Bytes of a path, and of one name in it.
@@ -97,6 +99,48 @@ pub fn clash<'a>(new: &str, existing: impl IntoIterator<Item = &'a str>) -> Opti
     None
 }
 
+/// The paths of one tree, taken one after the other.
+#[derive(Debug, Default)]
+pub struct Tree {
+    /// Files, and the folders that they are in, by how they are spelled without capital letters.
+    known: BTreeMap<String, Known>,
+}
+
+#[derive(Debug)]
+struct Known {
+    path: String,
+    is_file: bool,
+}
+
+impl Tree {
+    /// Takes a path, unless it cannot stand beside those before it.
+    ///
+    /// # Errors
+    /// Why, as [`clash`] says it.
+    pub fn take(&mut self, path: &str) -> std::result::Result<(), String> {
+        let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+        let parts: Vec<&str> = ends.filter_map(|end| path.get(..end)).collect();
+        for part in &parts {
+            let is_file = part.len() == path.len();
+            match self.known.get(&part.to_lowercase()) {
+                Some(known) if known.path != *part => {
+                    return Err(format!("{part:?} differs from {:?} only by capital letters", known.path));
+                }
+                Some(known) if known.is_file && !is_file => {
+                    return Err(format!("{part:?} is a file, so that nothing can stand beneath it"));
+                }
+                Some(known) if is_file && !known.is_file => return Err(format!("{path:?} is a folder")),
+                _ => {}
+            }
+        }
+        for part in parts {
+            let known = Known { path: part.to_owned(), is_file: part.len() == path.len() };
+            self.known.entry(part.to_lowercase()).or_insert(known);
+        }
+        Ok(())
+    }
+}
+
 fn beneath(path: &str, folder: &str) -> bool {
     path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
@@ -177,6 +221,25 @@ mod tests {
         for new in ["src/lib.rs", "README.md", "README", "srcs/x"] {
             assert_eq!(clash(new, there), None, "{new}");
         }
+    }
+
+    #[test]
+    fn a_tree_takes_what_can_stand_beside_the_rest() {
+        let mut tree = Tree::default();
+        for path in ["SRC/a", "README.md", "SRC/sub/x", "b/c"] {
+            assert_eq!(tree.take(path), Ok(()), "{path}");
+        }
+        for (path, says) in [
+            ("src/b", "\"src\" differs from \"SRC\" only"),
+            ("readme.md", "only by capital letters"),
+            ("src", "only by capital letters"),
+            ("README.md/x", "is a file"),
+            ("SRC", "is a folder"),
+            ("SRC/Sub/y", "\"SRC/Sub\" differs"),
+        ] {
+            assert!(tree.take(path).is_err_and(|why| why.contains(says)), "{path}");
+        }
+        assert_eq!(tree.take("src2/b"), Ok(()), "what was refused is not remembered");
     }
 
     proptest! {

@@ -8,7 +8,7 @@ use super::Workspace;
 use crate::{Error, Result};
 
 /// Bytes of a difference that are shown.
-const MAX_PATCH: usize = 1 << 20;
+const MAX_PATCH: u64 = 1 << 20;
 /// What git calls a commit without files.
 const NOTHING: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 
@@ -74,13 +74,13 @@ impl Workspace {
         let Some(end) = said.iter().position(|byte| *byte == b'\n') else { return Ok(None) };
         let (head, rest) = said.split_at(end);
         let head = String::from_utf8_lossy(head);
-        let mut words = head.split(' ');
-        let (Some(id), Some("blob"), Some(size)) = (words.next(), words.next(), words.next()) else {
-            return Ok(None);
-        };
+        // Of what is not there git says the name, which may look like anything but an id, and a word more.
+        let words: Vec<&str> = head.split(' ').collect();
+        let [id, "blob", size] = words.as_slice() else { return Ok(None) };
+        let Ok(id) = super::change::id(id.as_bytes()) else { return Ok(None) };
         let size: usize = size.parse().map_err(|_| strange(&head))?;
         let bytes = rest.get(1..=size).ok_or_else(|| strange(&head))?;
-        Ok(Some(FileContent { id: id.to_owned(), bytes: bytes.to_vec() }))
+        Ok(Some(FileContent { id, bytes: bytes.to_vec() }))
     }
 
     /// The newest commits from this one on, at most so many, of one path or of all.
@@ -108,11 +108,10 @@ impl Workspace {
         let counted = self.git.run(&[&["diff", "--numstat", "-z"], &plain[..], &[from, to]].concat(), b"")?;
         let counted = String::from_utf8_lossy(&counted);
         let files = counted.split('\0').filter(|line| !line.is_empty()).map(counts).collect::<Result<_>>()?;
-        let mut patch = self.git.run(&[&["diff"], &plain[..], &[from, to]].concat(), b"")?;
-        let truncated = patch.len() > MAX_PATCH;
-        if truncated {
-            let end = patch.iter().take(MAX_PATCH).rposition(|byte| *byte == b'\n').map_or(MAX_PATCH, |line| line + 1);
-            patch.truncate(end);
+        let arguments = [&["diff"], &plain[..], &[from, to]].concat();
+        let (mut patch, truncated) = self.git.beginning(&arguments, None, MAX_PATCH)?;
+        if truncated && let Some(line) = patch.iter().rposition(|byte| *byte == b'\n') {
+            patch.truncate(line + 1);
         }
         Ok(Difference { files, patch: String::from_utf8_lossy(&patch).into_owned(), truncated })
     }

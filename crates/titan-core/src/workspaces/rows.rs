@@ -61,7 +61,7 @@ pub(super) struct Move<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Moved {
     Yes {
-        /// Whether there are so many bundles now that one should take their place.
+        /// Whether there are so many bundles now that one should take their place. When that fails it is not said again at once.
         many: bool,
     },
     /// It stands elsewhere by now.
@@ -94,7 +94,7 @@ pub(super) fn publish(
         .bind::<Text, _>(step.to)
         .execute(connection)?;
         also(connection)?;
-        Ok(Moved::Yes { many: step.bundle.is_some() && count(connection, project_id)? >= MANY })
+        Ok(Moved::Yes { many: step.bundle.is_some() && count(connection, project_id)? % MANY == 0 })
     })
 }
 

@@ -104,3 +104,11 @@ fn a_person_is_erased_as_contact_and_lead_and_from_the_notes_of_others() {
     let again = people::erase(&mut bench.connection, None, "Ida Holm").unwrap();
     assert_eq!((again.contacts, again.leads), (0, 0));
 }
+
+#[test]
+fn a_tag_that_nobody_can_have_is_refused() {
+    let mut bench = Bench::new();
+    let filter = Filter { tag: Some("\0".to_owned()), ..Filter::default() };
+    let refused = contacts::list(&mut bench.connection, bench.project, &filter, None, None);
+    assert!(matches!(&refused, Err(Error::Invalid { field: "tag", .. })), "{refused:?}");
+}

@@ -109,6 +109,21 @@ fn a_run_that_somebody_else_has_begun_is_the_next_one() {
 }
 
 #[test]
+fn a_run_that_ended_before_the_rejection_knows_nothing_of_it() {
+    let mut bench = Bench::new();
+    let (task_id, output) = answer(&mut bench);
+    bench.apply(Execute { task_id, trace_id: None }.into()).unwrap();
+    let between = bench.task(task_id).latest_run.unwrap().id;
+    answer_run(&mut bench, between);
+    let (rejected, _) = outputs::review(&mut bench.connection, output.id, &AGAIN).unwrap();
+    let next = rejected.next_run_id.unwrap();
+    assert!(![between, output.run_id].contains(&next));
+    answer_run(&mut bench, next);
+    let again = outputs::review(&mut bench.connection, output.id, &AGAIN).unwrap().0;
+    assert_eq!(again.next_run_id, Some(next), "once is enough");
+}
+
+#[test]
 fn two_who_reject_at_once_start_one_run() {
     let mut bench = Bench::new();
     let (_, output) = answer(&mut bench);

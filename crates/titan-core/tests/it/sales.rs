@@ -253,3 +253,33 @@ fn notes_are_kept_with_their_time_and_go_with_the_lead() {
     sales::delete_lead(&mut bench.connection, ida.id).unwrap();
     assert_eq!(bench.test.count("SELECT count(*) FROM lead_notes"), 0);
 }
+
+#[test]
+fn an_import_adds_no_more_notes_than_a_lead_may_have() {
+    let mut bench = Bench::new();
+    let ida = lead(&mut bench, NewLead { email: Some("ida@example.com".to_owned()), ..named("Ida") });
+    bench.test.execute(&format!(
+        "INSERT INTO lead_notes (id, lead_id, content) SELECT gen_random_uuid(), '{}', 'x' FROM generate_series(1, 499)",
+        ida.id
+    ));
+    let csv = "name,email,note\nIda,ida@example.com,one\nIda,ida@example.com,two\nIda,ida@example.com,\n";
+    for dry_run in [true, false] {
+        let done = import(&mut bench, csv, dry_run);
+        assert_eq!((done.merged, done.refused), (2, 1));
+        assert!(done.rows[1].detail.as_ref().unwrap().contains("at most 500 notes"), "{:?}", done.rows[1]);
+    }
+    assert_eq!(bench.test.count("SELECT count(*) FROM lead_notes"), 500);
+}
+
+#[test]
+fn the_same_key_gives_the_same_lead_also_when_its_offer_is_gone() {
+    let mut bench = Bench::new();
+    let website = offer(&mut bench, "Website");
+    let new = NewLead { offer_id: Some(website.id), ..named("Ida") };
+    let key = IdempotencyKey::new("POST", "k", b"body");
+    let create = |bench: &mut Bench| sales::create_lead(&mut bench.connection, bench.project, &new, Some(&key));
+    let first = create(&mut bench).unwrap().0;
+    sales::delete_offer(&mut bench.connection, website.id).unwrap();
+    let (again, replayed) = create(&mut bench).unwrap();
+    assert_eq!((again.id, replayed), (first.id, true));
+}

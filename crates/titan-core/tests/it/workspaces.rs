@@ -80,6 +80,7 @@ fn what_one_machine_writes_another_reads_and_changes() {
     assert_eq!(content(&there, "Ä 'b'.txt").as_deref(), Some("é"));
     assert_eq!(content(&there, "src"), None, "a folder is no file");
     assert_eq!(content(&there, "none"), None);
+    assert_eq!(content(&there, "x blob 0"), None, "git says of it what it says of a file, and that it is missing");
 
     let second = write(&there, &[Change::Delete { path: "src/main.rs".to_owned() }, put("a", "b\n")]).unwrap();
     let here = api.open(bench.project);
@@ -186,6 +187,11 @@ fn many_bundles_become_one_and_nobody_notices() {
         assert_eq!(content(&workspace, "count").as_deref(), Some("59"));
         assert_eq!(workspace.log(workspace.head(Branch::Main).unwrap(), None, 0, 100).unwrap().len(), 60);
     }
+    // What a copy had before it read the one for all is in its pack with the rest.
+    let packs =
+        fs::read_dir(reader.disk.path().join(format!("workspaces/{}.git/objects/pack", bench.project))).unwrap();
+    let packs = packs.flatten().filter(|entry| entry.path().extension().is_some_and(|end| end == "pack")).count();
+    assert!(packs <= 2, "{packs} packs");
 }
 
 #[test]
@@ -209,6 +215,15 @@ fn a_program_works_on_files_and_what_it_made_is_collected() {
     fs::write(directory.join("nul.txt"), "").unwrap();
     fs::write(directory.join("A"), "another").unwrap();
     nested_repository(&directory.join("inner"));
+    // What git refuses to take at all.
+    git(&["init", "--quiet"], &directory.join("app"));
+    fs::write(directory.join("app/main.rs"), "").unwrap();
+    fs::write(directory.join("git~1"), "").unwrap();
+    fs::create_dir(directory.join(".GIT")).unwrap();
+    fs::write(directory.join(".GIT/x"), "").unwrap();
+    fs::write(directory.join("secret"), "").unwrap();
+    fs::set_permissions(directory.join("secret"), fs::Permissions::from_mode(0o000)).unwrap();
+    let reads_all = fs::read(directory.join("secret")).is_ok();
 
     let workspace = machine.open(bench.project);
     let made = workspace.collect(target(run, None, &main.commit), &directory, &said("Build")).unwrap();
@@ -220,13 +235,21 @@ fn a_program_works_on_files_and_what_it_made_is_collected() {
         ("nul.txt", "device"),
         ("inner", "repository"),
         ("a", "capital"),
+        ("app", "repository"),
+        ("git~1", "git's own"),
+        (".GIT/x", "git's own"),
+        ("secret", if reads_all { "" } else { "cannot be read" }),
     ] {
+        if name == "secret" && reads_all {
+            continue;
+        }
         assert!(told.lines().any(|line| line.starts_with(name) && line.contains(why)), "{name}: {told}");
     }
     let elsewhere = Machine::new(&bench);
     let other = elsewhere.open(bench.project);
     let entries = other.entries(other.head(run).unwrap()).unwrap();
-    let listed: Vec<_> = entries.iter().map(|entry| (entry.path.as_str(), entry.executable)).collect();
+    let listed = entries.iter().map(|entry| (entry.path.as_str(), entry.executable));
+    let listed: Vec<_> = listed.filter(|(path, _)| *path != "secret").collect();
     assert_eq!(listed, [(".gitignore", false), ("A", false), ("run.sh", true)]);
     assert_eq!(paths(&other, Branch::Main), [".gitignore", "a", "b"], "not before it is merged");
     let again = other.collect(target(run, Some(&made.commit), &made.commit), &directory, &said("Again")).unwrap();
@@ -266,14 +289,149 @@ fn who_was_taken_for_dead_publishes_nothing_over_the_work_of_the_next() {
 
 /// With a hook in it and everything.
 fn nested_repository(directory: &Path) {
-    for arguments in [
-        vec!["init", "--quiet"],
-        vec!["-c", "user.name=x", "-c", "user.email=x@x", "commit", "--quiet", "--allow-empty", "-m", "x"],
-    ] {
-        fs::create_dir_all(directory).unwrap();
-        let done = std::process::Command::new("git").args(arguments).current_dir(directory).status().unwrap();
-        assert!(done.success());
+    git(&["init", "--quiet"], directory);
+    git(&["-c", "user.name=x", "-c", "user.email=x@x", "commit", "--quiet", "--allow-empty", "-m", "x"], directory);
+}
+
+fn git(arguments: &[&str], directory: &Path) {
+    fs::create_dir_all(directory).unwrap();
+    let done = std::process::Command::new("git").args(arguments).current_dir(directory).status().unwrap();
+    assert!(done.success());
+}
+
+#[test]
+fn a_folder_has_one_spelling() {
+    let bench = Bench::new();
+    let machine = Machine::new(&bench);
+    let main = write(&machine.open(bench.project), &[put("src/b", "1")]).unwrap();
+    let run = Branch::OfRun(ids::new());
+    let directory = machine.disk.path().join("work");
+    machine.open(bench.project).check_out(&main.commit, &directory).unwrap();
+    fs::create_dir(directory.join("SRC")).unwrap();
+    fs::write(directory.join("SRC/a"), "2").unwrap();
+    let made =
+        machine.open(bench.project).collect(target(run, None, &main.commit), &directory, &said("Build")).unwrap();
+    assert_eq!(made.left_out, ["src/b: \"src\" differs from \"SRC\" only by capital letters"]);
+    let now = machine.open(bench.project);
+    assert_eq!(paths(&now, run), ["SRC/a"]);
+    now.write(run, &[put("SRC/a", "3")], &Precondition::None, &said("Later")).unwrap();
+}
+
+#[test]
+fn what_somebody_was_killed_over_is_in_nobodys_way() {
+    let bench = Bench::new();
+    let machine = Machine::new(&bench);
+    let main = write(&machine.open(bench.project), &[put("a", "1")]).unwrap();
+    let directory = machine.disk.path().join("work");
+    fs::write(directory.with_extension("index.lock"), "").unwrap();
+    fs::write(directory.with_extension("index"), "no index").unwrap();
+    machine.open(bench.project).check_out(&main.commit, &directory).unwrap();
+    assert_eq!(fs::read_to_string(directory.join("a")).unwrap(), "1");
+    titan_core::workspaces::forget_index(&directory).unwrap();
+    assert!(!directory.with_extension("index").exists());
+}
+
+/// Bytes that cannot be made smaller, always the same.
+fn noise(length: usize, seed: u64) -> Vec<u8> {
+    let mut state = seed | 1;
+    let mut next = || {
+        // <https://en.wikipedia.org/wiki/Xorshift>
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()
+    };
+    std::iter::repeat_with(&mut next).take(length.div_ceil(8)).flatten().take(length).collect()
+}
+
+#[test]
+fn large_files_that_cannot_be_made_smaller_are_published_and_made_one_bundle() {
+    let bench = Bench::new();
+    let machine = Machine::new(&bench);
+    let main = write(&machine.open(bench.project), &[put("a", "1")]).unwrap();
+    let run = Branch::OfRun(ids::new());
+    let directory = machine.disk.path().join("work");
+    machine.open(bench.project).check_out(&main.commit, &directory).unwrap();
+    for seed in 1..4 {
+        fs::write(directory.join(format!("{seed}.bin")), noise(24 << 20, seed)).unwrap();
     }
+    machine.open(bench.project).collect(target(run, None, &main.commit), &directory, &said("Build")).unwrap();
+    assert!(matches!(merge(&machine.open(bench.project), run).unwrap(), Some(Merged::Yes(_))));
+    for number in 0..50 {
+        write(&machine.open(bench.project), &[put("count", &number.to_string())]).unwrap();
+    }
+    let left = bench.test.count("SELECT count(*) FROM workspace_bundles");
+    assert!((1..10).contains(&left), "{left}");
+    let elsewhere = Machine::new(&bench);
+    let now = elsewhere.open(bench.project);
+    let read = now.file(now.head(Branch::Main).unwrap(), "3.bin").unwrap().unwrap();
+    assert!(read.bytes == noise(24 << 20, 3));
+}
+
+#[test]
+fn what_is_too_much_is_refused_before_it_is_stored() {
+    let bench = Bench::new();
+    let machine = Machine::new(&bench);
+    let main = write(&machine.open(bench.project), &[put("a", "1"), put(".gitignore", "kept/\n")]).unwrap();
+    let run = Branch::OfRun(ids::new());
+    let directory = machine.disk.path().join("work");
+    let lay = |folder: &str, count: usize, size: u64| {
+        machine.open(bench.project).check_out(&main.commit, &directory).unwrap();
+        fs::create_dir(directory.join(folder)).unwrap();
+        for number in 0..count {
+            fs::File::create(directory.join(format!("{folder}/{number}"))).unwrap().set_len(size).unwrap();
+        }
+    };
+    let collect = || machine.open(bench.project).collect(target(run, None, &main.commit), &directory, &said("Build"));
+    for (count, size, says) in [
+        (10_001, 0, "at most 10000 in a project"),
+        (1, 26 << 20, "at most 26214400"),
+        (11, 25 << 20, "at most 268435456"),
+    ] {
+        lay("modules", count, size);
+        let refused = collect();
+        assert!(
+            matches!(&refused, Err(Error::Invalid { message, .. }) if message.contains(says) && message.contains(".gitignore")),
+            "{refused:?}"
+        );
+        let objects = machine.disk.path().join(format!("workspaces/{}.git/objects", bench.project));
+        let stored = fs::read_dir(objects).unwrap().count();
+        assert!(stored < 10, "{stored} folders of objects");
+    }
+    lay("kept", 10_001, 0);
+    assert!(!collect().unwrap().changed, "what is ignored does not count");
+}
+
+#[test]
+fn a_difference_is_cut_and_not_refused() {
+    let bench = Bench::new();
+    let machine = Machine::new(&bench);
+    let text = "line of a text\n".repeat((24 << 20) / 15);
+    let changes: Vec<_> = (0..3).map(|number| put(&format!("{number}.txt"), &text)).collect();
+    let written = write(&machine.open(bench.project), &changes).unwrap();
+    let difference = machine.open(bench.project).difference(None, &written.commit).unwrap();
+    assert!(difference.truncated && difference.patch.ends_with("+line of a text\n"));
+    assert!((1_000_000..=1 << 20).contains(&difference.patch.len()), "{}", difference.patch.len());
+    assert_eq!(difference.files.len(), 3);
+}
+
+#[test]
+fn a_merge_keeps_to_the_limits_and_to_one_spelling() {
+    let bench = Bench::new();
+    let machine = Machine::new(&bench);
+    let open = || machine.open(bench.project);
+    let many = |folder: &str| (0..4500).map(|number| put(&format!("{folder}/{number}"), "")).collect::<Vec<_>>();
+    write(&open(), &many("base")).unwrap();
+    let (large, spelled) = (Branch::OfRun(ids::new()), Branch::OfRun(ids::new()));
+    open().write(large, &many("theirs"), &Precondition::None, &said("Work")).unwrap();
+    open().write(spelled, &[put("readme.md", "")], &Precondition::None, &said("Work")).unwrap();
+    write(&open(), &[put("README.md", "")]).unwrap();
+    assert_eq!(merge(&open(), spelled).unwrap(), Some(Merged::Conflicts(vec!["readme.md".to_owned()])));
+    write(&open(), &many("ours")).unwrap();
+    let refused = merge(&open(), large);
+    assert!(matches!(&refused, Err(Error::Conflict(why)) if why.contains("at most 10000")), "{refused:?}");
+    assert_eq!(open().unmerged_runs().len(), 2);
+    write(&open(), &[put("one more", "")]).unwrap();
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! a person merges by approving it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -15,7 +15,7 @@ use titan_core::queue;
 use titan_core::state::Level;
 use titan_core::templates::Cache;
 use titan_core::text;
-use titan_core::workspaces::{self, Branch, Said, Target};
+use titan_core::workspaces::{self, Branch, Said, Target, forget_index};
 use titan_sandbox::{Ended, remove_all};
 
 use crate::handler::{Handler, Work};
@@ -51,12 +51,17 @@ impl Handler for Exec {
             Err(error) => return Outcome::Fail { error: error.to_string() },
         };
         // Of each attempt, so that none finds what another one left.
-        let folder = self.workshop.work_dir().join(format!("{}-{}", work.fence.run_id, work.fence.epoch));
+        let folder = folders(&self.workshop.work_dir()).join(format!("{}-{}", work.fence.run_id, work.fence.epoch));
         let done = self.run_in(&work, &command, &folder).await;
-        let gone = folder.clone();
-        let _ = tokio::task::spawn_blocking(move || remove_all(&gone)).await;
+        // What cannot be removed now is when the run has ended.
+        let _ = tokio::task::spawn_blocking(move || (remove_all(&folder), forget_index(&folder))).await;
         done.unwrap_or_else(Trouble::outcome)
     }
+}
+
+/// Where commands work: one folder for each attempt, named after the run, and what git knows of it beside it.
+pub(crate) fn folders(work_dir: &Path) -> PathBuf {
+    work_dir.join("exec")
 }
 
 impl Exec {

@@ -44,7 +44,7 @@ async fn what_it_changed_waits_for_a_person_and_is_merged_once() {
     assert_eq!(kit.read(&project, "c.txt").await, "new\n");
     assert_eq!(kit.client.get(&format!("/api/projects/{project}/files/b.txt")).await.status, 404);
     assert_eq!(kit.items(&format!("/api/projects/{project}/git/log")).await.len(), 3);
-    assert!(is_clear(&kit.folder("work")), "no folder is left");
+    assert!(is_clear(&kit.folder("work/exec")), "no folder is left");
     drop(worker);
 }
 
@@ -126,7 +126,7 @@ async fn what_goes_wrong_is_said_and_leaves_nothing() {
     let refused = json!({"type": "exec", "payload": {"command": []}});
     let refused = kit.client.post(&format!("/api/projects/{project}/tasks"), &refused).await;
     assert_eq!((refused.status, refused.json()["errors"][0]["field"].as_str()), (422, Some("payload.command")));
-    assert!(is_clear(&kit.folder("work")), "no folder is left");
+    assert!(is_clear(&kit.folder("work/exec")), "no folder is left");
     drop(worker);
 }
 
@@ -171,4 +171,39 @@ async fn without_walls_nothing_runs() {
     let health = kit.client.get("/api/worker/health").await.expect(200);
     assert!(text(&health["workers"][0]["sandbox"]).contains("titan-stage"), "{health}");
     drop(worker);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_worker_and_a_deleted_project_left_is_cleared_away() {
+    let kit = Kit::new();
+    let mut killed = kit.worker();
+    let project = kit.client.project("Shop").await;
+    let other = kit.client.project("Other").await;
+    kit.write(&project, "a.txt", "one\n").await;
+    kit.write(&other, "a.txt", "one\n").await;
+    let run = exec(&kit, &project, json!({"command": "echo begun; sleep 300"})).await;
+    kit.until("the command to run", async || kit.log(&run).await.contains(&"begun".to_owned()).then_some(())).await;
+    killed.kill();
+    assert!(!is_clear(&kit.folder("work/exec")), "this is what is cleared away");
+    kit.client.post(&format!("/api/runs/{run}/cancel"), &json!({})).await;
+    let next = kit.worker();
+    kit.ended(&run).await;
+    drop(next);
+    for folder in ["work", "caches"] {
+        for project in [&project, &other] {
+            fs::create_dir_all(kit.folder(&format!("{folder}/{project}/x"))).unwrap();
+        }
+    }
+    kit.client.delete(&format!("/api/projects/{project}")).await;
+    let _last = kit.worker();
+    let gone = ["work/", "caches/", "workspaces/"].map(|folder| kit.folder(&format!("{folder}{project}")));
+    kit.until("what is left to be cleared away", async || {
+        let copy = kit.folder(&format!("workspaces/{project}.git"));
+        let left = gone.iter().chain([&copy]).any(|path| path.exists());
+        (is_clear(&kit.folder("work/exec")) && !left).then_some(())
+    })
+    .await;
+    for kept in [format!("work/{other}/x"), format!("caches/{other}/x"), format!("workspaces/{other}.git")] {
+        assert!(kit.folder(&kept).exists(), "{kept}");
+    }
 }

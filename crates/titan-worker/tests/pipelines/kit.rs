@@ -159,7 +159,7 @@ fn mirrors() -> String {
     networks.collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(",")
 }
 
-/// Whether a folder holds nothing that a command may have left.
+/// Whether a folder holds nothing.
 pub(crate) fn is_clear(folder: &Path) -> bool {
-    std::fs::read_dir(folder).map_or(true, |entries| entries.flatten().all(|entry| entry.path().is_file()))
+    std::fs::read_dir(folder).map_or(true, |entries| entries.count() == 0)
 }

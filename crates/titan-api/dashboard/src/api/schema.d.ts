@@ -412,7 +412,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Approve an output; approving it again changes nothing */
+        /**
+         * Approve an output; approving it again changes nothing
+         * @description What its run changed in the project's files comes into the project with it.
+         */
         post: operations["approve_output"];
         delete?: never;
         options?: never;
@@ -465,7 +468,8 @@ export interface paths {
         put?: never;
         /**
          * Reject an output, and have its task done again if that is wanted
-         * @description Rejecting it again changes nothing; with `run_again` no second run is started either.
+         * @description Rejecting it again changes nothing; with `run_again` no second run is started either. What its run changed in the project's files is
+         *     not merged any more.
          */
         post: operations["reject_output"];
         delete?: never;
@@ -6865,7 +6869,7 @@ export interface operations {
     get_diff: {
         parameters: {
             query?: {
-                /** @description A commit; the one before `to` when it is not given. */
+                /** @description A commit, or a branch; the commit before `to` when it is not given. */
                 from?: string;
                 /** @description A commit, or a branch; `main` when it is not given. */
                 to?: string;

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use self::table::{Row, Table};
-use super::{Lead, MOST_LEADS, NewLead, leads, notes};
+use super::{Lead, MOST_LEADS, MOST_NOTES, NewLead, leads, notes};
 use crate::engine::IdempotencyKey;
 use crate::state::text_enum;
 use crate::{Error, Result, idempotency, ids, owned};
@@ -98,6 +98,8 @@ struct Plan {
     new: Vec<Uuid>,
     filled: BTreeSet<Uuid>,
     notes: Vec<(Uuid, Uuid, String)>,
+    /// How many each of the leads has, with those to come.
+    note_counts: HashMap<Uuid, i64>,
     rows: Vec<ImportedRow>,
 }
 
@@ -110,6 +112,7 @@ impl Plan {
             new: Vec::new(),
             filled: BTreeSet::new(),
             notes: Vec::new(),
+            note_counts: known.iter().map(|lead| (lead.id, lead.notes)).collect(),
             rows: Vec::new(),
         };
         for row in &table.rows {
@@ -128,7 +131,14 @@ impl Plan {
         let address = row.address();
         let known = address.as_ref().and_then(|address| self.by_email.get(address)).copied();
         let id = known.unwrap_or_else(ids::new);
-        self.notes.extend(row.note.clone().map(|note| (ids::new(), id, note)));
+        if let Some(note) = &row.note {
+            let count = self.note_counts.entry(id).or_default();
+            if *count >= MOST_NOTES {
+                return ImportedRow { detail: Some(notes::too_many()), ..told };
+            }
+            *count += 1;
+            self.notes.push((ids::new(), id, note.clone()));
+        }
         if let Some(there) = self.leads.get_mut(&id) {
             let added = fill(there, lead);
             if !added.is_empty() && !self.new.contains(&id) {

@@ -4,6 +4,7 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 
 use super::super::currency::parsed;
 use super::super::export::bare;
+use super::super::leads::NO_CURRENCY;
 use super::super::notes::MAX_NOTE;
 use super::super::{LeadStage, NewLead};
 use super::columns::{ImportColumn, LeadField, Mapping, columns};
@@ -123,8 +124,11 @@ fn read<'r>(
     }
     let owned = |field| cell(field).map(str::to_owned);
     let currency = owned(LeadField::Currency).map(|code| code.to_uppercase());
-    let value =
-        cell(LeadField::Value).map(|value| parsed(value, currency.as_deref().unwrap_or_default())).transpose()?;
+    let value = match (cell(LeadField::Value), currency.as_deref()) {
+        // How many digits it may have is the currency's to say.
+        (Some(_), None) => return Err(Error::invalid("currency", NO_CURRENCY)),
+        (value, currency) => value.map(|value| parsed(value, currency.unwrap_or_default())).transpose()?,
+    };
     let stage = cell(LeadField::Stage).map(|stage| stage.to_lowercase().parse::<LeadStage>()).transpose();
     let lead = NewLead {
         name: name.to_owned(),
@@ -164,7 +168,7 @@ mod tests {
 
     #[test]
     fn each_row_says_what_is_wrong_with_it() {
-        let csv = "name,email,stage,value,currency\nA,no address,,,\nB,,asleep,,\nC,,,12,\nD,,,12,XYZ\nE,,,1.234,EUR,more\n,,new,,\nF,,Won,,\n";
+        let csv = "name,email,stage,value,currency\nA,no address,,,\nB,,asleep,,\nC,,,12.50,\nD,,,12,XYZ\nE,,,1.234,EUR,more\n,,new,,\nF,,Won,,\n";
         let said: Vec<String> =
             table(csv).rows.iter().map(|row| row.lead.as_ref().err().cloned().unwrap_or_default()).collect();
         for (said, says) in said.iter().zip([
