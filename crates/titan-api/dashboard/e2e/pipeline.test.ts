@@ -64,7 +64,7 @@ browserTest(
   'a site is made of a template and seen in a second tab',
   async ({ page, context, expectErrors, expectHosts }) => {
     // What is served has no icon.
-    expectErrors(/status of 404/);
+    expectErrors(/status of 404 .*favicon/);
     expectHosts(PREVIEW);
     const dialog = await choose(page, 'static-site');
     expect(await barriers(page)).toEqual([]);
@@ -114,7 +114,7 @@ browserTest(
 browserTest(
   'an app fetches its packages; a build that fails is mended in Files and goes on from there',
   async ({ page, context, expectErrors, expectHosts }) => {
-    expectErrors(/status of 404/);
+    expectErrors(/status of 404 .*favicon/);
     expectHosts(PREVIEW);
     const dialog = await choose(page, 'web-app');
     const name = `Seed list ${Date.now()}`;
