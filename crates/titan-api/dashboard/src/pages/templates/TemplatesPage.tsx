@@ -3,13 +3,13 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { TemplateEntry, TemplateList } from '../../api/types';
-import { Empty } from '../../components/Empty';
 import { LoadMore } from '../../components/LoadMore';
 import { Panel } from '../../components/Panel';
 import { QueryView } from '../../components/QueryView';
 import { SearchBox } from '../../components/SearchBox';
 import { templatesQuery } from '../../data/pipelines';
 import { CreateDialog } from '../projects/CreateDialog';
+import { NoTemplates } from './NoTemplates';
 import classes from './Templates.module.css';
 import { TemplateView } from './TemplateView';
 
@@ -18,16 +18,13 @@ export function TemplatesPage() {
   const navigate = useNavigate({ from: '/templates' });
   const [used, setUsed] = useState<string | null>(null);
   const query = useInfiniteQuery(templatesQuery(q));
+  const search = (text: string) => void navigate({ search: text === '' ? {} : { q: text }, replace: true });
   const open = template ?? query.data?.pages[0]?.items[0]?.name;
   return (
     <div className={classes.page}>
       <div className={classes.header}>
         <h1 className={classes.title}>Templates</h1>
-        <SearchBox
-          what="templates"
-          q={q}
-          onSearch={(text) => void navigate({ search: text === '' ? {} : { q: text }, replace: true })}
-        />
+        <SearchBox what="templates" q={q} onSearch={search} />
       </div>
       <QueryView query={query} what="templates">
         {(data) => {
@@ -36,7 +33,7 @@ export function TemplatesPage() {
             <>
               <div className={classes.columns}>
                 <Panel title="Catalogue" flush testId="templates">
-                  {templates.length === 0 && <NoTemplates filtered={q !== ''} />}
+                  {templates.length === 0 && <NoTemplates filtered={q !== ''} onClear={() => search('')} />}
                   <ul className={classes.rows}>
                     {templates.map((entry) => (
                       <li key={entry.name}>
@@ -75,11 +72,6 @@ function Row({ entry, q, open }: { entry: TemplateEntry; q: string; open: boolea
       <span className={classes.rowText}>{entry.description}</span>
     </Link>
   );
-}
-
-function NoTemplates({ filtered }: { filtered: boolean }) {
-  if (!filtered) return <Empty title="No templates">Some come with Titan; none of them can be read now.</Empty>;
-  return <Empty title="No template matches">None has these words in its name, title, description or tags.</Empty>;
 }
 
 function Broken({ broken }: { broken: TemplateList['broken'] }) {
