@@ -56,7 +56,7 @@ browserTest('an offer is published, and leads come in, move and go out', async (
   await pressFor(page, 'm', page.getByRole('menuitem', { name: 'Qualified' }));
   await page.getByRole('menuitem', { name: 'Qualified' }).press('Enter');
   await page.locator('[data-testid="lead"][data-stage="qualified"]').waitFor();
-  await page.getByText('Qualified 1 · €1,200.00').waitFor();
+  await page.getByRole('radiogroup', { name: 'Stage' }).getByText('Qualified 1 · €1,200.00').waitFor();
 
   await ida.getByRole('button', { name: 'Ida Holm', exact: true }).click();
   const lead = page.getByRole('dialog', { name: 'Change a lead' });
