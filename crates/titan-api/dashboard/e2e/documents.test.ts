@@ -18,11 +18,14 @@ browserTest('documents are read and found, and contacts are written down', async
   await open(page, `/projects/${project.id}/input`);
   await page.getByRole('radiogroup', { name: 'What to show' }).getByText('Documents').click();
   await page.getByText('No documents yet').waitFor();
-  await page.locator('input[type="file"]').setInputFiles([
-    { name: 'prices.md', mimeType: 'text/markdown', buffer: Buffer.from('# Prices\n\nGreen tea costs 3 euros.') },
-    { name: 'scan.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.7 and nothing else') },
-    { name: 'photo.png', mimeType: 'image/png', buffer: Buffer.from([0x89, 0x50, 0, 1]) },
-  ]);
+  await page
+    .locator('input[type="file"]')
+    .first()
+    .setInputFiles([
+      { name: 'prices.md', mimeType: 'text/markdown', buffer: Buffer.from('# Prices\n\nGreen tea costs 3 euros.') },
+      { name: 'scan.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.7 and nothing else') },
+      { name: 'photo.png', mimeType: 'image/png', buffer: Buffer.from([0x89, 0x50, 0, 1]) },
+    ]);
   // They arrive by themselves, as far as each is read.
   const document = (name: string) => page.getByTestId('document').filter({ hasText: name });
   await document('prices.md').and(page.locator('[data-state="ready"]')).waitFor();

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { Page } from 'playwright-core';
 import { beforeAll, expect } from 'vitest';
 import type { Project, Task } from '../src/api/types';
-import { approve, createProject, listOutputs, sendMessage, untilFinished } from './support/api';
+import { approve, createProject, listOutputs, orderPlan, putFile, sendMessage, untilFinished } from './support/api';
 import { keepPicture, withBrowser } from './support/browser';
 import { open, turn, turnStatus } from './support/dashboard';
 import { barriers, overflows } from './support/page-checks';
@@ -14,6 +14,7 @@ import { until } from './support/until';
 const browserTest = withBrowser();
 const MARKDOWN =
   'Look at **this**:\n\n```js\nconst answer = 42;\n```\n\n<script>alert(1)</script> ![x](https://example.com/x.png)';
+const FILE = 'docs/a-folder-with-a-rather-long-name/notes-on-everything-that-was-said.txt';
 
 interface Address {
   path: string;
@@ -38,6 +39,8 @@ beforeAll(async () => {
   task = await untilFinished((await sendMessage(project.id, 'A second message.')).id);
   const [output] = await listOutputs(project.id);
   if (output) await approve(output);
+  await putFile(project.id, FILE, `A line of the file${', and it goes on'.repeat(20)}\n`);
+  await untilFinished((await orderPlan(project.id, 'A page for our tea shop.')).id);
 });
 
 async function check(page: Page, { path, title, shows }: Address): Promise<string[]> {
@@ -69,10 +72,13 @@ browserTest('the pages of a project', async ({ page }) => {
     { path: `${base}/input`, title: title('Input'), shows: testId('assistant-message') },
     { path: `${base}/logs`, title: title('Logs'), shows: testId('log-line') },
     { path: `${base}/output`, title: title('Output'), shows: testId('preview') },
+    { path: `${base}/output?segment=files`, title: title('Output'), shows: text('Choose a file') },
+    { path: `${base}/output?segment=files&file=${FILE}`, title: title('Output'), shows: text('A line of the file') },
     { path: `${base}/output?segment=memory`, title: title('Output'), shows: testId('memory-row') },
     { path: `${base}/output?segment=memory&q=second`, title: title('Output'), shows: testId('memory-why') },
     { path: `${base}/input?segment=documents`, title: title('Input'), shows: text('No documents yet') },
     { path: `${base}/input?segment=contacts`, title: title('Input'), shows: text('No contacts yet') },
+    { path: `${base}/plan`, title: title('Plan'), shows: testId('plan-version') },
     { path: `${base}/sales`, title: title('Sales'), shows: text('No offers yet') },
     { path: `${base}/sales?segment=leads`, title: title('Sales'), shows: text('No leads yet') },
   ]);
@@ -107,7 +113,9 @@ browserTest('pages with nothing to show, and addresses that lead nowhere', async
     { path: `${base}/logs`, title: title('Logs'), shows: text('No log lines yet') },
     { path: `${base}/logs?level=error&q=xyz`, title: title('Logs'), shows: text('No line matches') },
     { path: `${base}/output`, title: title('Output'), shows: text('No outputs yet') },
+    { path: `${base}/output?segment=files`, title: title('Output'), shows: text('No files yet') },
     { path: `${base}/output?segment=memory`, title: title('Output'), shows: text('Nothing remembered yet') },
+    { path: `${base}/plan`, title: title('Plan'), shows: testId('wish') },
     {
       path: `${base}/output?segment=memory&q=xyz`,
       title: title('Output'),

@@ -7,7 +7,7 @@ const STAGES = ['scaffold', 'build', 'deploy', 'verify', 'publish'] as const;
 
 /** The hosts that a preview is served at, and why the console complains: what is served may have no icon. */
 export const PREVIEW = /^http:\/\/127\.0\.0\.1:\d+$/;
-export const NO_ICON = /status of 404/;
+export const NO_ICON = /status of 404 .*favicon/;
 
 /** A site is copied and served. */
 export const SOON_MS = 60_000;

@@ -217,17 +217,15 @@ export interface Wish {
   /** None for a new project. */
   projectId: string | null;
   wish: string;
-  name: string;
 }
 
-export const reiterate = ({ projectId, wish, name }: Wish, key: string) =>
+export const reiterate = ({ projectId, wish }: Wish, key: string) =>
   unwrap(
     http.POST('/api/projects/reiterate', {
       params: { header: idempotent(key) },
       body: {
         ...(projectId === null ? {} : { project_id: projectId }),
         ...(wish.trim() === '' ? {} : { wish: wish.trim() }),
-        ...(name.trim() === '' ? {} : { name: name.trim() }),
       },
     }),
   );

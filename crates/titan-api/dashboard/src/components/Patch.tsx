@@ -8,13 +8,17 @@ interface PatchProps {
   truncated?: boolean;
 }
 
+/** Each line is an element of the page; of more a page would stall, and nobody reads so many. */
+export const MOST_LINES = 5000;
+
 export function Patch({ patch, truncated = false }: PatchProps) {
+  const lines = patch.replace(/\n$/, '').split('\n');
   return (
     <>
       <ScrollBox label="Differences" className={classes.patch} testId="patch">
         <pre className={`${classes.lines} mono`}>
-          {patch
-            .split('\n')
+          {lines
+            .slice(0, MOST_LINES)
             .map((line, index) => ({ line, index }))
             .map(({ line, index }) => (
               <span key={index} data-line={kindOf(line)}>
@@ -24,6 +28,11 @@ export function Patch({ patch, truncated = false }: PatchProps) {
             ))}
         </pre>
       </ScrollBox>
+      {lines.length > MOST_LINES && (
+        <p className={classes.rest}>
+          The first {MOST_LINES.toLocaleString('en')} of {lines.length.toLocaleString('en')} lines are shown.
+        </p>
+      )}
       {truncated && <p className={classes.rest}>The rest is left out: it is longer than 1 MiB.</p>}
     </>
   );

@@ -20,6 +20,13 @@ afterEach(() => {
 });
 
 describe('the contacts of a project', () => {
+  it('offer the way to the first one', async () => {
+    serve(listed([]));
+    await renderPage(<ContactsView projectId="p1" q="" onSearch={vi.fn()} />);
+    await userEvent.click(await screen.findByRole('button', { name: 'Add the first contact' }));
+    expect(await screen.findByRole('dialog', { name: 'New contact' })).toBeTruthy();
+  });
+
   it('writes one down, and shows what the server has against it beside the field', async () => {
     const refusal = {
       title: 'A field is wrong',

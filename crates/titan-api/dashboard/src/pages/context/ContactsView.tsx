@@ -31,12 +31,9 @@ export function ContactsView({ projectId, q, onSearch }: ContactsViewProps) {
   const offline = useOffline();
   const query = useInfiniteQuery(contactsQuery(projectId, q));
   const close = () => setOpen(null);
+  const addContact = () => setOpen({ dialog: 'edit', contact: null });
   const add = (
-    <Button
-      disabled={offline}
-      leftSection={<IconPlus size={16} aria-hidden />}
-      onClick={() => setOpen({ dialog: 'edit', contact: null })}
-    >
+    <Button disabled={offline} leftSection={<IconPlus size={16} aria-hidden />} onClick={addContact}>
       Add contact
     </Button>
   );
@@ -50,7 +47,7 @@ export function ContactsView({ projectId, q, onSearch }: ContactsViewProps) {
       <QueryView query={query} what="the contacts">
         {(data) => {
           const contacts = data.pages.flatMap((page) => page.items);
-          if (contacts.length === 0) return <None q={q} onClear={() => onSearch('')} />;
+          if (contacts.length === 0) return <None q={q} onClear={() => onSearch('')} onAdd={addContact} />;
           return (
             <Panel title="Contacts" flush>
               <ul className={classes.rows} aria-label="Contacts of this project">
@@ -74,10 +71,18 @@ export function ContactsView({ projectId, q, onSearch }: ContactsViewProps) {
   );
 }
 
-function None({ q, onClear }: { q: string; onClear: () => void }) {
+function None({ q, onClear, onAdd }: { q: string; onClear: () => void; onAdd: () => void }) {
+  const offline = useOffline();
   if (q === '') {
     return (
-      <Empty title="No contacts yet">
+      <Empty
+        title="No contacts yet"
+        action={
+          <Button variant="default" disabled={offline} onClick={onAdd}>
+            Add the first contact
+          </Button>
+        }
+      >
         Write down who belongs to this project. When a message names somebody, the model that answers is told who that
         is: the name, the role and the organisation, and nothing else.
       </Empty>

@@ -77,7 +77,18 @@ export function DocumentsView({ projectId, q, onSearch }: DocumentsViewProps) {
             const documents = data.pages.flatMap((page) => page.items);
             if (documents.length === 0) {
               return (
-                <Empty title="No documents yet">
+                <Empty
+                  title="No documents yet"
+                  action={
+                    <FilePicker multiple onFiles={add} disabled={offline}>
+                      {(props) => (
+                        <Button {...props} variant="default" disabled={offline}>
+                          Choose the first documents
+                        </Button>
+                      )}
+                    </FilePicker>
+                  }
+                >
                   Give the project what it should know: a price list, a contract, notes. A worker reads each file, and
                   what stands in it can be searched here.
                 </Empty>

@@ -41,7 +41,7 @@ export function Questions({ projectId, plan, onRefined }: QuestionsProps) {
     },
   });
   const refine = useMutation({
-    mutationFn: () => reiterate({ projectId, wish: '', name: '' }, keyFor([plan.version, plan.answers])),
+    mutationFn: () => reiterate({ projectId, wish: '' }, keyFor([plan.version, plan.answers])),
     onSuccess: async () => {
       await refresh();
       onRefined();

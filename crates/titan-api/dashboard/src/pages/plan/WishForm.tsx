@@ -28,7 +28,7 @@ export function WishForm({ projectId, initial = '', onCancel, onOrdered }: WishF
   const offline = useOffline();
   const keyFor = useRequestKey();
   const order = useMutation({
-    mutationFn: () => reiterate({ projectId, wish, name: '' }, keyFor({ projectId, wish })),
+    mutationFn: () => reiterate({ projectId, wish }, keyFor({ projectId, wish })),
     onSuccess: async (ordered) => {
       writeStored(place, null);
       await client.invalidateQueries({ queryKey: keys.plans(ordered.project_id) });

@@ -7,7 +7,6 @@ import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
 import type { GitSource } from '../../api/calls';
 import type { TemplateEntry, TemplateList } from '../../api/types';
-import { Empty } from '../../components/Empty';
 import { LoadMore } from '../../components/LoadMore';
 import { Panel } from '../../components/Panel';
 import { QueryView } from '../../components/QueryView';
@@ -16,6 +15,7 @@ import { templatesQuery } from '../../data/pipelines';
 import { CreateDialog } from '../projects/CreateDialog';
 import { InstallDialog, NOTHING } from './InstallDialog';
 import { InstallsPanel } from './InstallsPanel';
+import { NoTemplates } from './NoTemplates';
 import classes from './Templates.module.css';
 import { TemplateView } from './TemplateView';
 
@@ -25,6 +25,7 @@ export function TemplatesPage() {
   const [used, setUsed] = useState<string | null>(null);
   const [installing, setInstalling] = useState<GitSource | null>(null);
   const query = useInfiniteQuery(templatesQuery(q));
+  const search = (text: string) => void navigate({ search: text === '' ? {} : { q: text }, replace: true });
   const open = template ?? query.data?.pages[0]?.items[0]?.name;
   // On a phone what was chosen stands below the list, out of sight.
   const below = useMediaQuery('(max-width: 767px)');
@@ -40,11 +41,7 @@ export function TemplatesPage() {
       <div className={classes.header}>
         <h1 className={classes.title}>Templates</h1>
         <div className={classes.tools}>
-          <SearchBox
-            what="templates"
-            q={q}
-            onSearch={(text) => void navigate({ search: text === '' ? {} : { q: text }, replace: true })}
-          />
+          <SearchBox what="templates" q={q} onSearch={search} />
           <Button leftSection={<IconDownload size={16} aria-hidden />} onClick={() => setInstalling(NOTHING)}>
             Install
           </Button>
@@ -58,7 +55,7 @@ export function TemplatesPage() {
             <>
               <div className={classes.columns}>
                 <Panel title="Catalogue" flush testId="templates">
-                  {templates.length === 0 && <NoTemplates filtered={q !== ''} />}
+                  {templates.length === 0 && <NoTemplates filtered={q !== ''} onClear={() => search('')} />}
                   <ul className={classes.rows}>
                     {templates.map((entry) => (
                       <li key={entry.name}>
@@ -109,11 +106,6 @@ function Row({ entry, q, open }: { entry: TemplateEntry; q: string; open: boolea
       <span className={classes.rowText}>{entry.description}</span>
     </Link>
   );
-}
-
-function NoTemplates({ filtered }: { filtered: boolean }) {
-  if (!filtered) return <Empty title="No templates">Some come with Titan; none of them can be read now.</Empty>;
-  return <Empty title="No template matches">None has these words in its name, title, description or tags.</Empty>;
 }
 
 function Broken({ broken }: { broken: TemplateList['broken'] }) {

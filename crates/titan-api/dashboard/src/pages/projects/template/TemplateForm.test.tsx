@@ -30,6 +30,20 @@ afterEach(() => {
 });
 
 describe('creating a project of a template', () => {
+  it('leads back to all templates where none has the words', async () => {
+    const server = fakeServer({
+      'GET /api/templates?': ({ url }) =>
+        json({ items: url.includes('q=') ? [] : [aTemplateEntry()], broken: [], next_cursor: null }),
+    });
+    vi.stubGlobal('fetch', server.fetch);
+    await renderPage(<CreateDialog opened onClose={() => undefined} />);
+    await userEvent.click(screen.getByRole('radio', { name: 'From a template' }));
+    await userEvent.type(await screen.findByRole('searchbox'), 'xyz');
+    await userEvent.click(await screen.findByRole('button', { name: 'Show all templates' }));
+    expect(await screen.findByRole('button', { name: /Static site/ })).toBeTruthy();
+    expect(screen.getByRole<HTMLInputElement>('searchbox').value).toBe('');
+  });
+
   it('sends the inputs by their types, the title being the name until another one is written', async () => {
     const sent = serve(() => json(aProject(), 201));
     const close = vi.fn();

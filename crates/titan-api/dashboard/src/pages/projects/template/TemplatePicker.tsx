@@ -2,12 +2,12 @@
 import { Button, UnstyledButton } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { Empty } from '../../../components/Empty';
 import { LoadMore } from '../../../components/LoadMore';
 import { QueryView } from '../../../components/QueryView';
 import { ScrollBox } from '../../../components/ScrollBox';
 import { SearchBox } from '../../../components/SearchBox';
 import { templatesQuery } from '../../../data/pipelines';
+import { NoTemplates } from '../../templates/NoTemplates';
 import classes from './Template.module.css';
 
 interface TemplatePickerProps {
@@ -24,8 +24,7 @@ export function TemplatePicker({ onChoose, onCancel }: TemplatePickerProps) {
       <QueryView query={query} what="templates">
         {(data) => {
           const templates = data.pages.flatMap((page) => page.items);
-          if (templates.length === 0)
-            return <Empty title={q === '' ? 'No templates' : 'No template has these words'} />;
+          if (templates.length === 0) return <NoTemplates filtered={q !== ''} onClear={() => setQ('')} />;
           return (
             <ScrollBox className={classes.list} label="Templates">
               <ul className={classes.choices}>
