@@ -1,8 +1,9 @@
 //! A real git server over https: git's own `http-backend` behind a small web server, with a certificate that is made when it starts.
 //! What lies in its repositories is committed by the git program, or written as git would never do it.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
@@ -155,21 +156,43 @@ impl Repository {
         self.git(&["push", "--quiet", "--tags", &self.bare.display().to_string()]);
     }
 
+    /// Publishes a tree that git would commit for nobody, as the main branch: lines of `mode type object TAB name`.
+    pub fn publish_tree(&self, lines: &str) {
+        let tree = self.tell(&["mktree"], lines);
+        let commit = self.git(&["commit-tree", "-m", "A tree", &tree]);
+        let bare = self.bare.display().to_string();
+        self.git(&["push", "--quiet", "--force", &bare, &format!("{commit}:refs/heads/main")]);
+    }
+
     /// Runs git in the work tree, and gives what it says.
     ///
     /// # Panics
     /// When it fails.
     pub fn git(&self, arguments: &[&str]) -> String {
+        self.tell(arguments, "")
+    }
+
+    /// The same with something to read.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn tell(&self, arguments: &[&str], told: &str) -> String {
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let done = Command::new("git")
+        let mut child = Command::new("git")
             .env_clear()
             .envs([("GIT_CONFIG_NOSYSTEM", "1"), ("GIT_CONFIG_GLOBAL", "/dev/null"), ("LC_ALL", "C")])
             .env("PATH", path)
-            .args(["-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "protocol.file.allow=always"])
+            .args(["-c", "user.name=Test", "-c", "user.email=test@example.com"])
             .args(arguments)
             .current_dir(&self.work)
-            .output()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
             .expect("git");
+        // What it does not read is no matter.
+        let _ = child.stdin.take().expect("its input").write_all(told.as_bytes());
+        let done = child.wait_with_output().expect("git");
         let said = String::from_utf8_lossy(&done.stderr);
         assert!(done.status.success(), "git {arguments:?}: {said}");
         String::from_utf8_lossy(&done.stdout).trim().to_owned()

@@ -220,14 +220,16 @@ async fn a_hostile_repository_gets_nothing_out_and_nothing_in() {
     let _ = wide.commit();
     let escape = shop(&server, "escape.git");
     let blob = escape.git(&["rev-parse", "HEAD:files/README.md"]);
-    // What git itself would never add.
-    escape.write("tree", format!("100644 blob {blob}\t..\n"));
-    let up = escape.git(&["hash-object", "-w", "tree"]);
-    drop(up);
     escape.git(&["update-index", "--add", "--cacheinfo", &format!("100644,{blob},files/a\\..\\..\\b")]);
     let _ = escape.commit_index();
 
+    let up = shop(&server, "up.git");
+    let manifest = up.git(&["rev-parse", "HEAD:template.yaml"]);
+    let files = up.tell(&["mktree"], &format!("100644 blob {blob}\t..\n100644 blob {blob}\tREADME.md\n"));
+    up.publish_tree(&format!("100644 blob {manifest}\ttemplate.yaml\n040000 tree {files}\tfiles\n"));
+
     let cases = [
+        ("up.git", None, "must not hold \"..\" as a folder"),
         ("links.git", None, "files/passwd: is a link; a template holds files and folders only"),
         ("link.git", None, "files: is a link"),
         ("link.git", Some("up"), "up is a link in the repository; links are not followed"),

@@ -281,8 +281,8 @@ fn end_try(
     error: &str,
     commit: Option<&str>,
 ) -> Result<()> {
-    // Postgres stores no NUL.
-    let error = error.replace('\0', " ");
+    // Parts of it are a stranger's words, for a screen; and Postgres stores no NUL.
+    let error = error.replace(char::is_control, " ");
     sql_query(
         "UPDATE template_installs SET state = $2, error = $3, commit_id = coalesce($4, commit_id), updated_at = now() \
          WHERE id = $1 AND state = 'pending'",
