@@ -44,9 +44,6 @@ export function createProject(title: string): Promise<Project> {
 export const sendMessage = (projectId: string, content: string) =>
   call<Task>('POST', `/api/projects/${projectId}/messages`, { content });
 
-export const putFile = (projectId: string, path: string, content: string) =>
-  call('PUT', `/api/projects/${projectId}/files/${path}`, { content });
-
 /** A draft of a plan for a project that is there. */
 export const orderPlan = async (projectId: string, wish: string) =>
   (await call<{ task: Task }>('POST', '/api/projects/reiterate', { project_id: projectId, wish })).task;
