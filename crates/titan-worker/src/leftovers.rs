@@ -1,5 +1,5 @@
 //! What lies on this machine's disk for runs and projects that are no more: folders of commands whose worker was killed, and the
-//! builds, caches and copies of files of deleted projects. Each worker looks after its own machine, when it starts and from time to
+//! builds, caches and copies of files of deleted projects. And the branches of runs that nobody will merge. Each worker looks after its own machine, when it starts and from time to
 //! time.
 //!
 //! Nothing here is the only copy of anything. What this database has never heard of may be another one's, and stays.
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use titan_core::db::Db;
-use titan_core::{Result, projects, runs};
+use titan_core::{Result, projects, runs, workspaces};
 use titan_sandbox::remove_all;
 use uuid::Uuid;
 
@@ -31,6 +31,7 @@ pub(crate) async fn keep_clear(db: Db, data_dir: PathBuf) {
 
 /// Gives how many things were removed.
 async fn clear(db: &Db, data_dir: &Path) -> Result<usize> {
+    db.run(workspaces::drop_abandoned).await?;
     let of_runs = named(&exec::folders(&data_dir.join("work")));
     let of_projects: Vec<Left> =
         ["work", "caches", "workspaces"].iter().flat_map(|folder| named(&data_dir.join(folder))).collect();

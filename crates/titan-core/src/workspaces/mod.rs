@@ -28,7 +28,7 @@ pub use branch::Branch;
 pub use change::{Change, Said};
 pub use merge::Merged;
 pub use read::{Commit, Difference, FileContent, FileDifference, FileEntry};
-pub use rows::{Also, begin_afresh};
+pub use rows::{Also, begin_afresh, drop_abandoned};
 pub(crate) use rows::{drop_branch, head_of_run};
 pub use tree::{Collected, Target, forget_index};
 pub use write::{MAX_FILE, MAX_FILES, MAX_TOTAL, Precondition, Written};

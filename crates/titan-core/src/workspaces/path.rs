@@ -76,30 +76,8 @@ fn fault(name: &str) -> Option<(&str, String)> {
     None
 }
 
-/// Why a new file cannot stand beside those that there are: one of them would be a folder and a file at once, or two would differ
-/// only by capital letters, which some file systems do not tell apart.
-#[must_use]
-pub fn clash<'a>(new: &str, existing: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let small = new.to_lowercase();
-    for path in existing {
-        if path == new {
-            continue;
-        }
-        let other = path.to_lowercase();
-        if beneath(&other, &small) {
-            return Some(format!("{new:?} is a folder: it holds {path:?}"));
-        }
-        if beneath(&small, &other) {
-            return Some(format!("{path:?} is a file, so that nothing can stand beneath it"));
-        }
-        if let Some((a, b)) = differ_by_case(new, path) {
-            return Some(format!("{a:?} differs from {b:?} only by capital letters"));
-        }
-    }
-    None
-}
-
-/// The paths of one tree, taken one after the other.
+/// The paths of one tree, taken one after the other. None of them is a folder and a file at once, and no two differ only by capital
+/// letters, which some file systems do not tell apart.
 #[derive(Debug, Default)]
 pub struct Tree {
     /// Files, and the folders that they are in, by how they are spelled without capital letters.
@@ -116,7 +94,7 @@ impl Tree {
     /// Takes a path, unless it cannot stand beside those before it.
     ///
     /// # Errors
-    /// Why, as [`clash`] says it.
+    /// Why.
     pub fn take(&mut self, path: &str) -> std::result::Result<(), String> {
         let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
         let parts: Vec<&str> = ends.filter_map(|end| path.get(..end)).collect();
@@ -139,16 +117,6 @@ impl Tree {
         }
         Ok(())
     }
-}
-
-fn beneath(path: &str, folder: &str) -> bool {
-    path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
-}
-
-/// The first place where two paths part by capital letters alone, as far as they have been the same.
-fn differ_by_case<'a>(a: &'a str, b: &'a str) -> Option<(&'a str, &'a str)> {
-    let differ = a.split('/').zip(b.split('/')).find(|(a, b)| a != b)?;
-    (differ.0.to_lowercase() == differ.1.to_lowercase()).then_some(differ)
 }
 
 #[cfg(test)]
@@ -204,23 +172,6 @@ mod tests {
         assert!(checked(&"x".repeat(1001)).unwrap_err().to_string().contains("at most 1000 bytes"));
         assert!(checked(&format!("a/{}", "x".repeat(201))).unwrap_err().to_string().contains("at most 200 bytes"));
         assert!(checked(&["a"; 33].join("/")).unwrap_err().to_string().contains("at most 32 names"));
-    }
-
-    #[test]
-    fn a_file_and_a_folder_or_two_cases_of_a_name_clash() {
-        let there = ["src/main.rs", "README.md"];
-        for (new, says) in [
-            ("src", "is a folder"),
-            ("README.md/x", "is a file"),
-            ("readme.md", "only by capital letters"),
-            ("SRC/lib.rs", "only by capital letters"),
-            ("readme.MD/x", "is a file"),
-        ] {
-            assert!(clash(new, there).is_some_and(|clash| clash.contains(says)), "{new}");
-        }
-        for new in ["src/lib.rs", "README.md", "README", "srcs/x"] {
-            assert_eq!(clash(new, there), None, "{new}");
-        }
     }
 
     #[test]

@@ -142,6 +142,21 @@ pub(crate) fn drop_branch(connection: &mut PgConnection, project_id: Uuid, branc
     Ok(())
 }
 
+/// Takes away the branches that nobody will merge: of runs that ended without a result, or of which something was rejected. Gives how
+/// many there were.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn drop_abandoned(connection: &mut PgConnection) -> Result<usize> {
+    let dropped = sql_query(
+        "DELETE FROM workspace_branches b USING runs r \
+         WHERE r.id = CASE WHEN b.name LIKE 'run/%' THEN substr(b.name, 5)::uuid END \
+         AND r.finished_at IS NOT NULL AND (r.status <> 'completed' \
+           OR EXISTS (SELECT FROM outputs o WHERE o.run_id = r.id AND o.review = 'rejected'))",
+    );
+    Ok(dropped.execute(connection)?)
+}
+
 /// Until the end of the transaction nobody else publishes. Gives the number of the newest bundle.
 fn lock(connection: &mut PgConnection, project_id: Uuid) -> Result<i64> {
     #[derive(QueryableByName)]

@@ -104,10 +104,13 @@ fn check(there: &[FileEntry], changes: &[Change], only_if: &Precondition) -> Res
             Change::Delete { .. } => drop(files.remove(path)),
         }
     }
+    let mut beside = path::Tree::default();
+    for path in files.keys().filter(|path| !named.contains(*path)) {
+        // What stands there is not this change's fault.
+        let _ = beside.take(path);
+    }
     for path in named.iter().filter(|path| files.contains_key(*path)) {
-        if let Some(clash) = path::clash(path, files.keys().copied()) {
-            return Err(Error::invalid("path", clash));
-        }
+        beside.take(path).map_err(|why| Error::invalid("path", why))?;
     }
     // What is too much already can still be made less.
     if changes.iter().all(|change| matches!(change, Change::Delete { .. })) {
@@ -117,6 +120,9 @@ fn check(there: &[FileEntry], changes: &[Change], only_if: &Precondition) -> Res
 }
 
 fn precondition(there: &[FileEntry], path: &str, only_if: &Precondition) -> Result<()> {
+    if *only_if == Precondition::None {
+        return Ok(());
+    }
     let entry = there.iter().find(|entry| entry.path == path);
     match (only_if, entry) {
         (Precondition::None, _) | (Precondition::Absent, None) => Ok(()),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use titan_core::pipelines::Order;
 use titan_core::templates::Rendered;
+use titan_core::workspaces::forget_index;
 use titan_sandbox::remove_all;
 use uuid::Uuid;
 
@@ -121,6 +122,7 @@ async fn clear(folder: &Path) -> Result<(), Trouble> {
 
 fn clear_now(folder: &Path) -> std::io::Result<()> {
     gone(fs::remove_file(beside(folder, "built")))?;
+    forget_index(folder).map_err(std::io::Error::other)?;
     gone(remove_all(folder))
 }
 
