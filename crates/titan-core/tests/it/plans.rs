@@ -2,6 +2,7 @@
 
 mod answering;
 mod approving;
+mod choosing;
 mod rechartering;
 mod waiting;
 

@@ -100,7 +100,7 @@ impl Plan {
         let asked = recall::Question::of(work, self.embedder.as_deref(), wish).await;
         let material = self.material(work, Some(asked)).await.map_err(NoRequest::outcome)?;
         let limits = takes::of(work, &self.models, model).await.map_err(NoRequest::outcome)?.limits;
-        let known = Known { templates: &material.templates, project: &material.name };
+        let known = material.known();
         let mut request = plan::request(material.told(wish), limits).map_err(too_large)?;
         for round in 1.. {
             let answer = self.ask(work, model, request.clone(), round).await?;
