@@ -3,6 +3,7 @@
 mod answering;
 mod approving;
 mod choosing;
+mod drafting;
 mod rechartering;
 mod waiting;
 
