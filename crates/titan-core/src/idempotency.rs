@@ -99,17 +99,27 @@ pub fn claim_one(connection: &mut PgConnection, key: Option<&IdempotencyKey>) ->
     }
 }
 
-/// Whether a request with this key came before.
+/// Whether this very request came before.
 ///
 /// # Errors
-/// When the database does not answer.
+/// [`Error::KeyReused`] when another one came with its key, or when the database does not answer.
 pub fn was_used(connection: &mut PgConnection, key: Option<&IdempotencyKey>) -> Result<bool> {
+    #[derive(QueryableByName)]
+    struct Used {
+        #[diesel(sql_type = Binary)]
+        body_fingerprint: Vec<u8>,
+    }
     let Some(key) = key else { return Ok(false) };
-    let found = sql_query("SELECT 1 FROM idempotency_keys WHERE scope = $1 AND key_hash = $2")
-        .bind::<Text, _>(&key.scope)
-        .bind::<Binary, _>(&key.key_hash)
-        .execute(connection)?;
-    Ok(found > 0)
+    let found: Vec<Used> =
+        sql_query("SELECT body_fingerprint FROM idempotency_keys WHERE scope = $1 AND key_hash = $2")
+            .bind::<Text, _>(&key.scope)
+            .bind::<Binary, _>(&key.key_hash)
+            .load(connection)?;
+    match found.first() {
+        None => Ok(false),
+        Some(used) if used.body_fingerprint == key.body_fingerprint => Ok(true),
+        Some(_) => Err(Error::KeyReused),
+    }
 }
 
 /// The first carrier of a key whose row is ours makes the thing; every other one is a replay or a misuse.

@@ -325,7 +325,8 @@ mod tests {
             prop_assume!(!wish.trim().is_empty());
             let catalogue = Catalogue::built_in();
             let made = plan(&wish, None, &names(&catalogue));
-            let known = There { templates: &catalogue, project: "P" };
+            let spec = json!({});
+            let known = There { templates: &catalogue, project: "P", spec: &spec };
             prop_assert_eq!(checked(&json!(made), known), Ok(made));
         }
     }

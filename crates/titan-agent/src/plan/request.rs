@@ -14,6 +14,10 @@ const PROMPT: &str = include_str!("../../prompts/plan.md");
 
 /// Characters of an answer that is shown again to be mended; of a longer one the beginning, which says what it was to be.
 const SHOWN_AGAIN: usize = 40_000;
+/// Bytes of it that are shown in any case.
+const LEAST_SHOWN: usize = 2_000;
+/// The messages of a question that was not answered yet.
+const QUESTION: usize = 2;
 /// Problems that are told at once.
 const MOST_PROBLEMS: usize = 30;
 
@@ -57,9 +61,15 @@ pub struct TooLarge {
 ///
 /// # Errors
 /// [`TooLarge`] when that is not enough.
-pub fn request(mut material: Material, limits: Limits) -> Result<ModelRequest, TooLarge> {
+pub fn request(material: Material, limits: Limits) -> Result<ModelRequest, TooLarge> {
+    fitted(material, limits, &[])
+}
+
+/// With what was said after the question, of which nothing is left out.
+fn fitted(mut material: Material, limits: Limits, after: &[Message]) -> Result<ModelRequest, TooLarge> {
     loop {
         let mut asked = plain(&material);
+        asked.messages.extend_from_slice(after);
         let tokens = size_of_request(&asked);
         if tokens <= limits.room() {
             asked.max_output_tokens = limits.answer_limit(tokens);
@@ -95,21 +105,42 @@ impl Material {
     }
 }
 
-/// The same question once more, with the answer to it and what is wrong with that.
-#[must_use]
-pub fn repair(asked: &ModelRequest, answer: &str, problems: &[Problem]) -> ModelRequest {
-    let mut again = asked.clone();
+/// The same question once more, with the answers to it and what was wrong with each, as far as that fits: what is known is left
+/// out as before, then the answers but the last, and then the end of that one.
+///
+/// # Errors
+/// [`TooLarge`] when that is not enough.
+pub fn repair(
+    material: &Material,
+    limits: Limits,
+    asked: &ModelRequest,
+    answer: &str,
+    problems: &[Problem],
+) -> Result<ModelRequest, TooLarge> {
+    let mut after: Vec<Message> = asked.messages.iter().skip(QUESTION).cloned().collect();
+    after.extend(mending(head(answer, SHOWN_AGAIN), problems));
+    let mut again = fitted(material.clone(), limits, &after);
+    let mut most = SHOWN_AGAIN.min(answer.len());
+    while again.is_err() {
+        again = fitted(material.clone(), limits, &mending(head(answer, most), problems));
+        if most <= LEAST_SHOWN {
+            break;
+        }
+        most /= 2;
+    }
+    again
+}
+
+fn mending(answer: &str, problems: &[Problem]) -> [Message; 2] {
     // Some providers take no empty message.
-    let shown = if answer.trim().is_empty() { "(nothing)" } else { head(answer, SHOWN_AGAIN) };
-    again.messages.push(Message::new(Role::Assistant, shown));
+    let shown = if answer.trim().is_empty() { "(nothing)" } else { answer };
     let told: Vec<&Problem> = problems.iter().take(MOST_PROBLEMS).collect();
     let problems = serde_json::to_string(&told).unwrap_or_default();
     let message = format!(
         "That cannot be used. What is wrong, each with a JSON pointer to its place:\n{problems}\n\
          Answer with the whole plan once more, with this put right and the rest as it was: one JSON object and nothing else."
     );
-    again.messages.push(Message::new(Role::User, message));
-    again
+    [Message::new(Role::Assistant, shown), Message::new(Role::User, message)]
 }
 
 #[cfg(test)]
@@ -146,12 +177,31 @@ mod tests {
 
     #[test]
     fn a_repair_shows_the_answer_and_what_is_wrong_with_it() {
-        let asked = request(material(), Limits::default()).unwrap_or_default();
+        let material = Material { documents: Vec::new(), ..material() };
+        let asked = request(material.clone(), Limits::default()).unwrap();
         let problems = [Problem { path: "/tasks".to_owned(), message: "must not be empty".to_owned() }];
-        let again = repair(&asked, "{}", &problems);
+        let again = repair(&material, Limits::default(), &asked, "{}", &problems).unwrap();
         let said: Vec<String> = again.messages.iter().skip(asked.messages.len()).map(Message::text).collect();
         assert_eq!(said[0], "{}");
         assert!(said[1].contains(r#"[{"path":"/tasks","message":"must not be empty"}]"#), "{}", said[1]);
-        assert_eq!(repair(&asked, " ", &problems).messages[asked.messages.len()].text(), "(nothing)");
+        let again = repair(&material, Limits::default(), &asked, " ", &problems).unwrap();
+        assert_eq!(again.messages[asked.messages.len()].text(), "(nothing)");
+    }
+
+    #[test]
+    fn a_repair_fits_into_what_the_model_takes() {
+        let problems = [Problem { path: "/tasks".to_owned(), message: "must not be empty".to_owned() }];
+        let limits = Limits::told(Some(16_000), None);
+        let first = request(material(), limits).unwrap();
+        let long = "word ".repeat(6_000);
+        let again = repair(&material(), limits, &first, &long, &problems).unwrap();
+        let tokens = size_of_request(&again);
+        assert!(tokens <= limits.room());
+        assert_eq!(again.max_output_tokens, limits.answer_limit(tokens));
+        assert!(again.messages[1].text().len() < first.messages[1].text().len(), "more of it is left out");
+        assert!(long.starts_with(&again.messages[2].text()));
+        let third = repair(&material(), limits, &again, &long, &problems).unwrap();
+        assert!(size_of_request(&third) <= limits.room());
+        assert_eq!(third.messages[2].text(), again.messages[2].text());
     }
 }

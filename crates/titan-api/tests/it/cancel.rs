@@ -37,6 +37,21 @@ async fn a_task_is_canceled_with_its_run_or_without_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_failed_is_given_up() {
+    let app = TestApp::start().await;
+    let client = &app.client;
+    let project = client.project("p").await;
+    let task = client.manual_chat(&project, "a").await;
+    let task = id(&task);
+    app.db.execute("UPDATE tasks SET execution_status = 'failed', completed_at = now()");
+    let canceled = client.post(&format!("/api/tasks/{task}/cancel"), &json!({})).await.expect(200);
+    assert_eq!(text(&canceled["execution_status"]), "canceled");
+    let execute = client.post(&format!("/api/tasks/{task}/execute"), &json!({})).await;
+    assert_eq!(execute.code(), "conflict");
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_streaming_answer_stops() {
     let app = TestApp::plan().set("TITAN_OFFLINE_DELAY", "2s").worker().start().await;
     let project = app.client.project("p").await;

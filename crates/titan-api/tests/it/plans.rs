@@ -120,6 +120,47 @@ async fn the_same_request_twice_is_one_draft_and_a_second_draft_waits_for_the_fi
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_draft_that_is_refused_leaves_no_project() {
+    let app = TestApp::start().await;
+    let client = &app.client;
+    for model in ["", &"m".repeat(500)] {
+        let refused = client.post("/api/projects/reiterate", &json!({"wish": WISH, "model": model})).await;
+        assert_eq!((refused.status, refused.json()["errors"][0]["field"].clone()), (422, json!("model")), "{model:?}");
+    }
+    assert_eq!(client.get("/api/projects").await.expect(200)["items"], json!([]));
+    app.abandon().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_under_a_key_are_kept_once_and_never_those_of_another_request() {
+    let app = TestApp::with_worker().await;
+    let client = &app.client;
+    let (project, _) = drafted(client, &json!({"wish": WISH})).await;
+    let path = format!("/api/projects/{project}");
+    let answer = async |key: &str, said: &str, refine: bool| {
+        let answers = json!([{"question": "audience", "answer": said}]);
+        let body = json!({"version": 1, "answers": answers, "refine": refine});
+        let request = client.request(Method::POST, &format!("{path}/plan/answers")).header("idempotency-key", key);
+        client.send(request.json(&body)).await
+    };
+    let kept = async || {
+        let plan = client.get(&format!("{path}/plans/1")).await.expect(200);
+        text(&plan["answers"][0]["answer"]).to_owned()
+    };
+    answer("a", "Customers", false).await.expect(200);
+    assert_eq!(answer("a", "Everybody", false).await.code(), "idempotency_key_reused");
+    assert_eq!(kept().await, "Customers");
+    answer("b", "Ida", false).await.expect(200);
+    answer("a", "Customers", false).await.expect(200);
+    assert_eq!(kept().await, "Ida", "a late retry changes nothing");
+    let refined = answer("c", "Our own team", true).await.expect(200);
+    assert_eq!(answer("c", "Everybody", true).await.code(), "idempotency_key_reused");
+    assert_eq!(kept().await, "Our own team");
+    client.run_ended(&run_of(&refined["task"])).await;
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_with_a_request_about_plans_is_told() {
     let app = TestApp::with_worker().await;
     let client = &app.client;

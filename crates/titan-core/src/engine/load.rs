@@ -221,9 +221,11 @@ pub(super) fn load(
     now: DateTime<Utc>,
     claim: impl FnOnce(&mut PgConnection) -> Result<Vec<ClaimedJob>>,
 ) -> Result<(World, Vec<ClaimedJob>)> {
-    let wanted = Wanted::of(batch);
+    let mut wanted = Wanted::of(batch);
     let keys = load_keys(connection, batch)?;
-    let plannings = plans::load(connection, &wanted.planning, &wanted.approvals)?;
+    let drafted_again = plans::projects_of_drafts(connection, &wanted.executing)?;
+    drafted_again.into_iter().for_each(|project_id| wanted.draft_of(project_id));
+    let plannings = plans::load(connection, &wanted)?;
     let runs = load_runs(connection, &wanted.runs)?;
     // Nothing is to be decided about these, so they are not locked first: the end itself is the fence. They come before jobs with
     // lower ids; who cancels several of both kinds at once may so meet this batch in a circle, which Postgres breaks.

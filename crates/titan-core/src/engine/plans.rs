@@ -4,12 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::sql_types::{Array, Integer, Jsonb, Text, Timestamptz, Uuid as SqlUuid};
-use diesel::{PgConnection, sql_query};
+use diesel::{PgConnection, QueryableByName, RunQueryDsl as _, sql_query};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::save::col;
 use super::story::Story;
+use super::wanted::Wanted;
 use crate::db::Prepare as _;
 use crate::plans::{self, Approvable, LastCharter, NewPlan};
 use crate::{Error, Result};
@@ -22,24 +23,44 @@ pub(super) struct Planning {
     /// The versions that are to be approved.
     pub(super) versions: BTreeMap<i32, Approvable>,
     pub(super) charter: LastCharter,
+    /// The drafts that had not ended, with the run of each, where one more is to be begun.
+    pub(super) drafts: Vec<(Uuid, Option<Uuid>)>,
 }
 
 /// By project.
 pub(super) type Plannings = BTreeMap<Uuid, Planning>;
 
-/// Locks and reads the plans of these projects, and these versions.
-pub(super) fn load(
-    connection: &mut PgConnection,
-    projects: &BTreeSet<Uuid>,
-    approvals: &BTreeSet<(Uuid, i32)>,
-) -> Result<Plannings> {
-    plans::hold(connection, projects)?;
-    let mut plannings = Plannings::new();
-    for project_id in projects {
-        let newest = plans::newest_number(connection, *project_id)?;
-        plannings.insert(*project_id, Planning { newest, ..Planning::default() });
+/// The projects of those of these tasks that are drafts. Neither changes, so they may be looked up before anything is locked.
+pub(super) fn projects_of_drafts(connection: &mut PgConnection, tasks: &BTreeSet<Uuid>) -> Result<Vec<Uuid>> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = SqlUuid)]
+        project_id: Uuid,
     }
-    for (project_id, number) in approvals {
+    if tasks.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<Row> = sql_query("SELECT DISTINCT project_id FROM tasks WHERE id = ANY($1) AND type = $2")
+        .bind::<Array<SqlUuid>, _>(tasks.iter().copied().collect::<Vec<_>>())
+        .bind::<Text, _>(plans::PLAN)
+        .prepared()
+        .load(connection)?;
+    Ok(rows.into_iter().map(|row| row.project_id).collect())
+}
+
+/// Locks and reads the plans that a batch is about, and the versions that it names.
+pub(super) fn load(connection: &mut PgConnection, wanted: &Wanted) -> Result<Plannings> {
+    plans::hold(connection, &wanted.planning)?;
+    let mut plannings = Plannings::new();
+    for project_id in &wanted.planning {
+        let newest = plans::newest_number(connection, *project_id)?;
+        let drafts = match wanted.drafting.contains(project_id) {
+            true => plans::drafts_under_way(connection, *project_id)?,
+            false => Vec::new(),
+        };
+        plannings.insert(*project_id, Planning { newest, drafts, ..Planning::default() });
+    }
+    for (project_id, number) in &wanted.approvals {
         let version = plans::approvable(connection, *project_id, *number)?;
         let charter = plans::last_charter(connection, *project_id)?;
         if let Some(planning) = plannings.get_mut(project_id) {

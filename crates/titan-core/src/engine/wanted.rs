@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::ends::End;
 use super::story::JobOutcome;
 use super::transition::{Fence, Outcome, Transition, Write};
+use crate::plans::PLAN;
 
 /// The ids that a batch names.
 #[derive(Default)]
@@ -34,6 +35,8 @@ pub(super) struct Wanted {
     pub(super) ends: Vec<End>,
     /// Projects whose plan gets a version or is decided about.
     pub(super) planning: BTreeSet<Uuid>,
+    /// Projects that are to get a draft.
+    pub(super) drafting: BTreeSet<Uuid>,
     /// Versions that are to be approved.
     pub(super) approvals: BTreeSet<(Uuid, i32)>,
 }
@@ -48,6 +51,9 @@ impl Wanted {
                     let named = |name: &Option<String>| name.clone().filter(|name| !name.contains('\0'));
                     wanted.limits.extend(named(&submission.task.limit_key));
                     wanted.queues.extend(named(&submission.task.queue));
+                    if submission.task.task_type == PLAN {
+                        wanted.draft_of(submission.task.project_id);
+                    }
                 }
                 Transition::Approve(approve) => {
                     wanted.projects.insert(approve.project_id);
@@ -110,6 +116,12 @@ impl Wanted {
         wanted.ends.sort_unstable_by_key(|end| (end.id, std::cmp::Reverse(end.epoch)));
         wanted.ends.dedup_by_key(|end| end.id);
         wanted
+    }
+
+    /// Of a project one draft is made at a time, so who orders one holds its plan.
+    pub(super) fn draft_of(&mut self, project_id: Uuid) {
+        self.planning.insert(project_id);
+        self.drafting.insert(project_id);
     }
 
     fn held(&mut self, fence: &Fence) {

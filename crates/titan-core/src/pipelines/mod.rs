@@ -8,7 +8,7 @@ pub mod publications;
 use std::path::Path;
 
 use diesel::{Connection as _, PgConnection};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::engine::{self, IdempotencyKey, NewTask, Submission};
@@ -59,6 +59,23 @@ pub fn create_project(
     })
 }
 
+/// The same for what a plan has chosen: none when the project's last pipeline was ordered with the very same template, since that
+/// one makes the project already, or has made it.
+///
+/// # Errors
+/// As [`task`].
+pub fn task_of_plan(
+    connection: &mut PgConnection,
+    templates_dir: Option<&Path>,
+    project_id: Uuid,
+    wanted: &Wanted,
+) -> Result<Option<NewTask>> {
+    let task = task(connection, templates_dir, project_id, wanted)?;
+    let last = order::last_of(connection, project_id)?;
+    let of_same = last.is_some_and(|last| Order::of(&task.payload).is_ok_and(|order| order.sha256 == last.sha256));
+    Ok((!of_same).then_some(task))
+}
+
 /// The task of a pipeline, with an order in which nothing is left open.
 ///
 /// # Errors
@@ -79,11 +96,12 @@ pub fn task(
         Error::UnknownTemplate { .. } => Error::invalid(field, error.to_string()),
         other => other,
     })?;
-    let mut inputs = templates::inputs_of_project(&project.name, &project.spec);
-    if let (Value::Object(all), Some(given)) = (&mut inputs, &wanted.inputs) {
-        let Value::Object(given) = given else { return Err(Error::invalid("inputs", "must be an object")) };
-        all.extend(given.clone());
-    }
+    let given = match &wanted.inputs {
+        None => Map::new(),
+        Some(Value::Object(given)) => given.clone(),
+        Some(_) => return Err(Error::invalid("inputs", "must be an object")),
+    };
+    let inputs = templates::inputs_for(&template.manifest.inputs, &project.name, &project.spec, &given);
     let rendered = templates::render(&template, &inputs).map_err(Error::WrongTemplate)?;
     let order = Order::new(&template, rendered.inputs, &rendered.deploy, wanted)?;
     templates::keep(connection, &template)?;

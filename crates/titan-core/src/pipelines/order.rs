@@ -1,6 +1,6 @@
 //! The order of a pipeline: the payload of its task.
 
-use diesel::sql_types::{Jsonb, Uuid as SqlUuid};
+use diesel::sql_types::{Jsonb, Text, Uuid as SqlUuid};
 use diesel::{OptionalExtension as _, PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -128,4 +128,21 @@ pub fn of_run(connection: &mut PgConnection, run_id: Uuid) -> Result<Order> {
         .get_result(connection)
         .optional()?;
     Order::of(&row.ok_or(Error::NotFound("run", run_id))?.payload)
+}
+
+/// The order of a project's newest pipeline, however that stands; none of one that a person has canceled.
+pub(super) fn last_of(connection: &mut PgConnection, project_id: Uuid) -> Result<Option<Order>> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Jsonb)]
+        payload: Value,
+    }
+    let row: Option<Row> = sql_query(
+        "SELECT payload FROM tasks WHERE project_id = $1 AND type = $2 AND execution_status <> 'canceled' ORDER BY id DESC LIMIT 1",
+    )
+    .bind::<SqlUuid, _>(project_id)
+    .bind::<Text, _>(super::TASK_TYPE)
+    .get_result(connection)
+    .optional()?;
+    Ok(row.and_then(|row| Order::of(&row.payload).ok()))
 }

@@ -12,6 +12,8 @@ use uuid::Uuid;
 
 use super::content::{PlanContent, PlanQuestion};
 use super::{AnswerKind, Plan, PlanState, get};
+use crate::engine::IdempotencyKey;
+use crate::idempotency;
 use crate::projects::checked_text;
 use crate::{Error, Result};
 
@@ -102,6 +104,23 @@ pub fn answer(connection: &mut PgConnection, project_id: Uuid, number: i32, answ
             .execute(connection)?;
         }
         get(connection, project_id, number)
+    })
+}
+
+/// The same under a key that nothing else is made with: asked for again, nothing is stored, whatever was answered since.
+///
+/// # Errors
+/// As [`answer`]; [`Error::KeyReused`].
+pub fn answer_once(
+    connection: &mut PgConnection,
+    project_id: Uuid,
+    number: i32,
+    answers: &[NewAnswer],
+    key: Option<&IdempotencyKey>,
+) -> Result<Plan> {
+    connection.transaction(|connection| match idempotency::claim_one(connection, key)? {
+        (_, true) => get(connection, project_id, number),
+        (_, false) => answer(connection, project_id, number, answers),
     })
 }
 

@@ -2,15 +2,17 @@
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
+use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::engine::NewTask;
-use crate::projects::checked_text;
+use crate::engine::{self, Applied, IdempotencyKey, NewTask, Submission};
+use crate::projects::{self, NewProject, checked_text};
+use crate::queue::Hint;
 use crate::state::ExecutionStatus;
+use crate::tasks::{self, Task};
 use crate::text::head;
 use crate::title::title_of;
 use crate::{Error, Result};
@@ -78,6 +80,31 @@ pub fn draft_of(project_id: Uuid, wish: &str, model: Option<&str>) -> NewTask {
     }
 }
 
+/// A project for a wish, with its first draft, all or nothing. The flag says that both were there already.
+///
+/// # Errors
+/// What is wrong with the project or the draft; the keys' misuse.
+pub fn begin_project(
+    connection: &mut PgConnection,
+    new: &NewProject,
+    of_project: Option<&IdempotencyKey>,
+    wish: &str,
+    model: Option<&str>,
+    of_draft: Option<IdempotencyKey>,
+) -> Result<(Task, bool, Vec<Hint>)> {
+    connection.transaction(|connection| {
+        let (project, _) = projects::create(connection, new, of_project)?;
+        let submission = Submission { task: draft_of(project.id, wish, model), key: of_draft, trace_id: None };
+        let (applied, more) = engine::apply_one(connection, submission.into())?;
+        let Applied::Submitted(submitted) = applied else {
+            return Err(Error::Internal("a draft was answered with something else".to_owned()));
+        };
+        let mut hints = vec![Hint::change("project", project.id, project.id)];
+        hints.extend(more);
+        Ok((tasks::get(connection, submitted.task_id)?, submitted.replayed, hints))
+    })
+}
+
 /// # Errors
 /// When the database does not answer.
 pub fn newest_draft(connection: &mut PgConnection, project_id: Uuid) -> Result<Option<Drafting>> {
@@ -92,16 +119,38 @@ pub fn newest_draft(connection: &mut PgConnection, project_id: Uuid) -> Result<O
     Ok(rows.into_iter().next())
 }
 
-/// That no draft is being made: a second one would know nothing of the first.
+/// That no draft is being made: a second one would know nothing of the first. Who orders one is refused by the engine, under
+/// the lock of the plan; this is for what is to be done before that.
 ///
 /// # Errors
 /// [`Error::Conflict`], with the run.
 pub fn refuse_second(connection: &mut PgConnection, project_id: Uuid) -> Result<()> {
-    match newest_draft(connection, project_id)? {
-        Some(draft) if !draft.execution_status.is_terminal() => {
-            let run = draft.run_id.map(|id| format!(" by run {id}")).unwrap_or_default();
-            Err(Error::Conflict(format!("a version of the plan is being made{run}; wait for it, or cancel it")))
-        }
-        _ => Ok(()),
+    match drafts_under_way(connection, project_id)?.first() {
+        Some((_, run_id)) => Err(second(*run_id)),
+        None => Ok(()),
     }
+}
+
+pub(crate) fn second(run_id: Option<Uuid>) -> Error {
+    let run = run_id.map(|id| format!(" by run {id}")).unwrap_or_default();
+    Error::Conflict(format!("a version of the plan is being made{run}; wait for it, or cancel it"))
+}
+
+/// The tasks that are to make a version and have not ended, with the run of each.
+pub(crate) fn drafts_under_way(connection: &mut PgConnection, project_id: Uuid) -> Result<Vec<(Uuid, Option<Uuid>)>> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = SqlUuid)]
+        id: Uuid,
+        #[diesel(sql_type = Nullable<SqlUuid>)]
+        run_id: Option<Uuid>,
+    }
+    let rows: Vec<Row> = sql_query(
+        "SELECT id, latest_run_id AS run_id FROM tasks WHERE project_id = $1 AND type = $2 \
+           AND execution_status IN ('pending', 'queued', 'in_progress', 'paused', 'blocked') ORDER BY id DESC",
+    )
+    .bind::<SqlUuid, _>(project_id)
+    .bind::<Text, _>(PLAN)
+    .load(connection)?;
+    Ok(rows.into_iter().map(|row| (row.id, row.run_id)).collect())
 }

@@ -21,13 +21,16 @@ mod rows;
 
 use crate::state::text_enum;
 
-pub use answers::{Answered, NewAnswer, answer};
+pub use answers::{Answered, NewAnswer, answer, answer_once};
 pub use charter::{Charter, CharterItem, Progress, charter, charter_of_plan, charter_text};
 pub use compare::{Comparison, SectionChange, compare};
 pub use content::{MAX_TASKS, PlanContent, PlanCost, PlanQuestion, PlanRisk, PlanTemplate, PlannedTask, SECTIONS};
 pub use decide::refuse;
 pub(crate) use decide::{Approvable, LastCharter, approvable, hold, last_charter, newest_number};
-pub use draft::{Drafting, MAX_WISH, PLAN, check_payload, checked_wish, draft_of, newest_draft, refuse_second};
+pub use draft::{
+    Drafting, MAX_WISH, PLAN, begin_project, check_payload, checked_wish, draft_of, newest_draft, refuse_second,
+};
+pub(crate) use draft::{drafts_under_way, second};
 pub(crate) use graph::{Graph, groups_first};
 pub use read::{Known, checked, read};
 pub use rows::{Plan, PlanSummary, get, latest, list};

@@ -11,7 +11,7 @@ use super::content::{
 use super::rules;
 use crate::sales::checked_currency;
 use crate::state::ExecutionType;
-use crate::templates::place::{Place, kind, one_of};
+use crate::templates::place::{Place, kind, one_of, pointer};
 use crate::templates::{Catalogue, Problem, Problems};
 use crate::workflow::PLANNED_TYPES;
 
@@ -21,6 +21,8 @@ pub struct Known<'a> {
     pub templates: &'a Catalogue,
     /// What the project is called: a template's title, unless its inputs say another.
     pub project: &'a str,
+    /// What the project says of itself, for inputs that a plan does not say.
+    pub spec: &'a Value,
 }
 
 /// The plan in the answer of a model: an object, whatever stands around it.
@@ -224,10 +226,35 @@ fn amount(place: &Place<'_>, name: &str, problems: &mut Problems) -> f64 {
 fn template(place: &Place<'_>, problems: &mut Problems) -> PlanTemplate {
     place.object(problems, &["ref", "inputs", "reason"]);
     let inputs = place.field("inputs").map_or_else(|| json!({}), |inputs| inputs_in(&inputs, problems));
+    check_storable(&inputs, &pointer(&place.path, "inputs"), problems);
     PlanTemplate {
         reference: text(place, "ref", "static-site", MAX_TITLE, problems),
         inputs,
         reason: text(place, "reason", "a few pages that seldom change", MAX_LINE, problems),
+    }
+}
+
+/// Values are the template's to judge, but Postgres stores no NUL, wherever it stands.
+fn check_storable(value: &Value, path: &str, problems: &mut Problems) {
+    let mut check = |text: &str| {
+        if text.contains('\0') {
+            problems.add(path, "must not contain NUL characters");
+        }
+    };
+    match value {
+        Value::String(text) => check(text),
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                check_storable(item, &pointer(path, &index.to_string()), problems);
+            }
+        }
+        Value::Object(map) => {
+            map.keys().for_each(|name| check(name));
+            for (name, item) in map {
+                check_storable(item, &pointer(path, name), problems);
+            }
+        }
+        _ => {}
     }
 }
 

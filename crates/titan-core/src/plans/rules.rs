@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::content::{MAX_DEPTH, PlanContent};
 use super::graph::{self, Graph};
 use super::read::Known;
-use crate::templates::{Problems, inputs_of_project};
+use crate::templates::Problems;
 
 pub(super) fn check(content: &PlanContent, known: Known<'_>, problems: &mut Problems) {
     if content.tasks.is_empty() {
@@ -95,8 +95,9 @@ fn check_graph(content: &PlanContent, problems: &mut Problems) {
 
 fn check_template(content: &PlanContent, known: Known<'_>, problems: &mut Problems) {
     let Some(template) = &content.template else { return };
-    let inputs = inputs_of_project(known.project, &template.inputs);
-    match known.templates.check_inputs(&template.reference, &inputs) {
+    // What the project will tell it when the plan is approved.
+    let given = template.inputs.as_object().cloned().unwrap_or_default();
+    match known.templates.check_inputs(&template.reference, known.project, known.spec, &given) {
         Ok(wrong) => {
             for problem in wrong {
                 problems.add(format!("/template/{}", problem.path), problem.message);

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use diesel::PgConnection;
 use semver::Version;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::manifest::Manifest;
@@ -210,13 +210,20 @@ impl Catalogue {
         self.by_name.values().filter_map(|found| found.first()).map(|found| &found.manifest)
     }
 
-    /// What is wrong with these inputs for the template; nothing, when it takes them.
+    /// What is wrong with what a project would tell the template; nothing, when it takes that.
     ///
     /// # Errors
     /// [`Error::UnknownTemplate`], with what there is instead.
-    pub fn check_inputs(&self, reference: &str, inputs: &Value) -> Result<Vec<Problem>> {
-        let found = self.one(reference)?;
-        Ok(inputs::filled(&found.manifest.inputs, inputs).err().unwrap_or_default())
+    pub fn check_inputs(
+        &self,
+        reference: &str,
+        project: &str,
+        spec: &Value,
+        given: &Map<String, Value>,
+    ) -> Result<Vec<Problem>> {
+        let schema = &self.one(reference)?.manifest.inputs;
+        let inputs = inputs::inputs_for(schema, project, spec, given);
+        Ok(inputs::filled(schema, &inputs).err().unwrap_or_default())
     }
 
     fn one(&self, reference: &str) -> Result<&Found> {

@@ -22,11 +22,9 @@ pub(super) fn read(root: &Place<'_>, problems: &mut Problems) -> Value {
     let Some(place) = root.field("inputs") else { return nothing };
     let before = problems.len();
     check_top(&place, problems);
-    if let Err(why) = schema_size::of(place.value) {
-        place.wrong(problems, why);
-    }
-    if problems.len() == before {
-        check_references(&place, problems);
+    match schema_size::of(place.value) {
+        Ok(_) => check_references(&place, problems),
+        Err(why) => place.wrong(problems, why),
     }
     if problems.len() == before {
         check_schema(&place, problems);
@@ -234,11 +232,22 @@ pub(super) fn filled(schema: &Value, given: &Value) -> Result<Value, Vec<Problem
     problems.or(inputs)
 }
 
-/// What a project says of itself, as inputs: its spec, and its name for a title.
+/// What a project tells a template: what is said for it, then what its spec says under the names that the schema knows, and its
+/// name for a title. Whatever else a spec holds is about the project, and none of the template's business.
 #[must_use]
-pub fn inputs_of_project(name: &str, spec: &Value) -> Value {
-    let mut inputs = spec.as_object().cloned().unwrap_or_default();
-    inputs.entry("title").or_insert_with(|| super::language::line(name).into());
+pub fn inputs_for(schema: &Value, project: &str, spec: &Value, given: &Map<String, Value>) -> Value {
+    let mut inputs = given.clone();
+    for name in names(schema) {
+        let of_project = || match name {
+            "title" => Some(super::language::line(project).into()),
+            _ => None,
+        };
+        if !inputs.contains_key(name)
+            && let Some(value) = spec.get(name).cloned().or_else(of_project)
+        {
+            inputs.insert(name.to_owned(), value);
+        }
+    }
     Value::Object(inputs)
 }
 

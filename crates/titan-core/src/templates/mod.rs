@@ -38,7 +38,7 @@ pub use archive::unpack;
 pub use builtin::built_in;
 pub use catalogue::{Broken, Catalogue, Entry, Filter, Offer, TemplateSource, catalogue, resolve};
 pub use folder::one_in as in_folder;
-pub use inputs::inputs_of_project;
+pub use inputs::inputs_for;
 pub use installed::{Installed, install, keep, kept, uninstall};
 pub use manifest::{
     Cache, Check, Deploy, Directory, FileCheck, FileRule, HttpCheck, Manifest, Network, Preview, Run, Step, Steps, What,

@@ -2,6 +2,8 @@
 
 mod answering;
 mod approving;
+mod choosing;
+mod drafting;
 mod rechartering;
 mod waiting;
 

@@ -144,7 +144,10 @@ fn a_title_on_several_lines_is_refused_with_its_name() {
 #[test]
 fn the_user_s_own_example_is_made() {
     let spec = json!({"description": "A modern web application", "features": ["authentication", "dashboard", "api"]});
-    let made = rendered("persona/basic", &templates::inputs_of_project("My Web App", &spec));
+    let persona = templates::built_in().iter().find(|template| template.manifest.name == "persona/basic").unwrap();
+    let schema = &persona.manifest.inputs;
+    let inputs = templates::inputs_for(schema, "My Web App", &spec, &serde_json::Map::new());
+    let made = rendered("persona/basic", &inputs);
     let text = |path: &str| {
         let file = made.files.iter().find(|file| file.path == path).unwrap();
         String::from_utf8(file.bytes.clone()).unwrap()

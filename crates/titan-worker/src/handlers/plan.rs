@@ -13,9 +13,10 @@ use titan_agent::plan::{self, Sections};
 use titan_agent::{FinishReason, ModelRequest, ProviderKind};
 use titan_core::Error;
 use titan_core::engine::{Done, NewEvent, Outcome, Purpose, Write};
-use titan_core::plans::{Known, NewPlan, PlanContent, SECTIONS, read};
+use titan_core::plans::{Known, NewPlan, PlanContent, SECTIONS, checked, read};
 use titan_core::state::Level;
 use titan_core::templates::{Problem, in_words};
+use titan_core::text::head;
 
 use self::material::Material;
 use super::context::NoRequest;
@@ -88,6 +89,7 @@ impl Plan {
         let material = self.material(work, None).await.map_err(NoRequest::outcome)?;
         let before = material.before.as_ref().map(|before| (&before.plan, before.answers.as_slice()));
         let content = plan::offline(wish, before, &material.template_names());
+        let content = fitting(content, material.known())?;
         let said = json!(content);
         let line = "No language model is set up: the plan is a form of the wish, and says so";
         let mut events = vec![NewEvent::log(Level::Info, line)];
@@ -100,8 +102,9 @@ impl Plan {
         let asked = recall::Question::of(work, self.embedder.as_deref(), wish).await;
         let material = self.material(work, Some(asked)).await.map_err(NoRequest::outcome)?;
         let limits = takes::of(work, &self.models, model).await.map_err(NoRequest::outcome)?.limits;
-        let known = Known { templates: &material.templates, project: &material.name };
-        let mut request = plan::request(material.told(wish), limits).map_err(too_large)?;
+        let known = material.known();
+        let told = material.told(wish);
+        let mut request = plan::request(told.clone(), limits).map_err(too_large)?;
         for round in 1.. {
             let answer = self.ask(work, model, request.clone(), round).await?;
             let problems = match read_answer(&answer, known) {
@@ -112,7 +115,7 @@ impl Plan {
                 return Err(refused(&problems));
             }
             tell_repair(work, round, &problems).await?;
-            request = plan::repair(&request, &answer.text, &problems);
+            request = plan::repair(&told, limits, &request, &answer.text, &problems).map_err(too_large)?;
         }
         Err(Outcome::Fail { error: "the model was not asked".to_owned() })
     }
@@ -130,6 +133,28 @@ impl Plan {
         asking::ask(work, &self.models, question).await.map_err(Broken::outcome)
     }
 }
+
+/// The form is checked as a model's plan is. A template may be another than the one that the form knows by this name, and then
+/// it is left out: with it the plan could never be approved.
+fn fitting(mut content: PlanContent, known: Known<'_>) -> Result<PlanContent, Outcome> {
+    let unusable = |problems: Vec<Problem>| Outcome::Fail {
+        error: format!("the form of the wish is no plan: {}; say the wish in other words", told(&problems)),
+    };
+    let problems = match checked(&json!(content), known) {
+        Ok(content) => return Ok(content),
+        Err(problems) => problems,
+    };
+    let of_template = |problem: &Problem| problem.path.starts_with("/template");
+    let Some(template) = content.template.take_if(|_| problems.iter().all(of_template)) else {
+        return Err(unusable(problems));
+    };
+    let reason = format!("The template {} is left out: {}", template.reference, told(&problems));
+    content.gaps.insert(0, head(&reason, MOST_OF_A_GAP).to_owned());
+    checked(&json!(content), known).map_err(unusable)
+}
+
+/// Bytes of the line that says why there is no template.
+const MOST_OF_A_GAP: usize = 400;
 
 fn new_plan(work: &Work, wish: &str, author: String, content: PlanContent) -> NewPlan {
     NewPlan { project_id: work.started.project_id, author, wish: wish.trim().to_owned(), content }

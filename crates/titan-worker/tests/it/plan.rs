@@ -256,6 +256,23 @@ async fn without_a_model_a_form_of_the_wish_is_the_plan_and_answers_refine_it() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn without_a_model_a_template_that_cannot_be_made_is_left_out() {
+    let stage = Stage::new();
+    let manifest = "name: static-site\nversion: 99.0.0\ntitle: Site\ndescription: x\n\
+        inputs: {type: object, required: [size], properties: {size: {type: integer}}}\nfiles: [{from: a}]\n";
+    let template = titan_core::templates::Template::new(manifest.to_owned(), [("a".to_owned(), Vec::new())].into());
+    let install = move |connection: &mut _| titan_core::templates::install(connection, &template.unwrap(), "a test");
+    stage.db.run(install).await.unwrap();
+    let worker = stage.worker(&[("OPENAI_BASE_URL", ""), ("TITAN_DEFAULT_MODEL", "offline")]).await;
+    stage.drafted("A page for our tea shop").await;
+    let plan = stage.plan().await.unwrap();
+    assert_eq!(plan.content.template, None);
+    let gap = &plan.content.gaps[0];
+    assert!(gap.starts_with("The template static-site is left out: /template/inputs/size: is needed"), "{gap}");
+    worker.stop(GRACE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_cancel_in_the_middle_leaves_no_plan() {
     let stage = Stage::new();
     let worker = stage.worker(&[]).await;

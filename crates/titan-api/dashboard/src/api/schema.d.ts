@@ -1560,7 +1560,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Cancel a task and the run that executes it; nothing happens when it has ended */
+        /** Cancel a task and the run that executes it, or give up one that failed; nothing happens when it has ended otherwise */
         post: operations["cancel_task"];
         delete?: never;
         options?: never;

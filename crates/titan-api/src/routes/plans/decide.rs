@@ -4,8 +4,8 @@ use actix_web::web;
 use serde::Deserialize;
 use titan_core::db::PgConnection;
 use titan_core::engine::{Approve, NewTask};
-use titan_core::pipelines::Wanted;
-use titan_core::plans::{self, Charter, Plan};
+use titan_core::pipelines::{self, Wanted};
+use titan_core::plans::{self, Charter, Plan, PlanState};
 use titan_core::queue::Hint;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -16,7 +16,7 @@ use crate::http::created::Created;
 use crate::http::idempotency::Key;
 use crate::http::params::Query;
 use crate::http::problem::ApiError;
-use crate::routes::{Answer, State, pipelines};
+use crate::routes::{Answer, State};
 
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct ApprovePlanBody {
@@ -63,13 +63,20 @@ pub async fn approve_plan(
     Ok(Created { location, body: charter, replayed: approved.replayed })
 }
 
-/// The task that makes the project of the template which the version names, if it names one that it was not made of yet.
+/// The task that makes the project of the template which the version names, if it names one that it was not made of yet. A
+/// version that was decided before needs none: who asks for it again hears what became of it, whatever templates there are now.
 async fn pipeline(state: &State, project_id: Uuid, version: i32) -> Result<Option<Box<NewTask>>, ApiError> {
-    let plan = state.db.run(move |connection| plans::get(connection, project_id, version)).await?;
-    let Some(template) = plan.content.template else { return Ok(None) };
-    let (template, inputs) = (Some(template.reference), Some(template.inputs));
-    let wanted = Wanted { template, inputs, ..Wanted::default() };
-    Ok(Some(Box::new(pipelines::ordered(state, project_id, wanted).await?)))
+    let templates_dir = state.config.templates_dir.clone();
+    let find = move |connection: &mut PgConnection| {
+        let plan = plans::get(connection, project_id, version)?;
+        let Some(template) = plan.content.template.filter(|_| plan.summary.state == PlanState::Draft) else {
+            return Ok(None);
+        };
+        let (template, inputs) = (Some(template.reference), Some(template.inputs));
+        let wanted = Wanted { template, inputs, ..Wanted::default() };
+        pipelines::task_of_plan(connection, templates_dir.as_deref(), project_id, &wanted)
+    };
+    Ok(state.db.run(find).await?.map(Box::new))
 }
 
 /// Refuse a version of the plan

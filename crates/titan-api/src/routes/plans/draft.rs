@@ -69,8 +69,12 @@ pub async fn reiterate(
     let of_project = key.scoped(format!("{scope} project"), &body.raw);
     let of_draft = key.scoped(scope.to_owned(), &body.raw);
     let ReiterateBody { project_id, wish, name, project_type, model } = body.value;
-    let (project_id, wish) = match project_id {
-        Some(id) => (id, wish_for(&state, id, wish, of_draft.clone()).await?),
+    let (project_id, task, replayed) = match project_id {
+        Some(id) => {
+            let wish = wish_for(&state, id, wish, of_draft.clone()).await?;
+            let (task, replayed) = order(&state, id, &wish, model.as_deref(), of_draft).await?;
+            (id, task, replayed)
+        }
         None => {
             let wish = plans::checked_wish(&required("wish", wish)?)?;
             let new = NewProject {
@@ -79,13 +83,15 @@ pub async fn reiterate(
                 template_ref: None,
                 spec: Some(json!({"description": head(&wish, DESCRIPTION)})),
             };
-            let make = move |connection: &mut PgConnection| projects::create(connection, &new, of_project.as_ref());
-            let (project, _) = state.db.run(make).await?;
-            state.notifier.send(vec![Hint::change("project", project.id, project.id)]);
-            (project.id, wish)
+            let make = move |connection: &mut PgConnection| {
+                plans::begin_project(connection, &new, of_project.as_ref(), &wish, model.as_deref(), of_draft)
+            };
+            let begun = state.db.run(make).await;
+            let (task, replayed, hints) = begun.map_err(|error| ApiError::from(error).not_beneath("payload"))?;
+            state.notifier.send(hints);
+            (task.project_id, task, replayed)
         }
     };
-    let (task, replayed) = order(&state, project_id, &wish, model.as_deref(), of_draft).await?;
     Ok(Created { location: format!("/api/tasks/{}", task.id), body: PlanOrdered { project_id, task }, replayed })
 }
 
@@ -172,10 +178,16 @@ pub async fn answer_plan(
     let refine = body.value.refine.unwrap_or(true);
     let of_draft = key.clone();
     let keep = move |connection: &mut PgConnection| {
-        if refine && !idempotency::was_used(connection, of_draft.as_ref())? {
-            plans::refuse_second(connection, project_id)?;
+        // What came before was kept then, and other answers may have been given since.
+        if idempotency::was_used(connection, of_draft.as_ref())? {
+            return plans::get(connection, project_id, version);
         }
-        plans::answer(connection, project_id, version, &answers)
+        if refine {
+            plans::refuse_second(connection, project_id)?;
+            return plans::answer(connection, project_id, version, &answers);
+        }
+        // No draft takes the key.
+        plans::answer_once(connection, project_id, version, &answers, of_draft.as_ref())
     };
     let plan = state.db.run(keep).await?;
     state.notifier.send(vec![Hint::change("plan", plan.summary.id, project_id)]);

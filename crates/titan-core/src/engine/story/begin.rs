@@ -13,6 +13,7 @@ use super::changes::{NewJobRow, NewMessage, NewRun, NewTaskRow};
 use super::links::refuse_group;
 use crate::commands::Command;
 use crate::idempotency::Claimed;
+use crate::plans::{PLAN, second};
 use crate::queue::{DEFAULT_QUEUE, Hint, NewJob};
 use crate::state::{ExecutionStatus, ExecutionType, Level, RunStage, RunStatus, StepStatus};
 use crate::title::title_of;
@@ -59,6 +60,9 @@ impl Story {
                 "queue",
                 format!("there is no queue {name:?}; make it with POST /api/queues first"),
             ));
+        }
+        if new.task_type == PLAN {
+            self.draft_alone(id, new.project_id)?;
         }
         let automatic = execution_type != ExecutionType::Manual;
         let title = title(new);
@@ -132,6 +136,7 @@ impl Story {
         let (status, retry_of) = (task.status, task.latest_run_id);
         if status == ExecutionStatus::Pending || status.may_reopen() {
             self.refuse_before_its_needs(task_id)?;
+            self.refuse_second_draft(task_id)?;
         }
         let task = self.world.tasks.get_mut(&task_id).ok_or(Error::NotFound("task", task_id))?;
         match (status, retry_of) {
@@ -150,6 +155,24 @@ impl Story {
         let run_id = self.begin_run(task_id, retry_of, execute.trace_id.clone(), None)?;
         self.moved(task_id);
         Ok(Executed { task_id, run_id, created: true })
+    }
+
+    fn refuse_second_draft(&mut self, task_id: Uuid) -> Result<()> {
+        let task = self.world.tasks.get(&task_id).filter(|task| task.task_type == PLAN);
+        task.map(|task| task.project_id).map_or(Ok(()), |project_id| self.draft_alone(task_id, project_id))
+    }
+
+    /// Takes the place of the one draft that a project may have at a time.
+    fn draft_alone(&mut self, task_id: Uuid, project_id: Uuid) -> Result<()> {
+        let ended = |id: &Uuid| self.world.tasks.get(id).is_some_and(|task| task.status.is_terminal());
+        let Some(planning) = self.world.plannings.get(&project_id) else { return Ok(()) };
+        if let Some((_, run_id)) = planning.drafts.iter().find(|(id, _)| *id != task_id && !ended(id)) {
+            return Err(second(*run_id));
+        }
+        if let Some(planning) = self.world.plannings.get_mut(&project_id) {
+            planning.drafts.push((task_id, None));
+        }
+        Ok(())
     }
 
     /// A queued run with all its steps, and a job for each step that needs no other.

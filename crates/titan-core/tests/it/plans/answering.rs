@@ -1,5 +1,6 @@
 //! Answers to the questions of a version.
 
+use diesel::connection::SimpleConnection as _;
 use titan_core::Error;
 use titan_core::plans::{self, AnswerKind, NewAnswer};
 
@@ -39,6 +40,13 @@ fn answers_are_kept_with_the_version_and_change_until_it_is_decided() {
     // To say once more what was said is no answer of today.
     assert!(answer(&mut bench, &[says("colour", "green")]).is_ok());
     approve(&mut bench, version).unwrap();
+    for wrong in [
+        "UPDATE plan_answers SET answer = 'red', kind = 'choice'",
+        "DELETE FROM plan_answers",
+        "INSERT INTO plan_answers (plan_id, question, kind, answer) SELECT id, 'taste', 'text', 'x' FROM plans WHERE state = 'approved'",
+    ] {
+        assert!(bench.test.connect().batch_execute(wrong).is_err(), "{wrong}");
+    }
     let decided = answer(&mut bench, &[says("colour", "red")]).unwrap_err();
     assert!(decided.to_string().contains("was approved"), "{decided}");
     let text = plans::charter_text(&mut bench.connection, bench.project).unwrap().unwrap();

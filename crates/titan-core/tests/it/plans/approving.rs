@@ -62,6 +62,10 @@ fn a_version_is_approved_once_whoever_asks_and_however_often() {
         "UPDATE plans SET state = 'draft', decided_at = NULL",
         "UPDATE charters SET number = 2",
         "DELETE FROM charters",
+        "UPDATE charter_tasks SET item = 'b'",
+        "DELETE FROM charter_tasks",
+        "DELETE FROM plans WHERE state <> 'approved'",
+        "TRUNCATE charters, charter_tasks",
     ] {
         assert!(bench.test.connect().batch_execute(wrong).is_err(), "{wrong}");
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use titan_agent::plan::{self, Before};
 use titan_core::db::PgConnection;
 use titan_core::memories::Memory;
-use titan_core::plans::{self, Plan};
+use titan_core::plans::{self, Known, Plan};
 use titan_core::tasks::{self, Recent};
 use titan_core::templates::{self, Catalogue, Manifest};
 use titan_core::{contacts, projects};
@@ -23,7 +23,7 @@ const MOST_TEMPLATES: usize = 50;
 
 pub(super) struct Material {
     pub(super) name: String,
-    spec: Value,
+    pub(super) spec: Value,
     contacts: Vec<String>,
     background: Background,
     memories: Vec<Memory>,
@@ -71,6 +71,11 @@ impl Material {
             material.charter = plans::charter_text(connection, project_id)?;
         }
         Ok(material)
+    }
+
+    /// What a plan may name.
+    pub(super) fn known(&self) -> Known<'_> {
+        Known { templates: &self.templates, project: &self.name, spec: &self.spec }
     }
 
     pub(super) fn template_names(&self) -> Vec<&str> {
