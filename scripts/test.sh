@@ -111,6 +111,8 @@ set_up() {
   if wanted rust || wanted sandbox || wanted pipelines || wanted e2e; then command -v bwrap >/dev/null || packages+=(bubblewrap); fi
   # Makes the environment for the S3-compatible store of the tests.
   if wanted rust; then python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3 python3-venv); fi
+  # Makes the certificate of the git server of the tests.
+  if wanted pipelines; then command -v openssl >/dev/null || packages+=(openssl); fi
   if wanted scripts; then command -v psql >/dev/null || packages+=(postgresql-client); fi
   if wanted e2e; then has_chromium || packages+=(chromium); fi
   command -v cc >/dev/null || packages+=(build-essential)
