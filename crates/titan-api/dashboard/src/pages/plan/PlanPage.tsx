@@ -59,9 +59,9 @@ function Loaded({ projectId, list }: { projectId: string; list: PlanList }) {
       replace: true,
       resetScroll: false,
     });
-  // What was pressed goes away with the questions or the approval.
+  // What was pressed goes away with the wish, the questions or the approval.
   const focus = () => page.current?.focus({ preventScroll: true });
-  const refined = () => {
+  const goOn = () => {
     if (newest !== undefined) show(newest.version);
     focus();
   };
@@ -79,7 +79,10 @@ function Loaded({ projectId, list }: { projectId: string; list: PlanList }) {
           projectId={projectId}
           wish={newest?.wish ?? null}
           onCancel={newest === undefined ? null : () => setWishing(false)}
-          onOrdered={() => setWishing(false)}
+          onOrdered={() => {
+            setWishing(false);
+            goOn();
+          }}
         />
       )}
       {newest !== undefined && shown !== undefined && (
@@ -100,7 +103,7 @@ function Loaded({ projectId, list }: { projectId: string; list: PlanList }) {
               newest={newest.version}
               drafting={drafting}
               onNewest={() => show(newest.version)}
-              onRefined={refined}
+              onRefined={goOn}
               onDecided={focus}
             />
           )}
