@@ -5,7 +5,7 @@
 //! the catalogue says so.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use diesel::PgConnection;
@@ -95,6 +95,8 @@ struct Found {
 #[derive(Debug, Clone)]
 enum Files {
     Here(Box<Template>),
+    /// In this folder, under this name.
+    InFolder(PathBuf, String),
     /// In the database, under this checksum.
     Kept(Vec<u8>),
 }
@@ -116,9 +118,8 @@ pub fn catalogue(connection: &mut PgConnection, templates_dir: Option<&Path>) ->
     let mut broken = Vec::new();
     if let Some(found) = in_folder {
         broken = found.broken;
-        let of_folder =
-            |(origin, template): (String, Template)| of_template(TemplateSource::Folder, Some(origin), template);
-        all.extend(found.templates.into_iter().filter_map(of_folder));
+        let in_folder = |summary| of_folder(templates_dir?, summary);
+        all.extend(found.templates.into_iter().filter_map(in_folder));
     }
     all.extend(shipped());
     Ok(Catalogue::of(all, broken))
@@ -151,6 +152,20 @@ fn of_installed(installed: installed::Installed) -> Option<Found> {
     };
     let version = checked_version(&offer.version).ok()?;
     Some(Found { manifest: installed.manifest, version, offer, files: Files::Kept(installed.sha256) })
+}
+
+fn of_folder(root: &Path, summary: folder::Summary) -> Option<Found> {
+    let offer = Offer {
+        version: summary.manifest.version.clone(),
+        source: TemplateSource::Folder,
+        sha256: hex(&summary.sha256),
+        origin: Some(summary.folder.clone()),
+        installed_at: None,
+        shadowed_by: None,
+    };
+    let version = checked_version(&offer.version).ok()?;
+    let files = Files::InFolder(root.to_path_buf(), summary.folder);
+    Some(Found { manifest: summary.manifest, version, offer, files })
 }
 
 fn of_template(source: TemplateSource, origin: Option<String>, template: Template) -> Option<Found> {
@@ -274,6 +289,13 @@ impl Catalogue {
         let found = self.one(reference)?;
         match &found.files {
             Files::Here(template) => Ok((**template).clone()),
+            Files::InFolder(root, name) => {
+                let template = folder::one_in(root, name).map_err(Error::WrongTemplate)?;
+                // It is what was found, or nothing: who asks once more finds what there is now.
+                let same = hex(&template.sha256()) == found.offer.sha256;
+                same.then_some(template)
+                    .ok_or_else(|| Error::Conflict(format!("the template in {name} has just been changed; ask again")))
+            }
             Files::Kept(sha256) => installed::kept(connection, sha256),
         }
     }

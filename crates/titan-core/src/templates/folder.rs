@@ -7,10 +7,11 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::catalogue::Broken;
+use super::manifest::Manifest;
 use super::parse::MANIFEST;
 use super::problem::{Problem, one};
 use super::template::{FILES, Template};
-use super::{MAX_FILE, MAX_FILES, MAX_MANIFEST, paths};
+use super::{MAX_FILE, MAX_FILES, MAX_MANIFEST, MAX_TOTAL, paths, summaries};
 
 /// How deep below the folder a template may lie.
 const MAX_DEPTH: usize = 3;
@@ -20,10 +21,19 @@ const MAX_FOLDERS: usize = 2000;
 /// Folders within a template; as many as a path may have.
 const MAX_FILE_DEPTH: usize = 13;
 
-/// What was found: templates with the folder that they lie in, and those that cannot be read.
+/// What was found: templates, and those that cannot be read.
 pub(super) struct Found {
-    pub(super) templates: Vec<(String, Template)>,
+    pub(super) templates: Vec<Summary>,
     pub(super) broken: Vec<Broken>,
+}
+
+/// A template without its files, which are read when they are needed.
+#[derive(Debug, Clone)]
+pub(super) struct Summary {
+    /// Where it lies, below the folder of all of them.
+    pub(super) folder: String,
+    pub(super) manifest: Manifest,
+    pub(super) sha256: [u8; 32],
 }
 
 /// All templates below a folder, by path.
@@ -40,24 +50,52 @@ pub(super) fn all(root: &Path) -> Found {
 }
 
 fn look_into(root: &Path, folder: &Path, depth: usize, looked_into: &mut usize, found: &mut Found) {
-    *looked_into += 1;
-    if *looked_into > MAX_FOLDERS || found.templates.len() + found.broken.len() >= MAX_TEMPLATES {
+    if *looked_into > MAX_FOLDERS {
         return;
     }
+    *looked_into += 1;
+    if *looked_into > MAX_FOLDERS {
+        return found.stop(format!(
+            "holds more than {MAX_FOLDERS} folders; those after {} are not looked into",
+            relative(root, folder)
+        ));
+    }
     if depth > 0 && is_file(&folder.join(MANIFEST)) {
+        if found.templates.len() + found.broken.len() >= MAX_TEMPLATES {
+            *looked_into = MAX_FOLDERS + 1;
+            return found.stop(format!(
+                "holds more than {MAX_TEMPLATES} templates; that in {} and those after it are not read",
+                relative(root, folder)
+            ));
+        }
         let name = relative(root, folder);
-        match read(folder) {
-            Ok(template) => found.templates.push((name, template)),
+        match summaries::of(folder, &name) {
+            Ok(summary) => found.templates.push(summary),
             Err(problems) => found.broken.push(Broken { folder: name, problems }),
         }
         return;
     }
     if depth < MAX_DEPTH {
-        for entry in entries(folder).unwrap_or_default() {
-            if entry.file_type().is_ok_and(|kind| kind.is_dir()) && !is_hidden(&entry) {
-                look_into(root, &entry.path(), depth + 1, looked_into, found);
+        match entries(folder) {
+            Err(error) => {
+                let problems = one("TEMPLATES_DIR", format!("a folder in it cannot be read: {error}"));
+                found.broken.push(Broken { folder: relative(root, folder), problems });
+            }
+            Ok(entries) => {
+                let is_folder =
+                    |entry: &&DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir()) && !is_hidden(entry);
+                for entry in entries.iter().filter(is_folder) {
+                    look_into(root, &entry.path(), depth + 1, looked_into, found);
+                }
             }
         }
+    }
+}
+
+impl Found {
+    /// Nothing is found after this.
+    fn stop(&mut self, why: String) {
+        self.broken.push(Broken { folder: String::new(), problems: one("TEMPLATES_DIR", why) });
     }
 }
 
@@ -80,7 +118,7 @@ pub fn one_in(root: &Path, name: &str) -> Result<Template, Vec<Problem>> {
     read(&folder)
 }
 
-fn read(folder: &Path) -> Result<Template, Vec<Problem>> {
+pub(super) fn read(folder: &Path) -> Result<Template, Vec<Problem>> {
     // A link would be followed, and a pipe waited for.
     if !is_file(&folder.join(MANIFEST)) {
         return Err(one(MANIFEST, "must be a file in the template's folder, and no link or device"));
@@ -90,7 +128,7 @@ fn read(folder: &Path) -> Result<Template, Vec<Problem>> {
     let mut files = BTreeMap::new();
     let inner = folder.join(FILES);
     if fs::symlink_metadata(folder.join(FILES.trim_end_matches('/'))).is_ok_and(|found| found.is_dir()) {
-        read_files(&inner, &inner, 0, &mut files)?;
+        read_files(&inner, &inner, 0, &mut 0, &mut files)?;
     }
     Template::new(text, files)
 }
@@ -99,6 +137,7 @@ fn read_files(
     root: &Path,
     folder: &Path,
     depth: usize,
+    total: &mut usize,
     files: &mut BTreeMap<String, Vec<u8>>,
 ) -> Result<(), Vec<Problem>> {
     let place = |path: &Path| format!("{FILES}{}", relative(root, path));
@@ -107,12 +146,16 @@ fn read_files(
         let path = entry.path();
         let kind = entry.file_type().map_err(|error| one(place(&path), format!("cannot be read: {error}")))?;
         if kind.is_dir() && depth < MAX_FILE_DEPTH {
-            read_files(root, &path, depth + 1, files)?;
+            read_files(root, &path, depth + 1, total, files)?;
         } else if kind.is_file() {
             if files.len() > MAX_FILES {
                 return Err(one(FILES, format!("must hold at most {MAX_FILES} files")));
             }
             let bytes = limited(&path, MAX_FILE).map_err(|why| one(place(&path), why))?;
+            *total += bytes.len();
+            if *total > MAX_TOTAL {
+                return Err(one(FILES, format!("must have at most {MAX_TOTAL} bytes together, and has more")));
+            }
             files.insert(relative(root, &path), bytes);
         } else {
             let message = "is a link, a device or too deep; a template holds files and folders only";
@@ -123,8 +166,11 @@ fn read_files(
 }
 
 /// In the order of their names, so that every machine says the same.
-fn entries(folder: &Path) -> std::io::Result<Vec<DirEntry>> {
-    let mut entries: Vec<DirEntry> = fs::read_dir(folder)?.take(MAX_FOLDERS).collect::<Result<_, _>>()?;
+pub(super) fn entries(folder: &Path) -> std::io::Result<Vec<DirEntry>> {
+    let mut entries: Vec<DirEntry> = fs::read_dir(folder)?.take(MAX_FOLDERS + 1).collect::<Result<_, _>>()?;
+    if entries.len() > MAX_FOLDERS {
+        return Err(std::io::Error::other(format!("holds more than {MAX_FOLDERS} files and folders")));
+    }
     entries.sort_by_key(DirEntry::file_name);
     Ok(entries)
 }

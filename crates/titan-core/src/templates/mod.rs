@@ -31,6 +31,7 @@ mod builtin;
 mod catalogue;
 mod folder;
 mod installed;
+mod summaries;
 
 pub mod git;
 

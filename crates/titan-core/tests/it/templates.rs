@@ -366,6 +366,24 @@ fn the_catalogue_says_what_counts_and_what_is_shadowed() {
 }
 
 #[test]
+fn a_limit_of_the_folder_is_told_and_not_kept_silent() {
+    let test = TestDb::new();
+    let root = tempfile::tempdir().unwrap();
+    for number in 0..201 {
+        lay(root.path(), &format!("t{number:03}"), &GOOD.replace("test/good", &format!("test/t{number}")));
+    }
+    let found = templates::catalogue(&mut connection(&test), Some(root.path())).unwrap();
+    let told = &found.broken[0].problems[0].message;
+    assert!(found.broken.len() == 1 && told.contains("more than 200 templates; that in t200 and"), "{told}");
+    assert!(found.find("test/t199").is_ok() && found.find("test/t200").is_err());
+    let loaded = found.load(&mut connection(&test), "test/t7").unwrap();
+    assert_eq!(loaded.sha256(), template(&GOOD.replace("test/good", "test/t7"), &[("a.txt", "a")]).sha256());
+    fs::write(root.path().join("t007/files/a.txt"), "y").unwrap();
+    let changed = found.load(&mut connection(&test), "test/t7").unwrap_err();
+    assert!(changed.to_string().contains("has just been changed; ask again"), "{changed}");
+}
+
+#[test]
 fn what_a_run_began_with_stays_what_it_was() {
     let test = TestDb::new();
     let mut connection = connection(&test);
