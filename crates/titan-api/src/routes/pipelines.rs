@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use titan_core::db::PgConnection;
 use titan_core::engine::Submission;
+use titan_core::idempotency;
 use titan_core::page::Page;
 use titan_core::pipelines::previews::{self, Preview};
 use titan_core::pipelines::publications::{self, Publication};
@@ -64,6 +65,16 @@ pub async fn start_pipeline(
 ) -> Result<Created<Task>, ApiError> {
     let project_id = project_id.into_inner();
     let key = key.scoped(format!("POST /api/projects/{project_id}/pipelines"), &body.raw);
+    let asked = key.clone();
+    let refuse_second = move |connection: &mut PgConnection| {
+        // Who asks again for what was ordered before hears what became of it.
+        if idempotency::was_used(connection, asked.as_ref())? {
+            Ok(())
+        } else {
+            pipelines::refuse_second(connection, project_id)
+        }
+    };
+    state.db.run(refuse_second).await?;
     let task = ordered(&state, project_id, body.value.into()).await?;
     tasks::submit(&state, Submission { task, key, trace_id: None }).await
 }

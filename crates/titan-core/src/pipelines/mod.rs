@@ -76,6 +76,20 @@ pub fn task_of_plan(
     Ok((!of_same).then_some(task))
 }
 
+/// Two pipelines of a project at once would take each other's preview away.
+///
+/// # Errors
+/// [`Error::Conflict`] while one is under way.
+pub fn refuse_second(connection: &mut PgConnection, project_id: Uuid) -> Result<()> {
+    match order::under_way(connection, project_id)? {
+        None => Ok(()),
+        Some(run_id) => {
+            let message = format!("the project is being made by run {run_id}; wait for its end, or cancel it");
+            Err(Error::Conflict(message))
+        }
+    }
+}
+
 /// The task of a pipeline, with an order in which nothing is left open.
 ///
 /// # Errors

@@ -146,3 +146,21 @@ pub(super) fn last_of(connection: &mut PgConnection, project_id: Uuid) -> Result
     .optional()?;
     Ok(row.and_then(|row| Order::of(&row.payload).ok()))
 }
+
+/// The run that makes the project just now.
+pub(super) fn under_way(connection: &mut PgConnection, project_id: Uuid) -> Result<Option<Uuid>> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = SqlUuid)]
+        id: Uuid,
+    }
+    let row: Option<Row> = sql_query(
+        "SELECT r.id FROM runs r JOIN tasks t ON t.id = r.task_id WHERE r.project_id = $1 AND r.status IN ('queued', 'running') \
+         AND t.type = $2 LIMIT 1",
+    )
+    .bind::<SqlUuid, _>(project_id)
+    .bind::<Text, _>(super::TASK_TYPE)
+    .get_result(connection)
+    .optional()?;
+    Ok(row.map(|row| row.id))
+}

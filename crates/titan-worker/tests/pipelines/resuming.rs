@@ -60,6 +60,8 @@ async fn retry_from_a_failed_build_runs_only_build_and_later() {
     // Once it has ended well, another run begins at the beginning, and keeps what a person wrote.
     let anew = kit.client.post(&format!("/api/tasks/{task}/execute"), &json!({})).await.json();
     let anew = text(&anew["run_id"]).to_owned();
+    let second = kit.client.post(&format!("/api/projects/{project}/pipelines"), &json!({})).await;
+    assert!(second.status == 409 && second.text.contains(&anew), "one at a time: {}", second.text);
     kit.completed(&anew).await;
     let lines = kit.log(&anew).await;
     assert!(lines.contains(&"build.sh was there already, and is kept as it is".to_owned()), "{lines:#?}");
