@@ -25,7 +25,7 @@
 //! | `TITAN_EGRESS_INNER` | networks that are not on the public internet and that registries and the git servers of templates may lie in all the same, comma separated: `10.0.0.0/8` | none |
 //! | `TITAN_EGRESS_PROXY` | the proxy that this machine goes through, for commands in the sandbox: `http://user:password@host:port` | none |
 //! | `TITAN_PREVIEW_BIND` | the address that previews of projects are served at | `127.0.0.1` |
-//! | `TITAN_HOOK_` | followed by a name such as `SHOP`: the address of that deploy hook, a secret | |
+//! | `TITAN_HOOK_SHOP` | the address of the deploy hook `SHOP`, a secret; likewise with any other name of A-Z, 0-9 and _ | |
 //! | `TITAN_WORKER_NAME` | what this worker is called on screen | the host's name |
 //! | `TITAN_WORKER_SLOTS` | jobs at once per worker, 1 to 1000 | `768` |
 //! | `TITAN_WORKER_QUEUES` | the queues this worker claims from, comma separated | all |
