@@ -113,6 +113,8 @@ set_up() {
   if wanted rust; then python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3 python3-venv); fi
   # Makes the certificate of the git server of the tests.
   if wanted pipelines; then command -v openssl >/dev/null || packages+=(openssl); fi
+  # Brings up the network of a machine that is made of namespaces; Debian keeps it where only administrators look.
+  if wanted pipelines; then command -v ip >/dev/null || [[ -x /usr/sbin/ip ]] || packages+=(iproute2); fi
   if wanted scripts; then command -v psql >/dev/null || packages+=(postgresql-client); fi
   if wanted e2e; then has_chromium || packages+=(chromium); fi
   command -v cc >/dev/null || packages+=(build-essential)

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::thread;
 
@@ -23,10 +23,11 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Whether there can be one here: namespaces are made by root.
+    /// Whether there can be one here: namespaces are made by root, where root may.
     #[must_use]
     pub fn possible() -> bool {
-        rustix::process::geteuid().is_root()
+        let tried = Command::new("unshare").args(["--net", "--mount", "true"]).stderr(Stdio::null()).status();
+        tried.is_ok_and(|status| status.success())
     }
 
     /// A machine whose disk appears at a folder, which must be there.
@@ -37,7 +38,7 @@ impl Machine {
     pub fn with_disk_at(data: &Path) -> Self {
         let mut command = Command::new("unshare");
         command.args(["--net", "--mount", "sh", "-ec"]);
-        command.arg("mount -t tmpfs tmpfs \"$0\"; ip link set lo up; echo machine ready; exec sleep 3600").arg(data);
+        command.arg("mount -t tmpfs tmpfs \"$0\"; PATH=$PATH:/usr/sbin:/sbin; ip link set lo up; echo machine ready; exec sleep 3600").arg(data);
         let holder = Daemon::launch("machine", command);
         holder.wait_for_line("machine ready");
         let network = File::open(format!("/proc/{}/ns/net", holder.pid())).expect("the machine's network");
