@@ -110,7 +110,7 @@ set_up() {
   if wanted rust; then has_pgbouncer || packages+=(pgbouncer); fi
   if wanted rust || wanted sandbox || wanted pipelines || wanted e2e; then command -v bwrap >/dev/null || packages+=(bubblewrap); fi
   # Makes the environment for the S3-compatible store of the tests.
-  if wanted rust; then python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3 python3-venv); fi
+  if wanted rust || wanted pipelines; then python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3 python3-venv); fi
   # Makes the certificate of the git server of the tests.
   if wanted pipelines; then command -v openssl >/dev/null || packages+=(openssl); fi
   # Brings up the network of a machine that is made of namespaces; Debian keeps it where only administrators look.
