@@ -3,7 +3,7 @@
 use std::fs;
 
 use serde_json::json;
-use titan_testkit::client::text;
+use titan_testkit::client::{id, run_of, text};
 
 use crate::kit::Kit;
 
@@ -60,12 +60,21 @@ async fn retry_from_a_failed_build_runs_only_build_and_later() {
     // Once it has ended well, another run begins at the beginning, and keeps what a person wrote.
     let anew = kit.client.post(&format!("/api/tasks/{task}/execute"), &json!({})).await.json();
     let anew = text(&anew["run_id"]).to_owned();
-    let second = kit.client.post(&format!("/api/projects/{project}/pipelines"), &json!({})).await;
-    assert!(second.status == 409 && second.text.contains(&anew), "one at a time: {}", second.text);
     kit.completed(&anew).await;
     let lines = kit.log(&anew).await;
     assert!(lines.contains(&"build.sh was there already, and is kept as it is".to_owned()), "{lines:#?}");
     assert_eq!(kit.items(&format!("/api/projects/{project}/publications")).await.len(), 2);
+
+    // One at a time; who asks for the same once more hears of the one that there is.
+    let path = format!("/api/projects/{project}/pipelines");
+    let order = || kit.client.request(reqwest::Method::POST, &path).json(&json!({}));
+    let keyed = || order().header("idempotency-key", "once");
+    let first = kit.client.send(keyed()).await.expect(201);
+    let second = kit.client.send(order()).await;
+    assert!(second.status == 409 && second.text.contains(&run_of(&first)), "{}", second.text);
+    let replayed = kit.client.send(keyed()).await;
+    assert_eq!((replayed.status, id(&replayed.json())), (201, id(&first)), "{}", replayed.text);
+    kit.completed(&run_of(&first)).await;
     drop(worker);
 }
 
