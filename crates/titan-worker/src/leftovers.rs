@@ -1,6 +1,6 @@
 //! What lies on this machine's disk for runs and projects that are no more: folders of commands whose worker was killed, and the
-//! builds, caches and copies of files of deleted projects. And the branches of runs that nobody will merge. Each worker looks after its own machine, when it starts and from time to
-//! time.
+//! builds, caches and copies of files of deleted projects. And the branches of runs that nobody will merge. Each worker looks after
+//! its own machine, when it starts and from time to time.
 //!
 //! Nothing here is the only copy of anything. What this database has never heard of may be another one's, and stays.
 
