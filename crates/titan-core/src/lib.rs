@@ -46,6 +46,7 @@ pub mod memories;
 pub mod messages;
 pub mod meter;
 mod needs;
+pub mod ops;
 pub mod outputs;
 pub mod people;
 pub mod pipelines;

@@ -8,22 +8,24 @@ use std::process::Command;
 use serde_json::Value;
 
 /// What each crate may use in what it ships.
-const MAY_USE: [(&str, &[&str]); 6] = [
+const MAY_USE: [(&str, &[&str]); 7] = [
     ("titan-core", &[]),
     ("titan-sandbox", &[]),
     ("titan-agent", &["titan-core", "titan-sandbox"]),
-    ("titan-worker", &["titan-core", "titan-sandbox", "titan-agent"]),
+    ("titan-ops", &["titan-core", "titan-sandbox"]),
+    ("titan-worker", &["titan-core", "titan-sandbox", "titan-agent", "titan-ops"]),
     ("titan-api", &["titan-core"]),
-    ("titan-testkit", &["titan-core", "titan-sandbox", "titan-agent", "titan-worker", "titan-api"]),
+    ("titan-testkit", &["titan-core", "titan-sandbox", "titan-agent", "titan-ops", "titan-worker", "titan-api"]),
 ];
 
 /// Libraries that belong to some crates alone.
-const ONLY_IN: [(&str, &[&str]); 8] = [
+const ONLY_IN: [(&str, &[&str]); 9] = [
     ("diesel", &["titan-core", "titan-testkit"]),
     ("tokio-postgres", &["titan-core"]),
     ("actix-web", &["titan-api", "titan-testkit"]),
-    // Models; and what pipelines ask of what they have deployed.
-    ("reqwest", &["titan-agent", "titan-worker", "titan-testkit"]),
+    // Models; what is deployed; and what pipelines ask of what they have deployed.
+    ("reqwest", &["titan-agent", "titan-ops", "titan-worker", "titan-testkit"]),
+    ("octocrab", &["titan-ops"]),
     ("object_store", &["titan-core"]),
     ("seccompiler", &["titan-sandbox"]),
     ("landlock", &["titan-sandbox"]),

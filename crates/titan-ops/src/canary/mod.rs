@@ -1,0 +1,1 @@
+//! What a canary shows: samples against a baseline, and the verdict.
