@@ -19,6 +19,8 @@ const FRESH: &str = "interval '10 minutes'";
 /// Nobody removes a blob that was stored while this transaction is open. One that is known to be fresh is only locked, as
 /// the foreign key of what names it would do anyway, so that those who store the same at the same time wait for nobody. Any
 /// other is touched, which is what makes a collector that has seen it old look again.
+///
+/// They are looked up by an array: a join with a table that was nearly empty when it was last looked at would read all of it.
 pub(crate) fn store(connection: &mut PgConnection, blobs: &[&Blob]) -> Result<()> {
     #[derive(QueryableByName)]
     struct Row {
@@ -31,8 +33,7 @@ pub(crate) fn store(connection: &mut PgConnection, blobs: &[&Blob]) -> Result<()
     blobs.dedup_by(|a, b| a.sha256 == b.sha256);
     let fresh: Vec<Row> = sql_query(format!(
         "WITH given AS (SELECT * FROM unnest($1, $2, $3, $4) AS g (sha256, size, data, place)), \
-           held AS (SELECT b.sha256 FROM given g JOIN blobs b ON b.sha256 = g.sha256 \
-             WHERE b.stored_at > now() - {FRESH} FOR KEY SHARE OF b), \
+           held AS (SELECT sha256 FROM blobs WHERE sha256 = ANY($1) AND stored_at > now() - {FRESH} FOR KEY SHARE), \
            new AS (INSERT INTO blobs AS b (sha256, size, data, place) \
              SELECT sha256, size, data, place FROM given WHERE sha256 NOT IN (SELECT sha256 FROM held) \
              ON CONFLICT (sha256) DO UPDATE SET stored_at = now() WHERE b.stored_at <= now() - {FRESH} \

@@ -214,9 +214,10 @@ pub fn reconcile(connection: &mut PgConnection) -> Result<usize> {
         #[diesel(sql_type = SqlUuid)]
         project_id: Uuid,
     }
+    // Asked for each preview by itself: an anti-join may begin with the jobs, of which there may be many.
     let forgotten: Vec<Row> = sql_query(
         "SELECT p.project_id FROM previews p WHERE p.state IN ('starting', 'running') \
-           AND NOT EXISTS (SELECT FROM jobs j WHERE j.kind = $1 AND j.key = p.project_id::text) LIMIT 100",
+           AND (SELECT j.id FROM jobs j WHERE j.kind = $1 AND j.key = p.project_id::text LIMIT 1) IS NULL LIMIT 100",
     )
     .bind::<Text, _>(JOB)
     .load(connection)?;
