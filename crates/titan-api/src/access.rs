@@ -1,13 +1,13 @@
 //! Permissions, visible in each handler's signature as `Access<RunsWrite>`. The router takes no handler without one.
 //!
-//! In local mode whoever reaches the loopback address may do everything. There is no sign-in yet, so in any other mode
-//! nothing is granted.
+//! In local mode whoever reaches the loopback address may do everything, but propose changes to Titan's own code: that takes a token.
+//! There is no sign-in yet, so in any other mode nothing is granted but by such a token.
 
 use std::future::{Ready, ready};
 use std::marker::PhantomData;
 
 use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
 use titan_core::config::Auth;
 
 use crate::http::problem::{ApiError, Code};
@@ -16,6 +16,40 @@ use crate::state::AppState;
 /// What a handler needs to be allowed. The name is the one that roles will list.
 pub trait Permission: 'static {
     const NAME: &'static str;
+    const OPS: Ops = Ops::Elsewhere;
+}
+
+/// What the token for changes to Titan's own code is to a permission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ops {
+    /// It means nothing there.
+    Elsewhere,
+    /// It is as good as a person who may.
+    Enough,
+    /// Nothing else is enough.
+    Needed,
+}
+
+/// Who calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Actor {
+    /// Whoever has the token of OPS_TOKEN.
+    Token,
+    /// The person at this machine.
+    Local,
+    /// Nobody who is known: no sign-in, or a token that is none.
+    Nobody,
+}
+
+impl Actor {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Actor::Token => "token",
+            Actor::Local => "local",
+            Actor::Nobody => "nobody",
+        }
+    }
 }
 
 macro_rules! permissions {
@@ -55,20 +89,55 @@ permissions! {
     Public = "public",
 }
 
+/// `ops:propose`
+pub struct OpsPropose;
+impl Permission for OpsPropose {
+    const NAME: &'static str = "ops:propose";
+    const OPS: Ops = Ops::Needed;
+}
+
+/// `ops:read`
+pub struct OpsRead;
+impl Permission for OpsRead {
+    const NAME: &'static str = "ops:read";
+    const OPS: Ops = Ops::Enough;
+}
+
+/// `ops:decide`
+pub struct OpsDecide;
+impl Permission for OpsDecide {
+    const NAME: &'static str = "ops:decide";
+    const OPS: Ops = Ops::Enough;
+}
+
 /// Proof that the caller may do what the handler does.
-pub struct Access<P: Permission>(PhantomData<P>);
+pub struct Access<P: Permission> {
+    actor: Actor,
+    permission: PhantomData<P>,
+}
 
 impl<P: Permission> Access<P> {
     /// # Errors
-    /// `forbidden` in every mode but the local one.
-    pub fn grant(auth: Auth) -> Result<Self, ApiError> {
-        match auth {
-            Auth::Local => Ok(Access(PhantomData)),
-            Auth::Required => Err(ApiError::new(
+    /// `forbidden` in every mode but the local one; `unauthorized` where a token is needed, or was given and is none.
+    pub fn grant(auth: Auth, actor: Actor) -> Result<Self, ApiError> {
+        match (P::OPS, actor, auth) {
+            (Ops::Enough | Ops::Needed, Actor::Token, _) | (Ops::Elsewhere | Ops::Enough, Actor::Local, Auth::Local) => {
+                Ok(Access { actor, permission: PhantomData })
+            }
+            (Ops::Needed, ..) | (Ops::Enough, Actor::Nobody, Auth::Local) => Err(ApiError::new(
+                Code::Unauthorized,
+                "The header X-OPS-TOKEN must be one of the tokens of OPS_TOKEN, which is set where titan-api is started.",
+            )),
+            _ => Err(ApiError::new(
                 Code::Forbidden,
                 format!("The permission {} is needed, and nobody can sign in yet.", P::NAME),
             )),
         }
+    }
+
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        self.actor
     }
 }
 
@@ -78,9 +147,17 @@ impl<P: Permission> FromRequest for Access<P> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(match request.app_data::<web::Data<AppState>>() {
-            Some(state) => Self::grant(state.config.auth),
+            Some(state) => Self::grant(state.config.auth, actor::<P>(request)),
             None => Err(ApiError::internal("the application has no state")),
         })
+    }
+}
+
+/// Found out when the call came in where it matters; everywhere else it is the person at this machine.
+fn actor<P: Permission>(request: &HttpRequest) -> Actor {
+    match P::OPS {
+        Ops::Elsewhere => Actor::Local,
+        Ops::Enough | Ops::Needed => request.extensions().get().copied().unwrap_or(Actor::Nobody),
     }
 }
 
@@ -98,9 +175,24 @@ mod tests {
 
     #[test]
     fn only_local_mode_grants() {
-        assert!(Access::<RunsWrite>::grant(Auth::Local).is_ok());
-        let refused = Access::<RunsWrite>::grant(Auth::Required).err().unwrap();
+        assert!(Access::<RunsWrite>::grant(Auth::Local, Actor::Local).is_ok());
+        let refused = Access::<RunsWrite>::grant(Auth::Required, Actor::Local).err().unwrap();
         assert_eq!(refused.code, Code::Forbidden);
         assert!(refused.detail.contains("runs:write"));
+    }
+
+    #[test]
+    fn a_token_opens_what_is_for_it_and_nothing_else() {
+        for auth in [Auth::Local, Auth::Required] {
+            assert!(Access::<OpsPropose>::grant(auth, Actor::Token).is_ok());
+            assert!(Access::<OpsRead>::grant(auth, Actor::Token).is_ok());
+            assert!(Access::<RunsWrite>::grant(auth, Actor::Token).is_err());
+            assert!(Access::<OpsPropose>::grant(auth, Actor::Local).is_err());
+            for refused in [Access::<OpsRead>::grant(auth, Actor::Nobody).err(), Access::<OpsDecide>::grant(auth, Actor::Nobody).err()] {
+                assert!(refused.is_some());
+            }
+        }
+        assert!(Access::<OpsRead>::grant(Auth::Local, Actor::Local).is_ok());
+        assert!(Access::<OpsRead>::grant(Auth::Required, Actor::Local).is_err());
     }
 }

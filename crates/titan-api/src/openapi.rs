@@ -14,7 +14,7 @@ use crate::live::hub::ChangeHint;
 use crate::live::run::{Heartbeat, StreamEnd};
 use crate::routes::{
     agents, attachments, budgets, changes, contacts, documents, events, execute, files, git, health, jobs, limits,
-    logs, memories, messages, metrics, models, outputs, pipelines, plans, projects, queues, runs, sales, system, tasks,
+    logs, memories, messages, metrics, models, ops, outputs, pipelines, plans, projects, queues, runs, sales, system, tasks,
     templates, workflows,
 };
 
@@ -66,6 +66,7 @@ use crate::routes::{
         jobs::list_jobs, jobs::change_jobs,
         limits::list_limits, limits::put_limit, limits::delete_limit,
         metrics::get_metrics,
+        ops::propose, ops::list_proposals, ops::get_proposal, ops::get_patches, ops::list_effects, ops::list_audit,
         workflows::list_workflows, workflows::get_workflow
     ),
     components(schemas(Problem, Heartbeat, StreamEnd, ChangeHint, Resync, logs::LogFormat, titan_core::logs::Order)),

@@ -9,7 +9,7 @@ use crate::dashboard;
 use crate::http::params::path_config;
 use crate::routes::{
     agents, attachments, budgets, changes, contacts, documents, events, execute, files, git, health, jobs, limits,
-    logs, memories, messages, metrics, models, outputs, pipelines, plans, projects, queues, runs, sales, system, tasks,
+    logs, memories, messages, metrics, models, ops, outputs, pipelines, plans, projects, queues, runs, sales, system, tasks,
     templates, workflows,
 };
 
@@ -161,6 +161,13 @@ pub fn configure(table: &mut web::ServiceConfig) {
     at("/api/jobs/bulk").post(jobs::change_jobs).add(table);
     at("/api/limits").get(limits::list_limits).add(table);
     at("/api/limits/{key}").put(limits::put_limit).delete(limits::delete_limit).add(table);
+
+    at("/api/ops/propose").post(ops::propose).add(table);
+    at("/api/ops/proposals").get(ops::list_proposals).add(table);
+    at("/api/ops/proposals/{id}").get(ops::get_proposal).add(table);
+    at("/api/ops/proposals/{id}/patches").get(ops::get_patches).add(table);
+    at("/api/ops/proposals/{id}/effects").get(ops::list_effects).add(table);
+    at("/api/ops/audit").get(ops::list_audit).add(table);
 
     at("/api/workflows").get(workflows::list_workflows).add(table);
     at("/api/workflows/{name}").get(workflows::get_workflow).add(table);

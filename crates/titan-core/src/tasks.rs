@@ -71,7 +71,7 @@ pub struct LatestRun {
 /// The field that is wrong and what would be right.
 pub fn check(new: &NewTask) -> Result<ExecutionType> {
     if Workflow::for_task_type(&new.task_type).is_none() {
-        return Err(Error::UnknownTaskType { given: new.task_type.clone(), known: TASK_TYPES.join(", ") });
+        return Err(unknown_type(&new.task_type));
     }
     if let Some(title) = &new.title {
         crate::projects::checked_text("title", title, 200)?;
@@ -91,6 +91,8 @@ pub fn check(new: &NewTask) -> Result<ExecutionType> {
     match new.task_type.as_str() {
         "exec" => drop(crate::commands::Command::of(&new.payload)?),
         crate::pipelines::TASK_TYPE => drop(crate::pipelines::Order::of(&new.payload)?),
+        // What was proposed was checked where it was.
+        crate::ops::proposals::TASK_TYPE => {}
         crate::plans::PLAN => {
             crate::plans::check_payload(&new.payload)?;
             check_asked(&new.payload)?;
@@ -107,6 +109,18 @@ pub fn check(new: &NewTask) -> Result<ExecutionType> {
         )),
         other => Ok(other),
     }
+}
+
+/// That anybody may create a task of this type.
+///
+/// # Errors
+/// [`Error::UnknownTaskType`], also for types that are made another way.
+pub fn check_type(task_type: &str) -> Result<()> {
+    if TASK_TYPES.contains(&task_type) { Ok(()) } else { Err(unknown_type(task_type)) }
+}
+
+fn unknown_type(given: &str) -> Error {
+    Error::UnknownTaskType { given: given.to_owned(), known: TASK_TYPES.join(", ") }
 }
 
 fn check_content(payload: &Value) -> Result<()> {

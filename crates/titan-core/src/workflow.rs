@@ -142,7 +142,49 @@ pub static PLAN: Workflow = Workflow {
     }],
 };
 
-pub static ALL: &[&Workflow] = &[&CHAT, &PLAN, &EXEC, &PIPELINE];
+/// A change to Titan's own code.
+pub static OPS: Workflow = Workflow {
+    name: "ops",
+    description: "Changes Titan's own code: diff, patch, test, pull request.",
+    resumes: true,
+    takes_files: None,
+    steps: &[
+        StepPlan {
+            seq: 1,
+            name: "diff",
+            kind: "ops.diff",
+            needs: &[],
+            timeout_ms: 20 * MINUTE_MS,
+            purpose: "Puts the patches onto the code as it is, and looks whether all of it may be changed.",
+        },
+        StepPlan {
+            seq: 2,
+            name: "patch",
+            kind: "ops.patch",
+            needs: &[1],
+            timeout_ms: 20 * MINUTE_MS,
+            purpose: "Makes one commit of them on a branch of the proposal's own.",
+        },
+        StepPlan {
+            seq: 3,
+            name: "test",
+            kind: "ops.test",
+            needs: &[1, 2],
+            timeout_ms: 6 * HOUR_MS,
+            purpose: "Builds and tests what the merge would be, in the sandbox, and waits for the forge's own checks.",
+        },
+        StepPlan {
+            seq: 4,
+            name: "pull request",
+            kind: "ops.pr",
+            needs: &[1, 2, 3],
+            timeout_ms: 20 * MINUTE_MS,
+            purpose: "Opens the pull request, with all that was found.",
+        },
+    ],
+};
+
+pub static ALL: &[&Workflow] = &[&CHAT, &PLAN, &EXEC, &PIPELINE, &OPS];
 
 impl Workflow {
     #[must_use]
@@ -158,6 +200,7 @@ impl Workflow {
             "exec" => Some(&EXEC),
             "pipeline" => Some(&PIPELINE),
             "plan" => Some(&PLAN),
+            "ops" => Some(&OPS),
             _ => None,
         }
     }
@@ -170,7 +213,7 @@ impl Workflow {
     }
 }
 
-/// The task types that can be created, for the message that refuses another one.
+/// The task types that anybody can create; those of Titan's own code are proposed.
 pub const TASK_TYPES: &[&str] = &["chat", "plan", "exec", "pipeline"];
 
 /// The types of tasks that a plan may propose: those of which a text says all that is to be done.

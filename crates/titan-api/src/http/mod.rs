@@ -7,6 +7,7 @@ pub mod file;
 pub mod guard;
 pub mod headers;
 pub mod idempotency;
+pub mod ops_calls;
 pub mod params;
 pub mod problem;
 pub mod range;

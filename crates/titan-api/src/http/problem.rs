@@ -63,6 +63,7 @@ macro_rules! codes {
 codes! {
     MalformedJson = "malformed_json", 400, "The body is not JSON";
     InvalidRequest = "invalid_request", 400, "The request cannot be understood";
+    Unauthorized = "unauthorized", 401, "The caller is not known";
     BudgetExhausted = "budget_exhausted", 402, "The budget is used up";
     Forbidden = "forbidden", 403, "This is not allowed";
     ForbiddenHost = "forbidden_host", 403, "This server does not answer to that name";
@@ -86,6 +87,7 @@ codes! {
     WorkflowNotFound = "workflow_not_found", 404, "There is no such workflow";
     TemplateNotFound = "template_not_found", 404, "There is no such template";
     TemplateInstallNotFound = "template_install_not_found", 404, "There is no such install of a template";
+    ProposalNotFound = "proposal_not_found", 404, "There is no such proposal";
     QueueNotFound = "queue_not_found", 404, "There is no such queue";
     LimitNotFound = "limit_not_found", 404, "There is no such limit";
     BudgetNotFound = "budget_not_found", 404, "There is no such budget";
@@ -255,6 +257,7 @@ fn not_found(what: &str) -> Code {
         "lead" => Code::LeadNotFound,
         "note" => Code::NoteNotFound,
         "template install" => Code::TemplateInstallNotFound,
+        "proposal" => Code::ProposalNotFound,
         _ => Code::NotFound,
     }
 }

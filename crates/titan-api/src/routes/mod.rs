@@ -19,6 +19,7 @@ pub mod memories;
 pub mod messages;
 pub mod metrics;
 pub mod models;
+pub mod ops;
 pub mod outputs;
 pub mod pipelines;
 pub mod plans;

@@ -113,8 +113,9 @@ pub async fn create_task(
     submit(&state, Submission { task, key, trace_id: None }).await
 }
 
-/// Fills in what a pipeline's payload leaves open, as [`pipelines::start_pipeline`] does.
+/// Refuses what is not made here, and fills in what a pipeline's payload leaves open, as [`pipelines::start_pipeline`] does.
 async fn ordered(state: &State, task: NewTask) -> Result<NewTask, ApiError> {
+    tasks::check_type(&task.task_type)?;
     if task.task_type != titan_core::pipelines::TASK_TYPE {
         return Ok(task);
     }

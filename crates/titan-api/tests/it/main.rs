@@ -18,6 +18,7 @@ mod local_mode;
 mod memories;
 mod metrics;
 mod models;
+mod ops;
 mod outage;
 mod pages;
 mod plans;

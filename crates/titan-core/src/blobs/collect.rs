@@ -20,8 +20,8 @@ use crate::Result;
 use crate::db::set_local_timeouts;
 
 /// Every column that names a blob. `tests/it/blobs.rs` compares it with the foreign keys of the database.
-pub const NAMED_BY: [(&str, &str); 3] =
-    [("documents", "sha256"), ("outputs", "sha256"), ("workspace_bundles", "sha256")];
+pub const NAMED_BY: [(&str, &str); 4] =
+    [("documents", "sha256"), ("ops_proposals", "patches"), ("outputs", "sha256"), ("workspace_bundles", "sha256")];
 
 /// Rows that are looked at together.
 const PAGE: i64 = 2000;

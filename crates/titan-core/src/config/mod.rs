@@ -40,6 +40,24 @@
 //! | `TITAN_FALLBACK_MODELS` | models that are asked in this order when the wanted one does not answer, comma separated: `provider:model` | none |
 //! | `TITAN_PRICES` | prices that overrule the built-in list, comma separated: `provider:model=input/output` or `.../cached`, in US dollars per million tokens; `*` is every model | |
 //! | `TITAN_OFFLINE_DELAY` | pause between two words of the offline model, 0s to 10s | `15ms` |
+//! | `OPS_TOKEN` | the token for proposing changes to Titan's own code, a secret of 12 characters at least; `new,old` while it is changed | none: nobody can |
+//! | `GITHUB_REPO` | the repository of Titan's code at GitHub: `owner/name` | none: nothing can be proposed |
+//! | `GITHUB_TOKEN` | a token that may write its contents and pull requests | |
+//! | `GITHUB_APP_ID` | the number of a GitHub App instead of a token | |
+//! | `GITHUB_APP_PRIVATE_KEY` | its private key in PEM; `\n` stands for a line break | |
+//! | `GITHUB_APP_INSTALLATION_ID` | its installation | looked up |
+//! | `GITHUB_API_URL` | GitHub's API | `https://api.github.com` |
+//! | `GITHUB_SERVER_URL` | where git fetches from GitHub | that of the API |
+//! | `FORGEJO_REPO` | the repository at a Forgejo instead: `owner/name` | |
+//! | `FORGEJO_URL` | the Forgejo's address | |
+//! | `FORGEJO_TOKEN` | a token that may write the repository | |
+//! | `TITAN_OPS_BASE` | the branch that changes go to | the repository's default |
+//! | `ALLOWED_PATHS` | what a proposal may change: patterns, comma separated | `README.md,docs/**,crates/**` |
+//! | `PROTECTED_PATHS` | what it may not change although it is allowed | migrations, CI, secrets and more: docs/OPS.md |
+//! | `TITAN_OPS_REQUIRE_NOW` | whether a proposal must name what it belongs to under "Now" in TASKS.md: `on` or `off` | `on` |
+//! | `TITAN_OPS_TEST` | shell lines that build and test a change, apart by `;;` | what the repository looks like |
+//! | `TITAN_OPS_CHECKS` | the forge's own checks: `required`, `if-any` or `off` | `required` |
+//! | `TITAN_OPS_CHECKS_TIMEOUT` | how long they are waited for, 1s to 1440m | `60m` |
 //! | `RUST_LOG` | what is logged | `info,actix_server=warn` |
 //! | `TITAN_LOG_FORMAT` | `text` or `json` | `text` |
 //! | `TITAN_COMMIT` | the commit that is running, shown by `/api/health` | what it was while building, else `unknown` |
@@ -47,6 +65,7 @@
 mod blobs;
 mod exec;
 mod memory;
+mod ops;
 mod prices;
 mod vendors;
 
@@ -61,6 +80,7 @@ use url::Url;
 pub use blobs::{BlobSettings, BlobStore, S3Settings};
 pub use exec::Exec;
 pub use memory::{Memory, MemoryMode};
+pub use ops::{Checks, ForgeSettings, ForgejoSettings, GitHubAccess, GitHubSettings, Ops};
 pub use prices::PriceOf;
 pub use vendors::{ConfiguredVendor, VENDORS, Vendor, Wire};
 
@@ -123,6 +143,7 @@ pub struct Config {
     pub data_dir: PathBuf,
     pub blobs: BlobSettings,
     pub exec: Exec,
+    pub ops: Ops,
 }
 
 /// The HTTP server's own start-up lines speak of its threads as "workers", which here are something else.
@@ -199,6 +220,7 @@ impl Config {
             log: LogSettings::from_map(map)?,
             commit: vars.text("TITAN_COMMIT").map(str::to_owned),
             exec: Exec::of(&vars)?,
+            ops: Ops::of(&vars)?,
             data_dir: vars.text("TITAN_DATA_DIR").unwrap_or("data").into(),
             blobs: BlobSettings::of(&vars)?,
         })

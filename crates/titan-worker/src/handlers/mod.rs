@@ -9,6 +9,7 @@ pub mod extract;
 mod feedback;
 mod files;
 pub mod install;
+mod ops;
 mod pipeline;
 pub mod plan;
 mod recall;
@@ -42,6 +43,7 @@ pub fn all(config: &Config) -> anyhow::Result<Registry> {
     handlers.add(exec::Exec::new(Arc::clone(&workshop)))?;
     handlers.add_job(install::Install::new(Arc::clone(&workshop)))?;
     pipeline::add(&mut handlers, &workshop)?;
+    ops::add(&mut handlers, config, &workshop)?;
     handlers.run_in(workshop);
     if let Some(embedder) = embedder {
         handlers.add_job(embed::Embed::new(embedder))?;

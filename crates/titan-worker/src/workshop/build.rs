@@ -87,6 +87,11 @@ impl Workshop {
                 None => fs::create_dir_all(&to).map_err(|error| titan_core::Error::Internal(error.to_string())),
             })
             .await?;
+        self.give_away(folder).await
+    }
+
+    /// Gives a folder with all that is in it to whom commands run as here.
+    pub(crate) async fn give_away(&self, folder: &Path) -> Result<(), Trouble> {
         if let Ok(sandbox) = self.sandbox().await {
             let (folder, sandbox) = (folder.to_owned(), sandbox.clone());
             off_the_threads(move || folder::hand_over_all(&folder, &sandbox)).await?;

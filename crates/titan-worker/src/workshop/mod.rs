@@ -110,6 +110,11 @@ impl Workshop {
         self.way.may_lead_to(address)
     }
 
+    /// The authorities that git servers must be known to, when those of the machine are not meant.
+    pub(crate) fn git_certificates(&self) -> Option<&Path> {
+        self.tools.git_certificates.as_deref()
+    }
+
     pub(crate) fn workspaces(&self, site: Site<'_>) -> Workspaces {
         Workspaces::new(site.db.clone(), site.blobs.clone(), &self.data_dir)
     }

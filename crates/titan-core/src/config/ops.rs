@@ -1,0 +1,274 @@
+//! The settings of changes to Titan's own code: who may propose them, where the repository lies, what they may touch.
+
+use secrecy::{ExposeSecret as _, SecretString};
+use url::Url;
+
+use super::{ConfigError, Vars, list, wrong};
+
+/// Shorter ones can be guessed.
+const SHORTEST_TOKEN: usize = 12;
+
+#[derive(Debug, Clone)]
+pub struct Ops {
+    /// The live tokens: one, or while they are changed the new one and the old one. Empty: nobody can propose anything.
+    pub tokens: Vec<SecretString>,
+    pub forge: Option<ForgeSettings>,
+    /// The branch that changes go to; none: the repository's own default.
+    pub base: Option<String>,
+    pub allowed_paths: Option<Vec<String>>,
+    pub protected_paths: Option<Vec<String>>,
+    /// Whether a proposal has to name what it belongs to in TASKS.md.
+    pub require_now: bool,
+    /// Lines for the shell, one after the other, that build and test a change; none: what the repository looks like.
+    pub test: Option<Vec<String>>,
+    pub checks: Checks,
+    /// How long the forge's checks are waited for.
+    pub checks_timeout: std::time::Duration,
+}
+
+/// What the forge's own checks are worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Checks {
+    /// There has to be one, and none may fail.
+    Required,
+    /// None may fail.
+    IfAny,
+    Off,
+}
+
+#[derive(Debug, Clone)]
+pub enum ForgeSettings {
+    GitHub(GitHubSettings),
+    Forgejo(ForgejoSettings),
+}
+
+impl ForgeSettings {
+    /// `owner/name`.
+    #[must_use]
+    pub fn repository(&self) -> &str {
+        match self {
+            ForgeSettings::GitHub(github) => &github.repository,
+            ForgeSettings::Forgejo(forgejo) => &forgejo.repository,
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct GitHubSettings {
+    pub repository: String,
+    pub access: GitHubAccess,
+    pub api_url: Url,
+    /// Where git fetches from.
+    pub server_url: Url,
+}
+
+#[derive(Debug, Clone)]
+pub enum GitHubAccess {
+    Token(SecretString),
+    App {
+        id: u64,
+        /// In PEM.
+        private_key: SecretString,
+        /// Looked up when it is not given.
+        installation: Option<u64>,
+    },
+}
+
+#[derive(Debug, Clone)]
+pub struct ForgejoSettings {
+    pub repository: String,
+    pub url: Url,
+    pub token: SecretString,
+}
+
+impl Ops {
+    pub(super) fn of(vars: &Vars<'_>) -> Result<Self, ConfigError> {
+        Ok(Ops {
+            tokens: tokens(vars)?,
+            forge: forge(vars)?,
+            base: vars.text("TITAN_OPS_BASE").map(str::to_owned),
+            allowed_paths: vars.text("ALLOWED_PATHS").map(list),
+            protected_paths: vars.text("PROTECTED_PATHS").map(list),
+            require_now: vars.choice("TITAN_OPS_REQUIRE_NOW", &[("on", true), ("off", false)])?.unwrap_or(true),
+            test: vars.text("TITAN_OPS_TEST").map(lines),
+            checks: vars
+                .choice(
+                    "TITAN_OPS_CHECKS",
+                    &[("required", Checks::Required), ("if-any", Checks::IfAny), ("off", Checks::Off)],
+                )?
+                .unwrap_or(Checks::Required),
+            checks_timeout: vars
+                .duration("TITAN_OPS_CHECKS_TIMEOUT", 1_000, 24 * 3_600_000)?
+                .unwrap_or(std::time::Duration::from_secs(3600)),
+        })
+    }
+}
+
+fn tokens(vars: &Vars<'_>) -> Result<Vec<SecretString>, ConfigError> {
+    let tokens = vars.text("OPS_TOKEN").map(list).unwrap_or_default();
+    if tokens.len() > 2 {
+        return Err(wrong("OPS_TOKEN", format!("must be one token, or two of which the second is the old one, and are {}", tokens.len())));
+    }
+    // The value is not repeated in the message.
+    if tokens.iter().any(|token| token.len() < SHORTEST_TOKEN || !token.bytes().all(|byte| byte.is_ascii_graphic())) {
+        let message = format!("must have at least {SHORTEST_TOKEN} visible ASCII characters in each token; openssl rand -hex 32 makes one");
+        return Err(wrong("OPS_TOKEN", message));
+    }
+    Ok(tokens.into_iter().map(SecretString::from).collect())
+}
+
+/// Shell lines that are apart by line breaks or `;;`, since few places where variables are set know line breaks.
+fn lines(text: &str) -> Vec<String> {
+    text.split(";;").flat_map(str::lines).map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+}
+
+fn forge(vars: &Vars<'_>) -> Result<Option<ForgeSettings>, ConfigError> {
+    match (vars.text("GITHUB_REPO"), vars.text("FORGEJO_REPO")) {
+        (Some(_), Some(_)) => Err(wrong("FORGEJO_REPO", "is set and so is GITHUB_REPO: there is one repository, at one of them")),
+        (Some(repository), None) => Ok(Some(ForgeSettings::GitHub(github(vars, repository)?))),
+        (None, Some(repository)) => Ok(Some(ForgeSettings::Forgejo(forgejo(vars, repository)?))),
+        (None, None) => Ok(None),
+    }
+}
+
+fn github(vars: &Vars<'_>, repository: &str) -> Result<GitHubSettings, ConfigError> {
+    let api_url = vars.http_url("GITHUB_API_URL")?.unwrap_or(address("https://api.github.com")?);
+    let server_url = match vars.http_url("GITHUB_SERVER_URL")? {
+        Some(url) => url,
+        None => server_of(&api_url)?,
+    };
+    Ok(GitHubSettings { repository: named("GITHUB_REPO", repository)?, access: access(vars)?, api_url, server_url })
+}
+
+/// Where git is, when only the API is known: of an installation of one's own the API lies on the same server.
+fn server_of(api: &Url) -> Result<Url, ConfigError> {
+    if api.host_str() == Some("api.github.com") {
+        return address("https://github.com");
+    }
+    let mut server = api.clone();
+    server.set_path("/");
+    server.set_query(None);
+    Ok(server)
+}
+
+fn address(text: &str) -> Result<Url, ConfigError> {
+    Url::parse(text).map_err(|_| wrong("GITHUB_API_URL", "must be an http:// or https:// address"))
+}
+
+fn access(vars: &Vars<'_>) -> Result<GitHubAccess, ConfigError> {
+    let number = |name: &'static str| {
+        vars.text(name)
+            .map(|given| given.parse::<u64>().map_err(|_| wrong(name, "must be the number that GitHub shows with the App")))
+            .transpose()
+    };
+    match (vars.secret("GITHUB_TOKEN"), number("GITHUB_APP_ID")?) {
+        (Some(token), None) => Ok(GitHubAccess::Token(token)),
+        (None, Some(id)) => {
+            let key = vars.secret("GITHUB_APP_PRIVATE_KEY").ok_or_else(|| {
+                wrong("GITHUB_APP_PRIVATE_KEY", "is needed with GITHUB_APP_ID: the App's private key in PEM")
+            })?;
+            Ok(GitHubAccess::App { id, private_key: pem(&key)?, installation: number("GITHUB_APP_INSTALLATION_ID")? })
+        }
+        (Some(_), Some(_)) => Err(wrong("GITHUB_TOKEN", "is set and so is GITHUB_APP_ID: one of them is enough")),
+        (None, None) => Err(wrong("GITHUB_TOKEN", "is needed with GITHUB_REPO, or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY")),
+    }
+}
+
+/// Variables seldom hold line breaks, so `\n` stands for one.
+fn pem(given: &SecretString) -> Result<SecretString, ConfigError> {
+    let text = given.expose_secret().replace("\\n", "\n");
+    if !text.trim_start().starts_with("-----BEGIN ") {
+        return Err(wrong("GITHUB_APP_PRIVATE_KEY", "must be a private key in PEM, which begins with -----BEGIN"));
+    }
+    Ok(SecretString::from(text))
+}
+
+fn forgejo(vars: &Vars<'_>, repository: &str) -> Result<ForgejoSettings, ConfigError> {
+    let needed = |name: &'static str| wrong(name, "is needed with FORGEJO_REPO");
+    Ok(ForgejoSettings {
+        repository: named("FORGEJO_REPO", repository)?,
+        url: vars.http_url("FORGEJO_URL")?.ok_or_else(|| needed("FORGEJO_URL"))?,
+        token: vars.secret("FORGEJO_TOKEN").ok_or_else(|| needed("FORGEJO_TOKEN"))?,
+    })
+}
+
+fn named(variable: &'static str, repository: &str) -> Result<String, ConfigError> {
+    let is_name = |part: &str| {
+        !part.is_empty()
+            && part.len() <= 100
+            && part != "."
+            && part != ".."
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    };
+    match repository.split_once('/') {
+        Some((owner, name)) if is_name(owner) && is_name(name) => Ok(repository.to_owned()),
+        _ => Err(wrong(variable, format!("must be owner/name, and is {repository:?}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    fn of(pairs: &[(&str, &str)]) -> Result<Ops, ConfigError> {
+        let map: HashMap<String, String> =
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Ops::of(&Vars(&map))
+    }
+
+    #[test]
+    fn nothing_is_set_up_by_default() {
+        let ops = of(&[]).unwrap();
+        assert!(ops.tokens.is_empty() && ops.forge.is_none() && ops.require_now);
+        assert_eq!(ops.checks, Checks::Required);
+    }
+
+    #[test]
+    fn a_token_may_have_an_old_one_beside_it() {
+        assert_eq!(of(&[("OPS_TOKEN", "new-new-new-new, old-old-old-old")]).unwrap().tokens.len(), 2);
+        for bad in ["short", "a-token-of-words,b-token-of-words,c-token-of-words", "with a space in it"] {
+            let error = of(&[("OPS_TOKEN", bad)]).unwrap_err();
+            assert_eq!(error.variable, "OPS_TOKEN");
+            assert!(!error.message.contains(bad), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_repository_needs_its_forge_and_a_way_in() {
+        let github = |more: &[(&str, &str)]| {
+            let pairs: Vec<_> = [("GITHUB_REPO", "titan/titan")].iter().chain(more).copied().collect();
+            match of(&pairs)?.forge {
+                Some(ForgeSettings::GitHub(github)) => Ok(github),
+                other => panic!("{other:?}"),
+            }
+        };
+        let plain = github(&[("GITHUB_TOKEN", "t")]).unwrap();
+        assert_eq!((plain.api_url.as_str(), plain.server_url.as_str()), ("https://api.github.com/", "https://github.com/"));
+        let own = github(&[("GITHUB_TOKEN", "t"), ("GITHUB_API_URL", "https://git.example/api/v3")]).unwrap();
+        assert_eq!(own.server_url.as_str(), "https://git.example/");
+        let app = github(&[("GITHUB_APP_ID", "7"), ("GITHUB_APP_PRIVATE_KEY", "-----BEGIN X-----\\nabc")]).unwrap();
+        assert!(matches!(app.access, GitHubAccess::App { id: 7, installation: None, private_key } if private_key.expose_secret().contains("\nabc")));
+
+        for (pairs, variable) in [
+            (&[("GITHUB_REPO", "titan")][..], "GITHUB_REPO"),
+            (&[("GITHUB_REPO", "a/..")], "GITHUB_REPO"),
+            (&[("GITHUB_REPO", "a/b")], "GITHUB_TOKEN"),
+            (&[("GITHUB_REPO", "a/b"), ("GITHUB_TOKEN", "t"), ("GITHUB_APP_ID", "7")], "GITHUB_TOKEN"),
+            (&[("GITHUB_REPO", "a/b"), ("GITHUB_APP_ID", "7")], "GITHUB_APP_PRIVATE_KEY"),
+            (&[("GITHUB_REPO", "a/b"), ("GITHUB_APP_ID", "7"), ("GITHUB_APP_PRIVATE_KEY", "k")], "GITHUB_APP_PRIVATE_KEY"),
+            (&[("GITHUB_REPO", "a/b"), ("GITHUB_TOKEN", "t"), ("FORGEJO_REPO", "a/b")], "FORGEJO_REPO"),
+            (&[("FORGEJO_REPO", "a/b")], "FORGEJO_URL"),
+            (&[("FORGEJO_REPO", "a/b"), ("FORGEJO_URL", "https://f.example")], "FORGEJO_TOKEN"),
+        ] {
+            assert_eq!(of(pairs).unwrap_err().variable, variable, "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn commands_are_apart_by_lines_or_two_semicolons() {
+        let ops = of(&[("TITAN_OPS_TEST", "cargo build --locked ;; cargo test; true")]).unwrap();
+        assert_eq!(ops.test.unwrap(), ["cargo build --locked", "cargo test; true"]);
+    }
+}

@@ -1,0 +1,82 @@
+//! The stages of a proposal to change Titan's own code, one file each: diff, patch, test, pull request. Each may be begun again after a
+//! crash at any point and on another machine, so each makes anew what it needs of the stages before, and looks at the forge before
+//! anything is repeated there.
+//!
+//! - `yard`: the forge, the mirror and the rules that all of them work with.
+//! - `halt`: why a stage does not come to its end, and what that means for its step.
+//! - `change`: a proposal's patches on the code: the tree that they make.
+
+mod change;
+mod diff;
+mod halt;
+mod now;
+mod patch;
+mod pull;
+mod test;
+mod yard;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::Value;
+use titan_core::config::Config;
+use titan_core::engine::{Done, Outcome};
+
+use crate::handler::{Handler, Registry, Work};
+use crate::workshop::Workshop;
+use halt::Halt;
+use yard::Yard;
+
+/// Adds all of them.
+pub(super) fn add(handlers: &mut Registry, config: &Config, workshop: &Arc<Workshop>) -> anyhow::Result<()> {
+    let yard = Arc::new(Yard::new(config, workshop)?);
+    for stage in [Stage::Diff, Stage::Patch, Stage::Test, Stage::Pull] {
+        handlers.add(Ops { stage, yard: Arc::clone(&yard) })?;
+    }
+    Ok(())
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Stage {
+    Diff,
+    Patch,
+    Test,
+    Pull,
+}
+
+struct Ops {
+    stage: Stage,
+    yard: Arc<Yard>,
+}
+
+#[async_trait]
+impl Handler for Ops {
+    fn kind(&self) -> &'static str {
+        match self.stage {
+            Stage::Diff => "ops.diff",
+            Stage::Patch => "ops.patch",
+            Stage::Test => "ops.test",
+            Stage::Pull => "ops.pr",
+        }
+    }
+
+    async fn run(&self, work: Work) -> Outcome {
+        let done = match self.stage {
+            Stage::Diff => diff::run(&self.yard, &work).await,
+            Stage::Patch => patch::run(&self.yard, &work).await,
+            Stage::Test => test::run(&self.yard, &work).await,
+            Stage::Pull => pull::run(&self.yard, &work).await,
+        };
+        done.map_or_else(Halt::outcome, Outcome::Done)
+    }
+}
+
+/// What the stage of this name found, under this name.
+fn found<'a>(work: &'a Work, stage: &str, name: &str) -> Result<&'a str, Halt> {
+    let value = work.started.inputs.get(stage).and_then(|output| output.get(name)).and_then(Value::as_str);
+    value.ok_or_else(|| Halt::Failed(format!("the stage {stage} left no {name}")))
+}
+
+fn done(output: Value) -> Done {
+    Done { output, writes: Vec::new() }
+}

@@ -1,0 +1,189 @@
+//! The third stage: what the merge would be is built and tested in the sandbox, and the forge's own checks are waited for. Commands run
+//! once; while the checks are waited for the step sleeps and holds no place.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+use titan_core::config::Checks;
+use titan_core::engine::Done;
+use titan_core::ops::intents::Intended;
+use titan_core::ops::proposals;
+use titan_core::state::Level;
+use titan_core::templates::Cache;
+use titan_ops::forge::{Check, CheckState};
+use titan_ops::repository::{Merged, Mirror};
+use titan_sandbox::remove_all;
+
+use super::change::conflicts;
+use super::diff::{head, short};
+use super::halt::Halt;
+use super::patch::moved;
+use super::yard::{Yard, intend, receive};
+use super::{done, found};
+use crate::handler::Work;
+use crate::workshop::run::{Job, Site};
+
+/// One command; the step has a limit of its own.
+const TIMEOUT: Duration = Duration::from_secs(2 * 3600);
+/// Between two looks at the forge's checks.
+const LOOK: Duration = Duration::from_secs(15);
+/// Lines of each command that are kept as evidence.
+const LAST: usize = 40;
+
+pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
+    let (branch, commit, base) = (found(work, "patch", "branch")?, found(work, "patch", "commit")?, found(work, "diff", "base_branch")?);
+    let mirror = yard.mirror().await?;
+    let merged = merged(&mirror, base, branch, commit).await?;
+    let key = format!("test:{}", merged.tree);
+    let what = json!({"tree": merged.tree, "base": merged.base, "commit": commit});
+    let commands = match intend(work, &key, what).await? {
+        Intended::Done(receipt) => receipt,
+        // Nothing outside is changed by it, so it is simply done again.
+        Intended::First | Intended::Again => {
+            let receipt = commands(yard, work, &mirror, &merged.tree).await?;
+            receive(work, &key, receipt.clone()).await?;
+            receipt
+        }
+    };
+    let checks = checks(yard, work, commit).await?;
+    Ok(done(json!({"tree": merged.tree, "base": merged.base, "commit": commit, "commands": commands, "checks": checks})))
+}
+
+/// What the merge would be now.
+struct WouldBe {
+    tree: String,
+    base: String,
+}
+
+async fn merged(mirror: &Mirror, base: &str, branch: &str, commit: &str) -> Result<WouldBe, Halt> {
+    let base_head = head(mirror, base).await?;
+    let stands_at = head(mirror, branch).await?;
+    if stands_at != commit {
+        return Err(Halt::Failed(moved(branch, commit, &stands_at)));
+    }
+    let (ours, theirs) = (base_head.clone(), commit.to_owned());
+    match mirror.with(move |mirror| mirror.merge(&ours, &theirs)).await? {
+        Merged::Tree(tree) => Ok(WouldBe { tree, base: base_head }),
+        Merged::Conflicts(paths) => Err(conflicts(&base_head, &paths)),
+    }
+}
+
+async fn commands(yard: &Yard, work: &Work, mirror: &Mirror, tree: &str) -> Result<Value, Halt> {
+    let folder = yard.folder_for(work);
+    let ran = run_in(yard, work, mirror, tree, &folder).await;
+    // What cannot be removed now is when the run has ended.
+    let _ = tokio::task::spawn_blocking(move || remove_all(&folder)).await;
+    ran
+}
+
+async fn run_in(yard: &Yard, work: &Work, mirror: &Mirror, tree: &str, folder: &Path) -> Result<Value, Halt> {
+    let (to, tree) = (folder.to_owned(), tree.to_owned());
+    fs::create_dir_all(folder).map_err(|error| Halt::Passing(format!("{} cannot be made: {error}", folder.display())))?;
+    mirror.with(move |mirror| mirror.check_out(&tree, &to)).await?;
+    yard.workshop.give_away(folder).await?;
+    let lines = match &yard.settings.test {
+        Some(lines) => lines.clone(),
+        None => usual(folder)?,
+    };
+    let mut told = Vec::new();
+    for line in lines {
+        let job = Job {
+            project_id: proposals::PROJECT,
+            name: &line,
+            argv: vec!["sh".to_owned(), "-c".to_owned(), line.clone()],
+            folder,
+            timeout: TIMEOUT,
+            registries: true,
+            caches: &Cache::ALL,
+            env: BTreeMap::new(),
+            inbound: None,
+        };
+        let (ended, tail) = yard.workshop.run(Site::from(work), job).await?;
+        let last: Vec<&String> = tail.iter().skip(tail.len().saturating_sub(LAST)).collect();
+        told.push(json!({"command": line, "seconds": ended.wall.as_secs_f64(), "last": last}));
+    }
+    Ok(json!(told))
+}
+
+/// What a repository of this kind is built and tested with.
+fn usual(folder: &Path) -> Result<Vec<String>, Halt> {
+    let has = |name: &str| folder.join(name).is_file();
+    let lines: &[&str] = match () {
+        () if has("Cargo.toml") => &["cargo build --locked --workspace", "cargo test --locked --workspace"],
+        () if has("package-lock.json") => &["npm ci", "npm test"],
+        () => {
+            let message = "nobody has said how it is built and tested, and the repository has neither a Cargo.toml nor a \
+                           package-lock.json: set TITAN_OPS_TEST";
+            return Err(Halt::Failed(message.to_owned()));
+        }
+    };
+    Ok(lines.iter().map(|line| (*line).to_owned()).collect())
+}
+
+async fn checks(yard: &Yard, work: &Work, commit: &str) -> Result<Value, Halt> {
+    if yard.settings.checks == Checks::Off {
+        return Ok(json!({"wanted": false, "checks": []}));
+    }
+    let since = waiting_since(work, commit).await?;
+    let found = yard.forge()?.checks(commit).await?.checks;
+    let of = |state: CheckState| found.iter().filter(move |check| check.state == state);
+    if let Some(failed) = of(CheckState::Failed).next() {
+        return Err(Halt::Failed(format!("the check {:?} failed on {}: {}", failed.name, short(commit), said(failed))));
+    }
+    let pending = of(CheckState::Pending).count();
+    let is_enough = of(CheckState::Passed).next().is_some() || yard.settings.checks == Checks::IfAny;
+    if pending == 0 && is_enough {
+        let line = format!("{} checks of {} have passed", found.len(), yard.forge()?.name());
+        Site::from(work).say(Level::Info, line).await?;
+        return Ok(json!({"wanted": true, "checks": found.iter().map(shown).collect::<Vec<_>>()}));
+    }
+    let reason = match (pending, found.len()) {
+        (0, 0) => format!("no check of {} has begun yet", short(commit)),
+        (0, _) => format!("no check of {} has passed yet", short(commit)),
+        (pending, all) => format!("{pending} of {all} checks of {} have not ended", short(commit)),
+    };
+    let deadline = TimeDelta::from_std(yard.settings.checks_timeout).unwrap_or(TimeDelta::MAX);
+    if Utc::now() - since > deadline {
+        let minutes = yard.settings.checks_timeout.as_secs() / 60;
+        return Err(Halt::Failed(format!(
+            "{reason}, and that after {minutes} minutes; TITAN_OPS_CHECKS says what checks are worth, TITAN_OPS_CHECKS_TIMEOUT how long \
+             they are waited for"
+        )));
+    }
+    Err(Halt::Later { after: LOOK, reason })
+}
+
+/// Since when the checks of this commit are waited for, whichever worker began.
+async fn waiting_since(work: &Work, commit: &str) -> Result<DateTime<Utc>, Halt> {
+    let (key, now) = (format!("checks:{commit}"), Utc::now());
+    match intend(work, &key, json!({"commit": commit})).await? {
+        Intended::Done(receipt) => {
+            let since = receipt.get("since").and_then(Value::as_str).and_then(|since| since.parse().ok());
+            Ok(since.unwrap_or(now))
+        }
+        Intended::First | Intended::Again => {
+            receive(work, &key, json!({"since": now})).await?;
+            Ok(now)
+        }
+    }
+}
+
+fn said(check: &Check) -> String {
+    let page = check.page.as_deref().map(|page| format!(" ({page})")).unwrap_or_default();
+    let summary = check.summary.trim();
+    if summary.is_empty() { format!("it does not say why{page}") } else { format!("{summary}{page}") }
+}
+
+fn shown(check: &Check) -> Value {
+    let state = match check.state {
+        CheckState::Pending => "pending",
+        CheckState::Passed => "passed",
+        CheckState::Failed => "failed",
+        CheckState::Neutral => "neutral",
+    };
+    json!({"name": check.name, "state": state, "summary": check.summary, "page": check.page})
+}
