@@ -5,6 +5,7 @@
 //! - [`config`], [`daemon`]: the environment, read once, and what both daemons do when they start and stop.
 //! - [`error`], [`ids`], [`page`], [`text`]: the small words everything else speaks.
 //! - [`db`]: connections, migrations, and the only hop from async to blocking code.
+//! - [`git`]: the git program on bare repositories of ours.
 //! - [`state`]: the rules of runs, steps and tasks as pure functions.
 //! - [`workflow`]: what a run is made of.
 //! - [`engine`]: transitions (values), how a batch of them is applied, and who applies it.
@@ -40,6 +41,7 @@ pub mod contacts;
 pub mod counters;
 pub mod documents;
 pub mod events;
+pub mod git;
 pub mod idempotency;
 pub mod logs;
 pub mod memories;

@@ -1,0 +1,42 @@
+//! Merging without files: <https://git-scm.com/docs/git-merge-tree>.
+
+use super::{Call, Git, Result, id};
+
+/// What two sides come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Merge {
+    /// The tree with what both have changed.
+    Tree(String),
+    /// Both changed these paths in different ways.
+    Conflicts(Vec<String>),
+}
+
+impl Git {
+    /// Merges one commit into another one, by what both stand on.
+    ///
+    /// # Errors
+    /// What git says went wrong: one of them is not there, or they have nothing in common.
+    pub fn merge(&self, ours: &str, theirs: &str) -> Result<Merge> {
+        let arguments = ["merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", ours, theirs];
+        let answer = self.ask(&Call::new(&arguments).plain())?;
+        let words = String::from_utf8_lossy(&answer.said);
+        let mut words = words.split('\0').filter(|word| !word.is_empty());
+        let tree = words.next().unwrap_or_default();
+        match answer.code {
+            Some(0) => id(tree.as_bytes()).map(Merge::Tree),
+            Some(1) => Ok(Merge::Conflicts(words.map(str::to_owned).collect())),
+            _ => Err(answer.failure()),
+        }
+    }
+
+    /// # Errors
+    /// When one of them is not there.
+    pub fn is_ancestor(&self, older: &str, newer: &str) -> Result<bool> {
+        let answer = self.ask(&Call::new(&["merge-base", "--is-ancestor", older, newer]))?;
+        match answer.code {
+            Some(0) => Ok(true),
+            Some(1) => Ok(false),
+            _ => Err(answer.failure()),
+        }
+    }
+}
