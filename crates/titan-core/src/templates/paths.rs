@@ -2,16 +2,13 @@
 
 use std::collections::HashMap;
 
-use unicode_normalization::UnicodeNormalization as _;
-
 use super::problem::Problems;
+use crate::filename::{folded, is_device, is_invisible};
 
 /// Bytes of a path.
 const MAX_PATH: usize = 240;
 /// Folders above a file.
 const MAX_DEPTH: usize = 12;
-/// Names that Windows keeps for devices, with any ending.
-const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
 
 /// Says what is wrong with a path, if anything is.
 ///
@@ -52,18 +49,10 @@ fn check_part(part: &str) -> Result<(), String> {
     if lower == ".git" || lower == "git~1" {
         return Err("must not lie in .git, where the history of the project's files is kept".to_owned());
     }
-    let stem = lower.split('.').next().unwrap_or_default();
-    let port = stem.strip_prefix("com").or_else(|| stem.strip_prefix("lpt"));
-    let is_port = port.is_some_and(|number| number.len() == 1 && number.chars().all(|c| c.is_ascii_digit()));
-    if DEVICES.contains(&stem) || is_port {
+    if is_device(part) {
         return Err(format!("must not hold {part:?}, which is a device on Windows"));
     }
     Ok(())
-}
-
-/// Characters that show nothing, or turn the direction of what follows: two names could look the same.
-pub(super) fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// Sees to it that no two paths of a project are the same file somewhere, and that none is a file here and a folder there.
@@ -92,10 +81,6 @@ pub(super) fn check_together<'p>(paths: impl Iterator<Item = &'p str>, problems:
             }
         }
     }
-}
-
-fn folded(path: &str) -> String {
-    path.to_lowercase().nfc().collect()
 }
 
 #[cfg(test)]

@@ -1,26 +1,14 @@
 //! Paths within a workspace: what a client, a template or a program may call a file. They are checked here before git or a file system
 //! sees them; both have rules of their own, and this is stricter than either, so that a workspace can be checked out on any system.
 
-use std::collections::BTreeMap;
-
+pub(super) use crate::filename::Tree;
+use crate::filename::{is_device, is_invisible};
 use crate::{Error, Result};
 
 /// Bytes of a path, and of one name in it.
 const MAX_PATH: usize = 1000;
 const MAX_NAME: usize = 200;
 const MAX_DEPTH: usize = 32;
-
-/// Characters that cannot be seen, which some file systems leave out of a name: `.g\u{200c}it` is `.git` there.
-const UNSEEN: [char; 16] = [
-    '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}',
-    '\u{202e}', '\u{206a}', '\u{206b}', '\u{206c}', '\u{206d}', '\u{206e}', '\u{feff}',
-];
-
-/// Names that are devices on Windows, with any ending.
-const DEVICES: [&str; 22] = [
-    "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9", "lpt1", "lpt2",
-    "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
-];
 
 /// The path as it was given, when it names a file within a workspace.
 ///
@@ -58,7 +46,7 @@ fn fault(name: &str) -> Option<(&str, String)> {
     if name.len() > MAX_NAME {
         return Some((name, format!("must have at most {MAX_NAME} bytes, and has {}", name.len())));
     }
-    if let Some(c) = name.chars().find(|c| c.is_control() || UNSEEN.contains(c) || "\\:*?\"<>|".contains(*c)) {
+    if let Some(c) = name.chars().find(|c| c.is_control() || is_invisible(*c) || "\\:*?\"<>|".contains(*c)) {
         return Some((name, format!("must not hold {c:?}")));
     }
     if name.ends_with(['.', ' ']) || name.starts_with(' ') {
@@ -69,54 +57,10 @@ fn fault(name: &str) -> Option<(&str, String)> {
     if small == ".git" || small.starts_with("git~") {
         return say("is git's own, and not a name for a file");
     }
-    let stem = small.split('.').next().unwrap_or_default();
-    if DEVICES.contains(&stem) {
+    if is_device(name) {
         return say("is a device on Windows, and not a name for a file");
     }
     None
-}
-
-/// The paths of one tree, taken one after the other. None of them is a folder and a file at once, and no two differ only by capital
-/// letters, which some file systems do not tell apart.
-#[derive(Debug, Default)]
-pub struct Tree {
-    /// Files, and the folders that they are in, by how they are spelled without capital letters.
-    known: BTreeMap<String, Known>,
-}
-
-#[derive(Debug)]
-struct Known {
-    path: String,
-    is_file: bool,
-}
-
-impl Tree {
-    /// Takes a path, unless it cannot stand beside those before it.
-    ///
-    /// # Errors
-    /// Why.
-    pub fn take(&mut self, path: &str) -> std::result::Result<(), String> {
-        let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
-        let parts: Vec<&str> = ends.filter_map(|end| path.get(..end)).collect();
-        for part in &parts {
-            let is_file = part.len() == path.len();
-            match self.known.get(&part.to_lowercase()) {
-                Some(known) if known.path != *part => {
-                    return Err(format!("{part:?} differs from {:?} only by capital letters", known.path));
-                }
-                Some(known) if known.is_file && !is_file => {
-                    return Err(format!("{part:?} is a file, so that nothing can stand beneath it"));
-                }
-                Some(known) if is_file && !known.is_file => return Err(format!("{path:?} is a folder")),
-                _ => {}
-            }
-        }
-        for part in parts {
-            let known = Known { path: part.to_owned(), is_file: part.len() == path.len() };
-            self.known.entry(part.to_lowercase()).or_insert(known);
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]
@@ -172,25 +116,6 @@ mod tests {
         assert!(checked(&"x".repeat(1001)).unwrap_err().to_string().contains("at most 1000 bytes"));
         assert!(checked(&format!("a/{}", "x".repeat(201))).unwrap_err().to_string().contains("at most 200 bytes"));
         assert!(checked(&["a"; 33].join("/")).unwrap_err().to_string().contains("at most 32 names"));
-    }
-
-    #[test]
-    fn a_tree_takes_what_can_stand_beside_the_rest() {
-        let mut tree = Tree::default();
-        for path in ["SRC/a", "README.md", "SRC/sub/x", "b/c"] {
-            assert_eq!(tree.take(path), Ok(()), "{path}");
-        }
-        for (path, says) in [
-            ("src/b", "\"src\" differs from \"SRC\" only"),
-            ("readme.md", "only by capital letters"),
-            ("src", "only by capital letters"),
-            ("README.md/x", "is a file"),
-            ("SRC", "is a folder"),
-            ("SRC/Sub/y", "\"SRC/Sub\" differs"),
-        ] {
-            assert!(tree.take(path).is_err_and(|why| why.contains(says)), "{path}");
-        }
-        assert_eq!(tree.take("src2/b"), Ok(()), "what was refused is not remembered");
     }
 
     proptest! {

@@ -24,6 +24,7 @@ mod lone;
 mod maintenance;
 mod memories;
 mod migrations;
+mod ops_policy;
 mod plans;
 mod pooler;
 mod reading;
