@@ -15,7 +15,7 @@
 pub mod config;
 pub mod daemon;
 pub mod error;
-mod filename;
+pub mod filename;
 pub mod ids;
 mod owned;
 pub mod page;

@@ -24,7 +24,11 @@ impl Git {
         let tree = words.next().unwrap_or_default();
         match answer.code {
             Some(0) => id(tree.as_bytes()).map(Merge::Tree),
-            Some(1) => Ok(Merge::Conflicts(words.map(str::to_owned).collect())),
+            Some(1) => {
+                let mut paths: Vec<String> = words.map(|path| real(path, [ours, theirs]).to_owned()).collect();
+                paths.dedup();
+                Ok(Merge::Conflicts(paths))
+            }
             _ => Err(answer.failure()),
         }
     }
@@ -39,4 +43,10 @@ impl Git {
             _ => Err(answer.failure()),
         }
     }
+}
+
+/// Where a file and a folder want one path, git calls the file `path~commit`: that is no path of the repository.
+fn real<'p>(path: &'p str, sides: [&str; 2]) -> &'p str {
+    let end = sides.iter().find_map(|side| path.find(&format!("~{side}")));
+    end.and_then(|end| path.get(..end)).unwrap_or(path)
 }
