@@ -21,7 +21,7 @@ pub(crate) fn is_device(name: &str) -> bool {
 
 /// Characters that show nothing, or turn the direction of what follows: two names could look the same, and some file systems leave
 /// them out of a name, so that `.g\u{200c}it` is `.git` there.
-pub(crate) fn is_invisible(c: char) -> bool {
+pub fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
@@ -38,7 +38,7 @@ pub(crate) fn folded(path: &str) -> String {
 /// The paths of one tree, taken one after the other. None of them is a folder and a file at once, and no two differ only by capital
 /// letters, which some file systems do not tell apart.
 #[derive(Debug, Default)]
-pub(crate) struct Tree {
+pub struct Tree {
     /// Files, and the folders that they are in, by their folded spelling.
     known: BTreeMap<String, Known>,
 }
@@ -54,7 +54,7 @@ impl Tree {
     ///
     /// # Errors
     /// Why.
-    pub(crate) fn take(&mut self, path: &str) -> Result<(), String> {
+    pub fn take(&mut self, path: &str) -> Result<(), String> {
         let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
         let parts: Vec<(&str, String)> =
             ends.filter_map(|end| path.get(..end)).map(|part| (part, folded(part))).collect();

@@ -5,6 +5,7 @@
 //! - [`config`], [`daemon`]: the environment, read once, and what both daemons do when they start and stop.
 //! - [`error`], [`ids`], [`page`], [`text`]: the small words everything else speaks.
 //! - [`db`]: connections, migrations, and the only hop from async to blocking code.
+//! - [`git`]: the git program on bare repositories of ours.
 //! - [`state`]: the rules of runs, steps and tasks as pure functions.
 //! - [`workflow`]: what a run is made of.
 //! - [`engine`]: transitions (values), how a batch of them is applied, and who applies it.
@@ -14,7 +15,7 @@
 pub mod config;
 pub mod daemon;
 pub mod error;
-mod filename;
+pub mod filename;
 pub mod ids;
 mod owned;
 pub mod page;
@@ -41,6 +42,7 @@ pub mod contacts;
 pub mod counters;
 pub mod documents;
 pub mod events;
+pub mod git;
 pub mod idempotency;
 pub mod logs;
 pub mod memories;

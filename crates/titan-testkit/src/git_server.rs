@@ -1,4 +1,5 @@
-//! A real git server over https: git's own `http-backend` behind a small web server, with a certificate that is made when it starts.
+//! A real git server, over https or http: git's own `http-backend` behind a small web server, with a certificate that is made when it
+//! starts.
 //! What lies in its repositories is committed by the git program, or written as git would never do it.
 
 use std::io::Write as _;
@@ -18,6 +19,7 @@ pub struct GitServer {
     daemon: Daemon,
     folder: TempDir,
     address: String,
+    secure: bool,
 }
 
 impl GitServer {
@@ -27,21 +29,49 @@ impl GitServer {
     pub fn start() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         make_certificate(folder.path());
-        let (daemon, address) = serve(folder.path(), &format!("{HOST}:0"));
-        GitServer { daemon, folder, address }
+        let (daemon, address) = serve(folder.path(), &format!("{HOST}:0"), true);
+        GitServer { daemon, folder, address, secure: true }
+    }
+
+    /// The same over http.
+    ///
+    /// # Panics
+    /// When Python or git is not on this machine.
+    #[must_use]
+    pub fn plain() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (daemon, address) = serve(folder.path(), &format!("{HOST}:0"), false);
+        GitServer { daemon, folder, address, secure: false }
+    }
+
+    /// What a client must say as `Authorization` beneath `token/`.
+    ///
+    /// # Panics
+    /// When the file cannot be written.
+    pub fn want(&self, authorization: &str) {
+        std::fs::write(self.folder.path().join("authorization"), authorization).expect("a file");
+    }
+
+    /// The certificate that it shows.
+    #[must_use]
+    pub fn certificate(&self) -> PathBuf {
+        self.folder.path().join("certificate.pem")
     }
 
     /// The variables with which a worker trusts it and may reach it.
     #[must_use]
     pub fn env(&self) -> Env {
-        let certificate = self.folder.path().join("certificate.pem");
-        env(&[("GIT_SSL_CAINFO", &certificate.display().to_string()), ("TITAN_EGRESS_INNER", &format!("{HOST}/32"))])
+        env(&[
+            ("GIT_SSL_CAINFO", &self.certificate().display().to_string()),
+            ("TITAN_EGRESS_INNER", &format!("{HOST}/32")),
+        ])
     }
 
     /// Where something of it is.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
-        format!("https://{}/{path}", self.address)
+        let scheme = if self.secure { "https" } else { "http" };
+        format!("{scheme}://{}/{path}", self.address)
     }
 
     /// An empty repository: its work tree, whose every commit is to be published.
@@ -86,15 +116,17 @@ impl GitServer {
 
     /// Starts it again where it was.
     pub fn start_again(&mut self) {
-        (self.daemon, _) = serve(self.folder.path(), &self.address);
+        (self.daemon, _) = serve(self.folder.path(), &self.address, self.secure);
     }
 }
 
-fn serve(folder: &Path, address: &str) -> (Daemon, String) {
+fn serve(folder: &Path, address: &str, secure: bool) -> (Daemon, String) {
     let script = repository().join("crates/titan-testkit/src/git_server/serve.py");
     let mut command = Command::new("python3");
     command.arg(script).arg(address).arg(folder);
-    command.arg(folder.join("certificate.pem")).arg(folder.join("key.pem"));
+    if secure {
+        command.arg(folder.join("certificate.pem")).arg(folder.join("key.pem"));
+    }
     let daemon = Daemon::launch("git server", command);
     let line = daemon.line("git server listening");
     let address = listening_address(&line).unwrap_or_else(|| panic!("no address in {line:?}")).to_owned();
@@ -123,6 +155,12 @@ impl Repository {
     #[must_use]
     pub fn work(&self) -> &Path {
         &self.work
+    }
+
+    /// What is published.
+    #[must_use]
+    pub fn bare(&self) -> &Path {
+        &self.bare
     }
 
     /// Writes a file of the work tree.

@@ -1,22 +1,19 @@
 //! The local copy of a workspace's repository. It holds nothing that is not in the database, so that it may be deleted at any time; the
 //! processes of one machine share it.
 
-use std::fs::{self, File, TryLockError};
-use std::io;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::git::Git;
 use super::rows::Bundle;
 use crate::blobs::Blobs;
+use crate::git::{Git, lock};
 use crate::{Error, Result};
 
-/// How long another process may be at the same copy, and between two looks.
+/// How long another process may be at the same copy.
 const PATIENCE: Duration = Duration::from_secs(120);
-const PAUSE: Duration = Duration::from_millis(20);
 /// What ends the head of a bundle and begins its pack.
 const END_OF_HEAD: &[u8] = b"\n\n";
 
@@ -30,8 +27,8 @@ pub(super) fn bring_up(blobs: &Blobs, project_id: Uuid, root: &Path, bundles: &[
         return Ok(git);
     }
     // Held until it is dropped, also when this process is killed.
-    let lock = File::create(root.join(format!("{project_id}.lock"))).map_err(|error| unusable(root, &error))?;
-    wait_for(&lock).map_err(|error| unusable(root, &error))?;
+    let lock = lock::wait(&root.join(format!("{project_id}.lock")), PATIENCE);
+    let _lock = lock.map_err(|error| unusable(root, &error))?;
     let applied = marker.read();
     // Also what somebody was killed over: on a repository that is whole this changes nothing.
     if applied.is_none() {
@@ -51,22 +48,6 @@ pub(super) fn bring_up(blobs: &Blobs, project_id: Uuid, root: &Path, bundles: &[
         tracing::warn!(%error, project.id = %project_id, "the local copy of a project's files could not be made smaller");
     }
     Ok(git)
-}
-
-/// Another process brings the copy up to date; that has an end, unless it is stuck.
-fn wait_for(lock: &File) -> io::Result<()> {
-    let began = Instant::now();
-    loop {
-        match lock.try_lock() {
-            Ok(()) => return Ok(()),
-            Err(TryLockError::Error(error)) => return Err(error),
-            Err(TryLockError::WouldBlock) if began.elapsed() > PATIENCE => {
-                let message = format!("another process has been at it for {} s", PATIENCE.as_secs());
-                return Err(io::Error::new(io::ErrorKind::TimedOut, message));
-            }
-            Err(TryLockError::WouldBlock) => thread::sleep(PAUSE),
-        }
-    }
 }
 
 /// A bundle is a list of branches and a pack; the database knows the branches better.

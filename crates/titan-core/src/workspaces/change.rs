@@ -4,8 +4,8 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::git::Git;
 use super::write::MAX_TOTAL;
+use crate::git::{Git, id};
 use crate::{Error, Result, ids};
 
 /// Bytes of a bundle: of files that cannot be made smaller, and what git says around them.
@@ -142,16 +142,6 @@ fn quoted(path: &str) -> String {
 
 fn tell(stream: &mut Vec<u8>, words: &str) {
     stream.extend_from_slice(words.as_bytes());
-}
-
-/// The name of an object, as git says it.
-pub(super) fn id(said: &[u8]) -> Result<String> {
-    let id = String::from_utf8_lossy(said).trim().to_owned();
-    if id.len() == 40 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        Ok(id)
-    } else {
-        Err(Error::Internal(format!("git names an object {:?}", crate::text::head(&id, 80))))
-    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::change::{Draft, Said};
 use super::write::within_limits;
 use super::{Also, Branch, Workspace, path, rows};
+use crate::git::Merge;
 use crate::{Error, Result};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,13 +42,13 @@ impl Workspace {
             }
             let ours = now.head(Branch::Main);
             let merged = match ours {
-                Some(ours) if !now.is_ancestor(theirs, ours)? && !now.is_ancestor(ours, theirs)? => {
+                Some(ours) if !now.git.is_ancestor(theirs, ours)? && !now.git.is_ancestor(ours, theirs)? => {
                     now.three_way(ours, theirs, said, &mut decide)?
                 }
                 ours => {
                     // Nothing else has changed since; or it is merged already, and `main` stays where it is.
                     let to = match ours {
-                        Some(ours) if now.is_ancestor(theirs, ours)? => ours,
+                        Some(ours) if now.git.is_ancestor(theirs, ours)? => ours,
                         _ => theirs,
                     };
                     now.advance(Branch::Main, ours, to, None, &mut decide)?.then(|| Merged::Yes(to.to_owned()))
@@ -62,24 +63,17 @@ impl Workspace {
 
     /// Nothing when `main` stands elsewhere by now.
     fn three_way(&self, ours: &str, theirs: &str, said: &Said<'_>, also: Also<'_>) -> Result<Option<Merged>> {
-        let arguments = ["merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", ours, theirs];
-        let answer = self.git.ask(&arguments, b"", None)?;
-        let words = String::from_utf8_lossy(&answer.said);
-        let mut words = words.split('\0').filter(|word| !word.is_empty());
-        let tree = words.next().unwrap_or_default().to_owned();
-        match answer.code {
-            Some(0) => {
-                let clashing = self.clashing(&tree)?;
-                if !clashing.is_empty() {
-                    return Ok(Some(Merged::Conflicts(clashing)));
-                }
-                let draft = Draft::of_tree(&self.git, &tree, &[ours, theirs], said)?;
-                let commit = draft.commit.clone();
-                Ok(self.publish(Branch::Main, Some(ours), &draft, also)?.then_some(Merged::Yes(commit)))
-            }
-            Some(1) => Ok(Some(Merged::Conflicts(words.map(str::to_owned).collect()))),
-            _ => Err(answer.error()),
+        let tree = match self.git.merge(ours, theirs)? {
+            Merge::Tree(tree) => tree,
+            Merge::Conflicts(paths) => return Ok(Some(Merged::Conflicts(paths))),
+        };
+        let clashing = self.clashing(&tree)?;
+        if !clashing.is_empty() {
+            return Ok(Some(Merged::Conflicts(clashing)));
         }
+        let draft = Draft::of_tree(&self.git, &tree, &[ours, theirs], said)?;
+        let commit = draft.commit.clone();
+        Ok(self.publish(Branch::Main, Some(ours), &draft, also)?.then_some(Merged::Yes(commit)))
     }
 
     /// Files that do not fit to each other although git would merge them: it tells capital letters apart.
@@ -90,14 +84,5 @@ impl Workspace {
             .map_err(|error| Error::Conflict(format!("with what the run made, {error}")))?;
         let mut beside = path::Tree::default();
         Ok(entries.into_iter().map(|entry| entry.path).filter(|path| beside.take(path).is_err()).collect())
-    }
-
-    fn is_ancestor(&self, older: &str, newer: &str) -> Result<bool> {
-        let answer = self.git.ask(&["merge-base", "--is-ancestor", older, newer], b"", None)?;
-        match answer.code {
-            Some(0) => Ok(true),
-            Some(1) => Ok(false),
-            _ => Err(answer.error()),
-        }
     }
 }

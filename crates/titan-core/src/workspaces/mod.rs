@@ -6,7 +6,6 @@
 mod branch;
 mod cache;
 mod change;
-mod git;
 mod merge;
 pub mod path;
 mod read;
@@ -21,8 +20,8 @@ use uuid::Uuid;
 
 use crate::blobs::{Blob, Blobs};
 use crate::db::Db;
+use crate::git::Git;
 use crate::{Error, Result};
-use git::Git;
 
 pub use branch::Branch;
 pub use change::{Change, Said};

@@ -5,12 +5,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Workspace;
+use crate::git::{Call, NO_FILES, id};
 use crate::{Error, Result};
 
 /// Bytes of a difference that are shown.
 const MAX_PATCH: u64 = 1 << 20;
-/// What git calls a commit without files.
-const NOTHING: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FileEntry {
@@ -77,7 +76,7 @@ impl Workspace {
         // Of what is not there git says the name, which may look like anything but an id, and a word more.
         let words: Vec<&str> = head.split(' ').collect();
         let [id, "blob", size] = words.as_slice() else { return Ok(None) };
-        let Ok(id) = super::change::id(id.as_bytes()) else { return Ok(None) };
+        let Ok(id) = crate::git::id(id.as_bytes()) else { return Ok(None) };
         let size: usize = size.parse().map_err(|_| strange(&head))?;
         let bytes = rest.get(1..=size).ok_or_else(|| strange(&head))?;
         Ok(Some(FileContent { id, bytes: bytes.to_vec() }))
@@ -103,13 +102,13 @@ impl Workspace {
     /// # Errors
     /// When git does not answer.
     pub fn difference(&self, from: Option<&str>, to: &str) -> Result<Difference> {
-        let from = from.unwrap_or(NOTHING);
+        let from = from.unwrap_or(NO_FILES);
         let plain = ["--no-ext-diff", "--no-textconv", "--no-color", "--no-renames"];
         let counted = self.git.run(&[&["diff", "--numstat", "-z"], &plain[..], &[from, to]].concat(), b"")?;
         let counted = String::from_utf8_lossy(&counted);
         let files = counted.split('\0').filter(|line| !line.is_empty()).map(counts).collect::<Result<_>>()?;
         let arguments = [&["diff"], &plain[..], &[from, to]].concat();
-        let (mut patch, truncated) = self.git.beginning(&arguments, None, MAX_PATCH)?;
+        let (mut patch, truncated) = self.git.beginning(&Call::new(&arguments).most(MAX_PATCH))?;
         if truncated && let Some(line) = patch.iter().rposition(|byte| *byte == b'\n') {
             patch.truncate(line + 1);
         }
@@ -121,8 +120,8 @@ impl Workspace {
     /// # Errors
     /// When git does not answer.
     pub fn parent(&self, commit: &str) -> Result<Option<String>> {
-        let answer = self.git.ask(&["rev-parse", "--verify", "--quiet", &format!("{commit}^")], b"", None)?;
-        if answer.code == Some(0) { super::change::id(&answer.said).map(Some) } else { Ok(None) }
+        let answer = self.git.ask(&Call::new(&["rev-parse", "--verify", "--quiet", &format!("{commit}^")]))?;
+        Ok(if answer.code == Some(0) { Some(id(&answer.said)?) } else { None })
     }
 
     /// Whether a commit is known here, as somebody outside may name it.
@@ -133,11 +132,11 @@ impl Workspace {
         let is_id = (7..=40).contains(&commit.len()) && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
         let asked = format!("{commit}^{{commit}}");
         let answer = match is_id {
-            true => self.git.ask(&["rev-parse", "--verify", "--quiet", &asked], b"", None)?,
+            true => self.git.ask(&Call::new(&["rev-parse", "--verify", "--quiet", &asked]))?,
             false => return Err(Error::invalid("commit", "must be the id of a commit, 7 to 40 hexadecimal digits")),
         };
         match answer.code {
-            Some(0) => super::change::id(&answer.said),
+            Some(0) => Ok(id(&answer.said)?),
             _ => Err(Error::invalid("commit", format!("there is no commit {commit} in this project"))),
         }
     }

@@ -6,10 +6,10 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use super::cache::unusable;
-use super::change::{Draft, Said, id};
-use super::git::{Answer, WorkTree};
+use super::change::{Draft, Said};
 use super::write::{MAX_FILE, within_limits};
 use super::{Also, Branch, Workspace, path};
+use crate::git::{Answer, Call, WorkTree, id};
 use crate::{Error, Result};
 
 /// Files that were left out, told of one by one.
@@ -68,11 +68,11 @@ impl Workspace {
         let Target { branch, expected, base, also } = target;
         let tree = work_tree(directory);
         self.refuse_too_much(&tree)?;
-        let answer = self.git.ask(&["add", "--all", "--ignore-errors", "."], b"", Some(&tree))?;
+        let answer = self.git.ask(&Call::new(&["add", "--all", "--ignore-errors", "."]).tree(&tree))?;
         let mut left_out = match answer.code {
             Some(0) => Vec::new(),
             Some(1) => self.not_added(&tree, &answer)?,
-            _ => return Err(answer.error()),
+            _ => return Err(answer.failure().into()),
         };
         left_out.extend(self.drop_what_is_no_file(&tree)?);
         left_out.truncate(MOST_TOLD);
@@ -99,7 +99,7 @@ impl Workspace {
     /// Refuses what is too much before any of it is read and stored, which may take long and stays for good.
     fn refuse_too_much(&self, tree: &WorkTree) -> Result<()> {
         let arguments = ["ls-files", "--cached", "--others", "--exclude-standard", "--deduplicate", "-z"];
-        let (listed, _) = self.git.beginning(&arguments, Some(tree), MAX_LIST)?;
+        let (listed, _) = self.git.beginning(&Call::new(&arguments).tree(tree).most(MAX_LIST))?;
         let (mut files, mut bytes) = (0, 0);
         for path in paths(&listed) {
             let size = match tree.files.join(OsStr::from_bytes(path)).symlink_metadata() {
@@ -122,14 +122,14 @@ impl Workspace {
     /// What git could not take, and why. What it should have taken is git's own trouble.
     fn not_added(&self, tree: &WorkTree, answer: &Answer) -> Result<Vec<String>> {
         let arguments = ["ls-files", "--others", "--modified", "--exclude-standard", "--deduplicate", "-z"];
-        let (listed, _) = self.git.beginning(&arguments, Some(tree), MAX_LIST)?;
+        let (listed, _) = self.git.beginning(&Call::new(&arguments).tree(tree).most(MAX_LIST))?;
         let mut left_out = Vec::new();
         for path in paths(&listed) {
             let name = String::from_utf8_lossy(path);
             let why = match std::str::from_utf8(path).map(|path| path::checked(path.trim_end_matches('/'))) {
                 Ok(Err(error)) => error.to_string(),
                 // Git says why not, and it is not the name.
-                Err(_) => return Err(answer.error()),
+                Err(_) => return Err(answer.failure().into()),
                 Ok(Ok(path)) => {
                     let path = tree.files.join(path);
                     match path.symlink_metadata() {
@@ -138,7 +138,7 @@ impl Workspace {
                         Ok(meta) if !meta.is_file() => "is no file".to_owned(),
                         _ => match File::open(path) {
                             Err(error) => format!("cannot be read: {error}"),
-                            Ok(_) => return Err(answer.error()),
+                            Ok(_) => return Err(answer.failure().into()),
                         },
                     }
                 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::{Change, Draft, Said};
 use super::{Branch, FileEntry, Workspace, path};
+use crate::git::id;
 use crate::{Error, Result};
 
 /// Bytes of one file, bytes of all of them, and how many there may be.
@@ -81,7 +82,8 @@ impl Workspace {
     }
 
     pub(super) fn tree_of(&self, commit: &str) -> Result<String> {
-        super::change::id(&self.git.run(&["rev-parse", "--verify", "--quiet", &format!("{commit}^{{tree}}")], b"")?)
+        let asked = format!("{commit}^{{tree}}");
+        Ok(id(&self.git.run(&["rev-parse", "--verify", "--quiet", &asked], b"")?)?)
     }
 }
 

@@ -1,6 +1,9 @@
-"""Serves git repositories over https by git's own `http-backend`, as a web server would: serve.py ADDRESS FOLDER CERTIFICATE KEY.
+"""Serves git repositories by git's own `http-backend`, as a web server would: serve.py ADDRESS FOLDER [CERTIFICATE KEY]. With a
+certificate over https.
 
-The folder holds bare repositories. Beneath `private/` it asks for a password, beneath `moved/` it sends elsewhere. While there is a
+The folder holds bare repositories. Beneath `private/` it asks for a password, beneath `moved/` it sends elsewhere. Beneath
+`token/` it wants what the file `authorization` says as `Authorization`; beneath `echo/` it refuses everybody and says what it was told.
+Beneath `busy/` and `down/` it is asked too often, and in trouble. While there is a
 file `hold` in the folder, nothing is sent of what a client fetches. Each request is a line of the file `requests`.
 """
 
@@ -13,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 LONGEST_HOLD = 120
 
-address, folder, certificate, key = sys.argv[1:]
+address, folder, *secure = sys.argv[1:]
 host, port = address.rsplit(":", 1)
 
 
@@ -23,12 +26,17 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
-    def answer(self, status, **headers):
+    def answer(self, status, body=b"", **headers):
         self.send_response(status)
-        for name, value in {"Content-Length": "0", "Connection": "close", **headers}.items():
+        for name, value in {"Content-Length": str(len(body)), "Connection": "close", **headers}.items():
             self.send_header(name.replace("_", "-"), value)
         self.end_headers()
+        self.wfile.write(body)
         self.close_connection = True
+
+    def is_known(self):
+        with open(os.path.join(folder, "authorization"), encoding="utf-8") as file:
+            return self.headers.get("Authorization") == file.read()
 
     def backend(self):
         with open(os.path.join(folder, "requests"), "a", encoding="utf-8") as log:
@@ -38,6 +46,15 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(401, WWW_Authenticate='Basic realm="private"')
         if path.startswith("/moved/"):
             return self.answer(302, Location=f"https://elsewhere.example{self.path}")
+        if path.startswith("/token/") and not self.is_known():
+            return self.answer(401, WWW_Authenticate='Basic realm="token"')
+        if path.startswith("/echo/"):
+            said = f"nobody may, also not {self.headers.get('Authorization')}\n"
+            return self.answer(403, said.encode(), Content_Type="text/plain")
+        if path.startswith("/busy/"):
+            return self.answer(429)
+        if path.startswith("/down/"):
+            return self.answer(503)
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         # `ls-refs` and `fetch` are one address; what is fetched is what is held.
         if self.command == "POST" and b"command=fetch" in body:
@@ -77,8 +94,9 @@ class Handler(BaseHTTPRequestHandler):
 
 
 server = ThreadingHTTPServer((host, int(port)), Handler)
-context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-context.load_cert_chain(certificate, key)
-server.socket = context.wrap_socket(server.socket, server_side=True)
+if secure:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*secure)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
 print(f"git server listening address={host}:{server.server_address[1]}", flush=True)
 server.serve_forever()
