@@ -3,12 +3,16 @@
 
 import { mkdirSync } from 'node:fs';
 
+import { forgejo, specification as forgejoSpecification } from './forgejo/server.mjs';
 import { github, specification as githubSpecification } from './github/server.mjs';
 import { control } from './lib/control.mjs';
 import { listen } from './lib/http.mjs';
 import { World } from './lib/world.mjs';
 
-const FORGES = { github: { handler: github, specification: githubSpecification } };
+const FORGES = {
+  github: { handler: github, specification: githubSpecification },
+  forgejo: { handler: forgejo, specification: forgejoSpecification },
+};
 
 const [kind, folder] = process.argv.slice(2);
 if (kind === '--prepare') {

@@ -1,6 +1,6 @@
-//! A GitHub as a process of its own, over real bare repositories: `crates/titan-testkit/forge`. Each request to it and each of its
-//! answers is held against GitHub's own OpenAPI document, each query against its GraphQL schema; what does not fit is a violation, and
-//! a test that leaves one behind fails. What people and other machines do there is ordered on a second port.
+//! A GitHub or a Forgejo as a process of its own, over real bare repositories: `crates/titan-testkit/forge`. Each request to it and
+//! each of its answers is held against the forge's own OpenAPI document, each query against GitHub's GraphQL schema; what does not fit
+//! is a violation, and a test that leaves one behind fails. What people and other machines do there is ordered on a second port.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -25,12 +25,25 @@ pub struct Forge {
 }
 
 impl Forge {
-    /// One without repositories, which knows [`TOKEN`].
+    /// A GitHub without repositories, which knows [`TOKEN`].
     ///
     /// # Panics
     /// When Node or git is not on this machine, or its packages are not installed.
     #[must_use]
     pub fn github() -> Self {
+        Self::start("github")
+    }
+
+    /// The same for a Forgejo.
+    ///
+    /// # Panics
+    /// When Node or git is not on this machine, or its packages are not installed.
+    #[must_use]
+    pub fn forgejo() -> Self {
+        Self::start("forgejo")
+    }
+
+    fn start(kind: &str) -> Self {
         let home = repository().join("crates/titan-testkit/forge");
         assert!(
             home.join("node_modules/.package-lock.json").is_file(),
@@ -38,7 +51,7 @@ impl Forge {
         );
         let folder = tempfile::tempdir().expect("a folder");
         let mut command = Command::new("node");
-        command.arg(home.join("main.mjs")).arg("github").arg(folder.path());
+        command.arg(home.join("main.mjs")).arg(kind).arg(folder.path());
         let daemon = Daemon::launch("forge", command);
         let line = daemon.line("forge listening");
         let address = listening_address(&line).unwrap_or_else(|| panic!("no address in {line:?}")).to_owned();
@@ -48,7 +61,7 @@ impl Forge {
         forge
     }
 
-    /// Where its API is, and git beneath `/{owner}/{repo}.git`.
+    /// Where its API is (a Forgejo's beneath `/api/v1`), and git at `/{owner}/{repo}.git`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
@@ -158,7 +171,7 @@ impl Drop for Forge {
             return;
         }
         let violations = self.violations();
-        assert!(violations.is_empty(), "GitHub's documents forbid:\n{}", violations.join("\n"));
+        assert!(violations.is_empty(), "the forge's documents forbid:\n{}", violations.join("\n"));
     }
 }
 

@@ -9,7 +9,7 @@
 //! - [`pooler`]: a PgBouncer before a test's database.
 //! - [`proxy`]: a connection to Postgres that can be cut and held.
 //! - [`git_server`]: git repositories over https.
-//! - [`forge`]: a GitHub over real bare repositories, with its real document watching.
+//! - [`forge`]: a GitHub or a Forgejo over real bare repositories, with its real document watching.
 //! - [`s3`]: an S3-compatible store.
 //! - `bench`: how fast all of it is.
 //! - `faults`: what must not get lost, whatever happens.

@@ -1,4 +1,4 @@
-//! The tests' GitHub, as its clients see it: a change from the push to the merge, what is lost on the way, and what is noted.
+//! The tests' forges, as their clients see them: a change from the push to the merge, what is lost on the way, and what is noted.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use reqwest::{Client, Method, StatusCode};
@@ -126,7 +126,7 @@ async fn a_request_that_github_does_not_know_fails_the_test() {
     Asker::new(&forge).ask(Method::POST, "/repos/acme/titan/pulls", Some(body)).await.unwrap();
     let panicked = std::thread::spawn(move || drop(forge)).join().unwrap_err();
     let said = panicked.downcast_ref::<String>().unwrap();
-    assert!(said.contains("GitHub's documents forbid") && said.contains("colour"), "{said}");
+    assert!(said.contains("the forge's documents forbid") && said.contains("colour"), "{said}");
 }
 
 #[tokio::test]
@@ -139,4 +139,24 @@ async fn an_app_has_a_key_and_a_place() {
     let path = format!("/app/installations/{}/access_tokens", installations[0]);
     let (status, _) = Asker::new(&forge).ask(Method::POST, &path, Some(json!({}))).await.unwrap();
     assert_eq!(status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_forgejo_commits_and_merges_too() {
+    let forge = Forge::forgejo();
+    let repository = forge.repository("acme/titan");
+    let asker = Asker::new(&forge);
+    let at = |rest: &str| format!("/api/v1/repos/acme/titan{rest}");
+    let files = json!([{ "operation": "create", "path": "new.txt", "content": "bmV3Cg==" }]);
+    let change = json!({ "branch": "main", "new_branch": "theirs", "message": "New", "files": files });
+    let (status, made) = asker.ask(Method::POST, &at("/contents"), Some(change)).await.unwrap();
+    assert_eq!((status, &made["commit"]["sha"]), (StatusCode::CREATED, &json!(repository.head("theirs"))));
+    let pull = json!({ "title": "Theirs", "head": "theirs", "base": "main" });
+    let (_, opened) = asker.ask(Method::POST, &at("/pulls"), Some(pull)).await.unwrap();
+    let merge = json!({ "Do": "squash", "head_commit_id": opened["head"]["sha"] });
+    let path = at(&format!("/pulls/{}/merge", opened["number"]));
+    // It answers with nothing.
+    assert!(asker.ask(Method::POST, &path, Some(merge)).await.unwrap_err().is_decode());
+    assert_eq!(repository.git(&["show", "main:new.txt"]), "new");
+    assert_eq!(forge.writes_of(&["pull.merge"])[0]["sha"], json!(repository.head("main")));
 }

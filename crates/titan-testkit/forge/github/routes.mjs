@@ -1,5 +1,6 @@
 // The routes that are served, by the names that GitHub's own document gives them, with what a token needs for each.
 
+import { routes } from '../lib/routing.mjs';
 import { createToken, getInstallation } from './apps.mjs';
 import { createComment, listComments, updateComment } from './comments.mjs';
 import { combinedStatus, compare, getCommit as getWholeCommit, listCheckRuns } from './commits.mjs';
@@ -49,22 +50,7 @@ const TABLE = [
 /** These may hold slashes. */
 const LONG = new Set(['ref', 'basehead']);
 
-export const ROUTES = TABLE.map(([key, handle, permissions]) => {
-  const [method, template] = key.split(' ');
-  const pattern = template.replace(/\{(\w+)\}/g, (_, name) => `(?<${name}>${LONG.has(name) ? '.+?' : '[^/]+'})`);
-  return { key, method, handle, permissions, pattern: new RegExp(`^${pattern}$`), free: key === 'GET /rate_limit' };
-});
-
-export const KEYS = ROUTES.map(({ key }) => key);
-
-/** The route of a request with its parameters, or null. */
-export function find(method, pathname) {
-  for (const route of ROUTES) {
-    const match = route.method === method && route.pattern.exec(pathname);
-    if (match) return { route, params: Object.fromEntries(Object.entries(match.groups ?? {}).map(([name, text]) => [name, decodeURIComponent(text)])) };
-  }
-  return null;
-}
+export const { keys: KEYS, find } = routes(TABLE, LONG);
 
 function rateLimit({ holder }) {
   const show = ({ limit, used, reset }) => ({ limit, used, remaining: limit - used, reset });

@@ -3,7 +3,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 
-import { readBody } from '../lib/http.mjs';
+import { judgeAnswer, judgeRequest, received } from '../lib/calls.mjs';
 import { gitRequest, serveGit } from '../lib/smart-http.mjs';
 import { loadSpecification } from '../lib/specification.mjs';
 import { appOf, rank } from './apps.mjs';
@@ -36,8 +36,9 @@ export function github(world, judge) {
         await serveGit(request, response, git, { folder: world.folder, mayRead, url });
         return;
       }
-      const call = await received(request, url);
-      judgeRequest(world, judge, call);
+      const call = await received(request, url, url.pathname, find);
+      // A query has a judge of its own.
+      if (url.pathname !== '/graphql') judgeRequest(world, judge, call);
       // What is to fail without being done was still asked for, and is judged.
       if (rule && failBefore(at, rule, url, response)) return;
       const answer = await answerTo(at, judge, call);
@@ -50,37 +51,9 @@ export function github(world, judge) {
   };
 }
 
-async function received(request, url) {
-  const bytes = await readBody(request);
-  const found = find(request.method, url.pathname);
-  const call = { method: request.method, pathname: url.pathname, url, headers: request.headers, bytes, ...found };
-  call.query = Object.fromEntries(url.searchParams);
-  try {
-    call.body = bytes?.length ? JSON.parse(bytes) : undefined;
-  } catch {
-    call.notJson = true;
-  }
-  return call;
-}
-
-function judgeRequest(world, judge, call) {
-  const where = `${call.method} ${call.pathname}`;
-  if (call.pathname === '/graphql') return;
-  if (!call.route) return world.violation(where, 'is no route that this forge carries');
-  call.faults = judge.request(call.route.key, call);
-  if (call.notJson) call.faults.push('the body is no JSON');
-  for (const fault of call.faults) world.violation(where, fault);
-}
-
 async function answerTo(at, judge, call) {
   const answer = await attempt(at, call);
-  if (call.route) {
-    const { status, headers = {}, body } = answer;
-    const type = body === undefined ? {} : { 'content-type': 'application/json; charset=utf-8' };
-    for (const fault of judge.answer(call.route.key, { status, headers: { ...headers, ...type }, body })) {
-      at.world.violation(`${call.method} ${call.pathname}`, `answers ${status}: ${fault}`);
-    }
-  }
+  if (call.route) judgeAnswer(at.world, judge, call, answer);
   return conditional(call, answer);
 }
 
@@ -98,7 +71,7 @@ async function attempt(at, call) {
     enter(context);
     const resource = call.pathname === '/graphql' ? 'graphql' : 'core';
     // The app itself has limits of its own, which nobody reaches.
-    if (context.holder) context.charge = charge(world, context.holder, resource, call.route?.free);
+    if (context.holder) context.charge = charge(world, context.holder, resource, call.pathname === '/rate_limit');
     answer = { status: 200, ...(await carryOut(context)) };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;

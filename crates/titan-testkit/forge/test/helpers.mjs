@@ -1,4 +1,4 @@
-// A GitHub for one test file, in this process, with its control and a client that does nothing by itself.
+// A forge for one test file, in this process, with its control and a client that does nothing by itself.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after } from 'node:test';
 
-import { github, specification } from '../github/server.mjs';
+import * as ofForgejo from '../forgejo/server.mjs';
+import * as ofGithub from '../github/server.mjs';
 import { gitEnvironment } from '../lib/git.mjs';
 import { control } from '../lib/control.mjs';
 import { listen } from '../lib/http.mjs';
@@ -18,10 +19,11 @@ export const TOKEN = 'ghp_a-token-of-a-test';
 export const REPO = 'acme/titan';
 
 /** Starts one with a repository; when the file is over nothing may be left that was wrong. */
-export async function start() {
+export async function start(kind = 'github') {
   const folder = mkdtempSync(path.join(tmpdir(), 'forge-test-'));
   const world = new World(folder);
-  const servers = [await listen(github(world, await specification())), await listen(control(world))];
+  const { handler, specification } = kind === 'github' ? { ...ofGithub, handler: ofGithub.github } : { ...ofForgejo, handler: ofForgejo.forgejo };
+  const servers = [await listen(handler(world, await specification())), await listen(control(world))];
   after(() => {
     for (const { server } of servers) {
       server.closeAllConnections();
