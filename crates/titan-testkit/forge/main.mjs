@@ -17,7 +17,7 @@ const FORGES = {
 const [kind, folder] = process.argv.slice(2);
 if (kind === '--prepare') {
   for (const { specification } of Object.values(FORGES)) await specification();
-} else if (kind in FORGES && folder) {
+} else if (Object.hasOwn(FORGES, kind ?? '') && folder) {
   await serve(FORGES[kind]);
 } else {
   console.error(`usage: node main.mjs ${Object.keys(FORGES).join('|')} FOLDER, or node main.mjs --prepare`);
@@ -25,6 +25,9 @@ if (kind === '--prepare') {
 }
 
 async function serve({ handler, specification }) {
+  // Whoever started it may be killed, and then nobody ends it.
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && process.exit(1), 1000).unref();
   mkdirSync(folder, { recursive: true });
   const world = new World(folder);
   const forge = await listen(handler(world, await specification()));

@@ -37,7 +37,7 @@ export async function answerGraphql({ at, holder, body }) {
   const { query, variables = {}, operationName } = body;
   const wrong = (errors) => {
     for (const { message } of errors) at.world.violation('POST /graphql', message);
-    return { errors };
+    return { errors: errors.map(showError) };
   };
   let document;
   try {
@@ -100,7 +100,12 @@ function resolve(source, args, context, info) {
   return typeof value === 'function' ? value.call(source, args) : value;
 }
 
-function showError(error) {
-  const { message, locations, path, originalError } = error;
-  return { ...(originalError?.type ? { type: originalError.type } : {}), path, locations, message };
+/** A problem has a type. A fault of the query has none, and says more in `extensions`. */
+function showError({ message, locations, path, originalError }) {
+  const kind = originalError instanceof Problem ? { type: originalError.type } : { extensions: { code: codeOf(message) } };
+  return { ...kind, path, locations, message };
+}
+
+function codeOf(message) {
+  return /^Cannot query field/.test(message) ? 'undefinedField' : 'invalidQuery';
 }
