@@ -228,8 +228,8 @@ impl Repository<'_> {
         (!line.is_empty()).then_some(line)
     }
 
-    /// What a person pushes: files with their content, none for one that is removed. The branch is made on main when it is not there.
-    #[must_use = "the commit"]
+    /// What a person pushes: files with their content, none for one that is removed; the branch is made on main when it is not there.
+    /// Gives the commit.
     pub fn push(&self, branch: &str, files: &[(&str, Option<&str>)]) -> String {
         let files: Vec<Value> =
             files.iter().map(|(path, content)| json!({ "path": path, "content": content })).collect();
@@ -237,7 +237,6 @@ impl Repository<'_> {
     }
 
     /// The same with modes and bytes: `[{path, content or base64, mode: "100755"}]`.
-    #[must_use = "the commit"]
     pub fn push_files(&self, branch: &str, files: &Value) -> String {
         text(&self.order("push", json!({ "branch": branch, "files": files }))["sha"])
     }
