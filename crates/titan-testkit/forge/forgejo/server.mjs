@@ -44,6 +44,8 @@ export function forgejo(world, judge) {
       if (call.route) judgeAnswer(world, judge, call, answer);
       await sendWith(rule, response, answer);
     } catch (error) {
+      // Who went away before the end of the request asked for nothing.
+      if (!request.complete) return;
       world.violation(`${request.method} ${url.pathname}`, `the fake itself failed: ${error.stack}`);
       if (!response.headersSent) response.writeHead(500);
       response.end();

@@ -16,7 +16,7 @@ export function failBefore(at, rule, url, response) {
 
 /** Sends an answer, unless it is to be lost, late or spoiled. */
 export async function sendWith(rule, response, { status, headers = {}, body }) {
-  if (rule?.kind === 'cut_after') return response.socket.destroy();
+  if (rule?.kind === 'cut_after') return response.destroy();
   if (rule?.kind === 'slow') await wait(rule.delay ?? 1000);
   if (rule?.kind === 'garbage') return send(response, status, { 'content-type': 'application/json; charset=utf-8' }, '{"sha": "12');
   if (body === undefined) return send(response, status, headers, '');
@@ -44,7 +44,7 @@ const BEFORE = {
     sendError(response, 403, { message, documentation_url: LIMITS }, { ...headers, 'x-ratelimit-resource': 'core' });
   },
   hang: () => {},
-  cut_before: (at, rule, url, response) => response.socket.destroy(),
+  cut_before: (at, rule, url, response) => response.destroy(),
 };
 
 function plenty(at, inSeconds = 3600) {

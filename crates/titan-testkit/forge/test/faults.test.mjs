@@ -1,7 +1,10 @@
 // What goes wrong on purpose looks as it does at GitHub, happens as often as it was ordered, and is done or not done as it says.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 
 import { REPO, TOKEN, message, start } from './helpers.mjs';
 
@@ -67,6 +70,21 @@ test('an answer is late, spoiled, or never comes', async () => {
   const never = fetch(`${forge.url}/repos/${REPO}`, { headers: { authorization: `token ${TOKEN}` }, signal: AbortSignal.timeout(300) });
   await assert.rejects(never, { name: 'TimeoutError' });
   assert.equal(await order('faults_left'), 0);
+});
+
+test('who goes away in the middle is no violation', async () => {
+  await fault({ kind: 'cut_after', method: 'GET', path: '' });
+  await fault({ kind: 'slow', delay: 200, method: 'GET', path: '' });
+  const headers = { authorization: `token ${TOKEN}` };
+  for (const _ of [1, 2]) await assert.rejects(fetch(`${forge.url}/repos/${REPO}`, { headers, signal: AbortSignal.timeout(100) }));
+  const { port } = new URL(forge.url);
+  const socket = connect(Number(port), '127.0.0.1');
+  await once(socket, 'connect');
+  socket.write('POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{');
+  await wait(50);
+  socket.destroy();
+  await wait(200);
+  assert.deepEqual(await order('violations'), []);
 });
 
 test('an unknown fault and an unknown call are refused with what there is', async () => {
