@@ -5,7 +5,10 @@ import { page, showPayloadCommit } from './show.mjs';
 
 export function listBranches(context) {
   const { at, repo } = context;
-  return page(context, repo.branches().map(({ name }) => show(at, repo, name)));
+  return page(
+    context,
+    repo.branches().map(({ name }) => show(at, repo, name)),
+  );
 }
 
 export function getBranch({ at, repo, params }) {
@@ -20,7 +23,8 @@ export function createBranch({ at, repo, body }) {
   if (!repo.git.isRefName(`refs/heads/${name}`)) throw new Refusal(422, `${name} is no name of a branch`);
   const names = repo.branches().map((branch) => branch.name);
   if (names.includes(name)) throw new Refusal(409, 'The branch already exists.');
-  if (names.some((other) => other.startsWith(`${name}/`) || name.startsWith(`${other}/`))) throw new Refusal(409, 'The branch with the same tag already exists.');
+  if (names.some((other) => other.startsWith(`${name}/`) || name.startsWith(`${other}/`)))
+    throw new Refusal(409, 'The branch with the same tag already exists.');
   repo.moveRef(`refs/heads/${name}`, sha, null, 'ref.create');
   return { status: 201, body: show(at, repo, name) };
 }

@@ -25,7 +25,9 @@ export function getTree({ at, repo, params, query }) {
     sha: entry.sha,
     url: entry.type === 'commit' ? '' : `${url}/${entry.type}s/${entry.sha}`,
   }));
-  return { body: { sha, url: `${url}/trees/${sha}`, tree, truncated: number * size < entries.length, page: number, total_count: entries.length } };
+  return {
+    body: { sha, url: `${url}/trees/${sha}`, tree, truncated: number * size < entries.length, page: number, total_count: entries.length },
+  };
 }
 
 /** Nobody has said anything: Forgejo then answers `null`. */

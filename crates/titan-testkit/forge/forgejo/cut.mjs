@@ -17,6 +17,7 @@ writeFileSync(new URL('./swagger.json', import.meta.url), `${JSON.stringify(cut,
 
 /** Without what is for people and for Go, and with `uri` for `url`, which validators take for addresses of the public network. */
 function keep(key, value) {
-  if (key.startsWith('x-go-') || (key === 'description' && typeof value === 'string') || key === 'summary' || key === 'tags') return undefined;
+  if (key.startsWith('x-go-') || (key === 'description' && typeof value === 'string') || key === 'summary' || key === 'tags')
+    return undefined;
   return key === 'format' && value === 'url' ? 'uri' : value;
 }

@@ -16,7 +16,10 @@ export function listPulls(context) {
     .filter((pull) => state === 'all' || pull.state === state)
     .filter((pull) => (base === undefined || pull.base === base) && (head === undefined || pull.branch === head))
     .sort(ORDER[sort] ?? ((a, b) => b.number - a.number));
-  return page(context, found.map((pull) => show(at, repo, pull)));
+  return page(
+    context,
+    found.map((pull) => show(at, repo, pull)),
+  );
 }
 
 export function createPull({ at, repo, body, holder }) {
@@ -61,7 +64,10 @@ export function mergePull({ at, repo, params, body, holder }) {
   if (repo.protection) throw new Refusal(405, repo.protection);
   if (repo.tryMerge(pull).conflicts) throw new Refusal(405, 'Please try again later');
   if (head && head !== pull.head) throw new Refusal(409, 'head out of date');
-  const usual = method === 'squash' ? `${pull.title} (#${pull.number})` : `Merge pull request '${pull.title}' (#${pull.number}) from ${pull.branch} into ${pull.base}`;
+  const usual =
+    method === 'squash'
+      ? `${pull.title} (#${pull.number})`
+      : `Merge pull request '${pull.title}' (#${pull.number}) from ${pull.branch} into ${pull.base}`;
   const message = `${[title || usual, text].filter(Boolean).join('\n\n')}\n`;
   const author = { name: holder.user.login, email: `${holder.user.login}@noreply.example.com`, date: at.world.now() };
   pull.mergedBy = holder.user;

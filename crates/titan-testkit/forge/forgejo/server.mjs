@@ -87,5 +87,9 @@ function visible(world, holder, fullName) {
 function withoutNull(value) {
   if (Array.isArray(value)) return value.filter((each) => each !== null).map(withoutNull);
   if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== null).map(([name, each]) => [name, withoutNull(each)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, each]) => each !== null)
+      .map(([name, each]) => [name, withoutNull(each)]),
+  );
 }

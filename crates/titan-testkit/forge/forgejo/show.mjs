@@ -86,7 +86,10 @@ export function page({ url, query }, list, wrap = (part) => part) {
     there.searchParams.set('page', target);
     return `<${there}>; rel="${rel}"`;
   };
-  const links = [...(number < last ? [to(number + 1, 'next'), to(last, 'last')] : []), ...(number > 1 ? [to(1, 'first'), to(number - 1, 'prev')] : [])];
+  const links = [
+    ...(number < last ? [to(number + 1, 'next'), to(last, 'last')] : []),
+    ...(number > 1 ? [to(1, 'first'), to(number - 1, 'prev')] : []),
+  ];
   const headers = { 'x-total-count': list.length, ...(links.length ? { link: links.join(',') } : {}) };
   return { body: wrap(list.slice((number - 1) * size, number * size)), headers };
 }

@@ -25,9 +25,13 @@ export function appOf(world, token) {
     throw new Refusal(401, "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued");
   }
   if (!Number.isInteger(claims.exp) || claims.exp < now) {
-    throw new Refusal(401, "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires");
+    throw new Refusal(
+      401,
+      "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires",
+    );
   }
-  if (claims.exp > now + LONGEST_SECONDS + LEEWAY_SECONDS) throw new Refusal(401, "'Expiration time' claim ('exp') is too far in the future");
+  if (claims.exp > now + LONGEST_SECONDS + LEEWAY_SECONDS)
+    throw new Refusal(401, "'Expiration time' claim ('exp') is too far in the future");
   return app;
 }
 
@@ -74,7 +78,14 @@ export function createToken({ at, app, params, body }) {
     throw unprocessable('There is at least one repository that does not exist or is not accessible to the parent installation.');
   }
   const token = `ghs_${randomBytes(18).toString('hex')}`;
-  const holder = world.addToken({ token, login: `${app.slug}[bot]`, permissions, repositories, lifetime: app.lifetime, installation: installation.owner });
+  const holder = world.addToken({
+    token,
+    login: `${app.slug}[bot]`,
+    permissions,
+    repositories,
+    lifetime: app.lifetime,
+    installation: installation.owner,
+  });
   const shown = { token, expires_at: isoSeconds(holder.expiresAt), permissions, repository_selection: names ? 'selected' : 'all' };
   return { status: 201, body: shown };
 }

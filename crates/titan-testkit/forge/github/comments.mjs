@@ -30,7 +30,13 @@ export function updateComment({ at, repo, params, body }) {
 
 function check(body) {
   if (!body) throw invalid({ resource: 'IssueComment', field: 'body', code: 'missing_field' });
-  if (body.length > LONGEST) throw invalid({ resource: 'IssueComment', field: 'body', code: 'custom', message: `body is too long (maximum is ${LONGEST} characters)` });
+  if (body.length > LONGEST)
+    throw invalid({
+      resource: 'IssueComment',
+      field: 'body',
+      code: 'custom',
+      message: `body is too long (maximum is ${LONGEST} characters)`,
+    });
 }
 
 function show(at, repo, comment) {

@@ -12,7 +12,8 @@ export function createCommitOnBranch({ at, holder, input, find, Problem }) {
   const head = repo.git.ref(ref);
   const unprocessable = (message) => new Problem('UNPROCESSABLE', message);
   if (!head) throw new Problem('NOT_FOUND', `The branch ${ref} does not exist.`);
-  if (head !== input.expectedHeadOid) throw new Problem('STALE_DATA', `Expected branch to point to "${input.expectedHeadOid}" but it did not.  Pull and try again.`);
+  if (head !== input.expectedHeadOid)
+    throw new Problem('STALE_DATA', `Expected branch to point to "${input.expectedHeadOid}" but it did not.  Pull and try again.`);
   if (!input.message.headline.trim()) throw unprocessable('A commit headline is required');
   const { additions = [], deletions = [] } = input.fileChanges ?? {};
   const paths = [...additions, ...deletions].map(({ path }) => path);
@@ -43,6 +44,7 @@ function branchOf(at, { id, repositoryNameWithOwner, branchName }, find, Problem
     }
     throw new Problem('NOT_FOUND', `Could not resolve to a node with the global id of '${id}'`);
   }
-  if (!repositoryNameWithOwner || !branchName) throw new Problem('UNPROCESSABLE', 'A branch is given by its id, or by repositoryNameWithOwner and branchName');
+  if (!repositoryNameWithOwner || !branchName)
+    throw new Problem('UNPROCESSABLE', 'A branch is given by its id, or by repositoryNameWithOwner and branchName');
   return { repo: find(repositoryNameWithOwner), ref: `refs/heads/${branchName.replace(/^refs\/heads\//, '')}` };
 }

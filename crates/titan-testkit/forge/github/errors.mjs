@@ -21,4 +21,5 @@ export const unprocessable = (message) => new Refusal(422, message);
 export const invalid = (...errors) => new Refusal(422, 'Validation Failed', { errors });
 
 /** 403 for a token that is good but may not. */
-export const forbidden = (installation) => new Refusal(403, `Resource not accessible by ${installation ? 'integration' : 'personal access token'}`);
+export const forbidden = (installation) =>
+  new Refusal(403, `Resource not accessible by ${installation ? 'integration' : 'personal access token'}`);

@@ -31,7 +31,12 @@ const BEFORE = {
   },
   secondary: (at, rule, url, response) => {
     const message = 'You have exceeded a secondary rate limit. Please wait a few minutes before you try again.';
-    sendError(response, 403, { message, documentation_url: `${LIMITS}#about-secondary-rate-limits` }, { ...retryAfter(rule), ...plenty(at) });
+    sendError(
+      response,
+      403,
+      { message, documentation_url: `${LIMITS}#about-secondary-rate-limits` },
+      { ...retryAfter(rule), ...plenty(at) },
+    );
   },
   too_many: (at, rule, url, response) => {
     sendError(response, 429, { message: 'Too many requests', documentation_url: LIMITS }, retryAfter(rule));
@@ -40,7 +45,8 @@ const BEFORE = {
     const headers = { ...plenty(at, rule.reset ?? 60), 'x-ratelimit-remaining': 0, 'x-ratelimit-used': 5000 };
     const message = 'API rate limit exceeded for user ID 1.';
     // GraphQL says so with 200.
-    if (url.pathname === '/graphql') return sendError(response, 200, { errors: [{ type: 'RATE_LIMITED', message }] }, { ...headers, 'x-ratelimit-resource': 'graphql' });
+    if (url.pathname === '/graphql')
+      return sendError(response, 200, { errors: [{ type: 'RATE_LIMITED', message }] }, { ...headers, 'x-ratelimit-resource': 'graphql' });
     sendError(response, 403, { message, documentation_url: LIMITS }, { ...headers, 'x-ratelimit-resource': 'core' });
   },
   hang: () => {},
@@ -48,7 +54,12 @@ const BEFORE = {
 };
 
 function plenty(at, inSeconds = 3600) {
-  return { 'x-ratelimit-limit': 5000, 'x-ratelimit-remaining': 4000, 'x-ratelimit-used': 1000, 'x-ratelimit-reset': Math.ceil(at.world.now() / 1000) + inSeconds };
+  return {
+    'x-ratelimit-limit': 5000,
+    'x-ratelimit-remaining': 4000,
+    'x-ratelimit-used': 1000,
+    'x-ratelimit-reset': Math.ceil(at.world.now() / 1000) + inSeconds,
+  };
 }
 
 function retryAfter(rule) {

@@ -79,7 +79,8 @@ function root(at, holder) {
     createCommitOnBranch: ({ input }) => {
       const find = (fullName) => {
         const repo = visible(at, holder, fullName);
-        if (rank(holder.permissions.contents) < rank('write')) throw new Problem('FORBIDDEN', `Resource not accessible by ${holder.installation ? 'integration' : 'personal access token'}`);
+        if (rank(holder.permissions.contents) < rank('write'))
+          throw new Problem('FORBIDDEN', `Resource not accessible by ${holder.installation ? 'integration' : 'personal access token'}`);
         return repo;
       };
       return createCommitOnBranch({ at, holder, input, find, Problem });

@@ -24,7 +24,14 @@ export function refNode(at, repo, name) {
   const sha = name && repo.git.ref(name);
   if (!sha) return null;
   const [, prefix, short] = /^(refs\/[^/]+\/)(.*)$/.exec(name);
-  return { __typename: 'Ref', id: refId(repo, name), name: short, prefix, target: () => objectNode(at, repo, sha), repository: () => ({ nameWithOwner: repo.fullName }) };
+  return {
+    __typename: 'Ref',
+    id: refId(repo, name),
+    name: short,
+    prefix,
+    target: () => objectNode(at, repo, sha),
+    repository: () => ({ nameWithOwner: repo.fullName }),
+  };
 }
 
 export function refId(repo, name) {
@@ -47,7 +54,12 @@ function find(repo, expression) {
 export function objectNode(at, repo, sha) {
   const type = sha && repo.git.type(sha);
   if (!type) return null;
-  const common = { id: nodeId(type, sha), oid: sha, abbreviatedOid: sha.slice(0, 7), commitUrl: `${at.html}/${repo.fullName}/commit/${sha}` };
+  const common = {
+    id: nodeId(type, sha),
+    oid: sha,
+    abbreviatedOid: sha.slice(0, 7),
+    commitUrl: `${at.html}/${repo.fullName}/commit/${sha}`,
+  };
   if (type === 'commit') return { ...common, ...commitFields(at, repo, sha) };
   return type === 'tree' ? { ...common, ...treeFields(at, repo, sha) } : { ...common, ...blobFields(repo, sha) };
 }

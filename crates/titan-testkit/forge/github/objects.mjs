@@ -51,7 +51,13 @@ export function createCommit({ at, repo, body, holder }) {
   if (!parents.every((sha) => repo.git.type(sha) === 'commit')) throw unprocessable('Parent SHA does not exist or is not a commit object');
   const self = { name: holder.user.login, email: `${holder.user.id}+${holder.user.login}@users.noreply.example.com`, date: at.world.now() };
   const author = { ...self, ...body.author };
-  const sha = repo.git.writeCommit({ tree: body.tree, parents, message: body.message, author, committer: { ...author, ...body.committer } });
+  const sha = repo.git.writeCommit({
+    tree: body.tree,
+    parents,
+    message: body.message,
+    author,
+    committer: { ...author, ...body.committer },
+  });
   repo.record('commit', { sha });
   const shown = showGitCommit(at, repo, repo.git.commit(sha));
   return { status: 201, body: shown, headers: { location: shown.url } };
@@ -69,7 +75,11 @@ export function isBase64(text) {
 /** A path that git would not take, or that leaves the tree. */
 export function isBadPath(path) {
   const parts = path.split('/');
-  return path === '' || path.includes('\0') || parts.some((part) => part === '' || part === '.' || part === '..' || part.toLowerCase() === '.git');
+  return (
+    path === '' ||
+    path.includes('\0') ||
+    parts.some((part) => part === '' || part === '.' || part === '..' || part.toLowerCase() === '.git')
+  );
 }
 
 /** The tree that an id stands for: its own or a commit's. */
@@ -91,7 +101,8 @@ function change(repo, base, { path, mode, type, sha, content }) {
   const wanted = TYPE[mode] ?? 'blob';
   if (type && type !== wanted) throw unprocessable(`tree.type ${type} does not match mode ${mode}`);
   // A submodule's commit lies elsewhere.
-  if (sha === undefined || (mode !== SUBMODULE && repo.git.type(sha) !== wanted)) throw unprocessable(`tree.sha ${sha} is not a valid ${wanted}`);
+  if (sha === undefined || (mode !== SUBMODULE && repo.git.type(sha) !== wanted))
+    throw unprocessable(`tree.sha ${sha} is not a valid ${wanted}`);
   return { path, mode, sha };
 }
 

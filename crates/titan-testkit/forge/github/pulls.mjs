@@ -29,7 +29,14 @@ export function createPull({ at, repo, body, holder }) {
     throw custom(`A pull request already exists for ${repo.owner}:${branch}.`);
   }
   if (repo.git.apart(repo.head(body.base), repo.head(branch))[1] === 0) throw custom(`No commits between ${body.base} and ${branch}`);
-  const pull = repo.open({ title: body.title, body: body.body ?? null, branch, base: body.base, user: holder.user, draft: body.draft ?? false });
+  const pull = repo.open({
+    title: body.title,
+    body: body.body ?? null,
+    branch,
+    base: body.base,
+    user: holder.user,
+    draft: body.draft ?? false,
+  });
   const shown = showPull(at, repo, pull);
   return { status: 201, body: shown, headers: { location: shown.url } };
 }

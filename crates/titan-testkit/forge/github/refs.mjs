@@ -20,7 +20,8 @@ export function createRef({ at, repo, body }) {
   if (!repo.git.type(sha)) throw unprocessable('Object does not exist');
   if (repo.git.ref(ref)) throw unprocessable('Reference already exists');
   // git keeps `a` and `a/b` in one place.
-  if (repo.git.refs('refs/').some(({ name }) => name.startsWith(`${ref}/`) || ref.startsWith(`${name}/`))) throw unprocessable('Reference update failed');
+  if (repo.git.refs('refs/').some(({ name }) => name.startsWith(`${ref}/`) || ref.startsWith(`${name}/`)))
+    throw unprocessable('Reference update failed');
   if (ref.startsWith('refs/heads/') && repo.git.type(sha) !== 'commit') throw unprocessable('Object is not a commit');
   repo.moveRef(ref, sha, null, 'ref.create');
   const shown = show(at, repo, { name: ref, sha, type: repo.git.type(sha) });

@@ -63,7 +63,11 @@ async function answerTo(at, judge, call) {
 async function attempt(at, call) {
   const { world } = at;
   const context = { at, ...call };
-  const headers = { 'x-github-media-type': 'github.v3; format=json', 'x-github-request-id': randomUUID(), 'x-github-api-version-selected': '2022-11-28' };
+  const headers = {
+    'x-github-media-type': 'github.v3; format=json',
+    'x-github-request-id': randomUUID(),
+    'x-github-api-version-selected': '2022-11-28',
+  };
   let answer;
   try {
     if (call.bytes === null) throw new Refusal(413, 'Payload too large');
@@ -149,7 +153,7 @@ function conditional({ method, headers }, answer) {
 
 function sameTag(given, etag) {
   const bare = (tag) => tag.trim().replace(/^W\//, '');
-  return given !== undefined && given.split(',').some((tag) => tag.trim() === '*' || bare(tag) === bare(etag));
+  return given?.split(',').some((tag) => tag.trim() === '*' || bare(tag) === bare(etag)) ?? false;
 }
 
 /** Who does not see a repository is told that there is none. */

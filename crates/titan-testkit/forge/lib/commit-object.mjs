@@ -2,7 +2,12 @@
 
 /** The object as git stores it. Dates are of Date or what Date reads. */
 export function encode({ tree, parents, message, author, committer }) {
-  const lines = [`tree ${tree}`, ...parents.map((parent) => `parent ${parent}`), `author ${person(author)}`, `committer ${person(committer)}`];
+  const lines = [
+    `tree ${tree}`,
+    ...parents.map((parent) => `parent ${parent}`),
+    `author ${person(author)}`,
+    `committer ${person(committer)}`,
+  ];
   return `${lines.join('\n')}\n\n${message}`;
 }
 

@@ -51,7 +51,9 @@ const CALLS = {
   },
   close: (world, { repo, number }) => of(world, repo).close(pull(world, repo, number)),
   reopen: (world, { repo, number }) => of(world, repo).reopen(pull(world, repo, number)),
-  comment: (world, { repo, number, body, login = 'a-human' }) => ({ id: of(world, repo).say({ number, body, user: world.user(login) }).id }),
+  comment: (world, { repo, number, body, login = 'a-human' }) => ({
+    id: of(world, repo).say({ number, body, user: world.user(login) }).id,
+  }),
   /** {repo, message}: why nothing may be merged, null for that it may again. */
   protect: (world, { repo, message }) => {
     of(world, repo).protection = message;

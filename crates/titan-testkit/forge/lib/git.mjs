@@ -187,17 +187,23 @@ export class Git {
 
   /** How many commits `a` has that `b` has not, and the other way round. */
   apart(a, b) {
-    return this.text(['rev-list', '--left-right', '--count', `${a}...${b}`]).split('\t').map(Number);
+    return this.text(['rev-list', '--left-right', '--count', `${a}...${b}`])
+      .split('\t')
+      .map(Number);
   }
 
   /** The commits of `head` that `base` has not, oldest first. */
   commitsBetween(base, head) {
-    return this.text(['rev-list', '--reverse', '--topo-order', `${base}..${head}`]).split('\n').filter(Boolean);
+    return this.text(['rev-list', '--reverse', '--topo-order', `${base}..${head}`])
+      .split('\n')
+      .filter(Boolean);
   }
 
   /** The tree of a merge, or the names of the files that conflict. */
   mergeTree(base, head) {
-    const said = this.bytes(['merge-tree', '--write-tree', '--name-only', '-z', base, head], { codes: [1] }).toString().split('\0');
+    const said = this.bytes(['merge-tree', '--write-tree', '--name-only', '-z', base, head], { codes: [1] })
+      .toString()
+      .split('\0');
     const [tree, ...rest] = said;
     const conflicts = rest.slice(0, rest.indexOf('')).filter(Boolean);
     return conflicts.length ? { conflicts } : { tree };

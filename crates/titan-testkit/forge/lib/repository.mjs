@@ -187,7 +187,11 @@ export class Repository {
     const changes = files.map(({ path, content, base64, mode }) => {
       if (content === null) return { path };
       const kept = onto && this.git.entry(onto, path)?.mode;
-      return { path, mode: mode ?? kept ?? '100644', sha: this.git.writeBlob(base64 === undefined ? content : Buffer.from(base64, 'base64')) };
+      return {
+        path,
+        mode: mode ?? kept ?? '100644',
+        sha: this.git.writeBlob(base64 === undefined ? content : Buffer.from(base64, 'base64')),
+      };
     });
     const tree = this.git.writeTree(onto && this.git.treeOf(onto), changes);
     const sha = this.git.writeCommit({ tree, parents: onto ? [onto] : [], message, author: { ...author, date: this.now() } });

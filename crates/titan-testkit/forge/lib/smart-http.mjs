@@ -61,7 +61,11 @@ export async function serveGit(request, response, { fullName, action, service },
 
 function pass(output, response) {
   const end = output.indexOf('\r\n\r\n');
-  const headers = output.subarray(0, end).toString().split('\r\n').map((line) => line.split(': '));
+  const headers = output
+    .subarray(0, end)
+    .toString()
+    .split('\r\n')
+    .map((line) => line.split(': '));
   const status = headers.find(([name]) => name === 'Status')?.[1] ?? '200';
   const rest = output.subarray(end + 4);
   const kept = headers.filter(([name, value]) => value !== undefined && name !== 'Status');

@@ -47,7 +47,10 @@ class Specification {
     // A parameter of several segments is one segment here.
     const where = key.split(' ')[1].replace(/\{(\w+)\}/g, (_, each) => encodeURIComponent(params[each]));
     const element = { method: resource.method, url: { path: where, query }, headers, body };
-    const compiled = body === undefined ? [] : this.#compile(`${key} body`, () => this.#validator.validateInput({ resource, element: { ...element, body: NONSENSE } }));
+    const compiled =
+      body === undefined
+        ? []
+        : this.#compile(`${key} body`, () => this.#validator.validateInput({ resource, element: { ...element, body: NONSENSE } }));
     const found = this.#validator.validateInput({ resource, element });
     return [...unknown.map((each) => `query parameter ${each} is not in the document`), ...compiled, ...messages(found)];
   }
@@ -100,7 +103,10 @@ function plainError(body) {
 // --- the cut document ------------------------------------------------------------------------------------------------
 
 function cacheFile(name, source, keys) {
-  const hash = createHash('sha256').update(JSON.stringify(keys)).update(version(source)).update(version(require.resolve(PRISM)));
+  const hash = createHash('sha256')
+    .update(JSON.stringify(keys))
+    .update(version(source))
+    .update(version(require.resolve(PRISM)));
   for (const file of ['specification.mjs', 'trim.mjs']) hash.update(readFileSync(new URL(file, import.meta.url)));
   return path.join(CACHE, `${name}-${hash.digest('hex').slice(0, 16)}.json`);
 }

@@ -45,7 +45,12 @@ function withoutExamples(value) {
   return Object.fromEntries(
     Object.entries(value)
       .filter(([key, each]) => !((key === 'examples' || key === 'example') && !('type' in Object(each))))
-      .map(([key, each]) => [key, isSchemaOfFields(key) ? Object.fromEntries(Object.entries(each).map(([name, one]) => [name, withoutExamples(one)])) : withoutExamples(each)]),
+      .map(([key, each]) => [
+        key,
+        isSchemaOfFields(key)
+          ? Object.fromEntries(Object.entries(each).map(([name, one]) => [name, withoutExamples(one)]))
+          : withoutExamples(each),
+      ]),
   );
 }
 
@@ -63,7 +68,10 @@ function spellNull(value) {
 /** Copies what `part` refers to, and what that refers to, to the same places. */
 function addReferences(document, kept, part) {
   for (const reference of references(part)) {
-    const places = reference.slice(2).split('/').map((each) => each.replaceAll('~1', '/').replaceAll('~0', '~'));
+    const places = reference
+      .slice(2)
+      .split('/')
+      .map((each) => each.replaceAll('~1', '/').replaceAll('~0', '~'));
     const last = places.pop();
     let from = document;
     let to = kept;

@@ -85,7 +85,10 @@ export class World {
     const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const installations = owners.map((owner) => ({ id: this.nextId(), owner, permissions, createdAt: this.now() }));
     this.apps.set(id, { id, slug, publicKey, installations, lifetime, clientId: `Iv23li${randomBytes(7).toString('hex')}` });
-    return { privateKey: privateKey.export({ type: 'pkcs1', format: 'pem' }), installations: installations.map(({ id: number }) => number) };
+    return {
+      privateKey: privateKey.export({ type: 'pkcs1', format: 'pem' }),
+      installations: installations.map(({ id: number }) => number),
+    };
   }
 
   // --- limits --------------------------------------------------------------------------------------------------------

@@ -24,9 +24,15 @@ test('check-runs: none, the newest of each name, all of them, in pages', async (
   await order('checks', { repo: REPO, sha, runs: Array.from({ length: 60 }, (_, number) => run(`many-${number}`, 'queued')) });
   const first = await ask('GET', `~/commits/${sha}/check-runs`);
   assert.deepEqual([first.body.total_count, first.body.check_runs.length], [62, 30]);
-  assert.match(first.headers.link, /<http:\/\/127\.0\.0\.1:\d+\/repos\/acme\/titan\/commits\/\w+\/check-runs\?page=2>; rel="next", <[^>]+page=3>; rel="last"/);
+  assert.match(
+    first.headers.link,
+    /<http:\/\/127\.0\.0\.1:\d+\/repos\/acme\/titan\/commits\/\w+\/check-runs\?page=2>; rel="next", <[^>]+page=3>; rel="last"/,
+  );
   const last = await ask('GET', `~/commits/${sha}/check-runs?page=3`);
-  assert.deepEqual([last.body.check_runs.length, last.headers.link.includes('rel="next"'), last.headers.link.includes('rel="prev"')], [2, false, true]);
+  assert.deepEqual(
+    [last.body.check_runs.length, last.headers.link.includes('rel="next"'), last.headers.link.includes('rel="prev"')],
+    [2, false, true],
+  );
   assert.equal((await ask('GET', `~/commits/${sha}/check-runs?per_page=500`)).body.check_runs.length, 62);
 });
 
@@ -34,7 +40,12 @@ test('statuses are pending until all are good', async () => {
   const { sha, number } = await pullRequest(forge, 'statuses');
   const state = async () => (await ask('GET', `~/commits/${sha}/status`)).body;
   assert.deepEqual([(await state()).state, (await state()).total_count], ['pending', 0]);
-  const say = (context, value) => order('checks', { repo: REPO, sha, statuses: [{ context, state: value, description: 'Words', target_url: 'https://ci.example.com/1' }] });
+  const say = (context, value) =>
+    order('checks', {
+      repo: REPO,
+      sha,
+      statuses: [{ context, state: value, description: 'Words', target_url: 'https://ci.example.com/1' }],
+    });
   await say('ci', 'success');
   assert.equal((await state()).state, 'success');
   await say('deploy', 'error');

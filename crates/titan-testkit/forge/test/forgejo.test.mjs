@@ -10,7 +10,8 @@ import { REPO, TOKEN, branch, message, start } from './helpers.mjs';
 
 const forge = await start('forgejo');
 const { git, order, violations } = forge;
-const ask = (method, rest, body, headers = { authorization: `token ${TOKEN}` }) => forge.ask(method, `/api/v1/repos/${REPO}${rest}`, body, headers);
+const ask = (method, rest, body, headers = { authorization: `token ${TOKEN}` }) =>
+  forge.ask(method, `/api/v1/repos/${REPO}${rest}`, body, headers);
 const b64 = (text) => Buffer.from(text).toString('base64');
 const file = (sha, path) => git('rev-parse', `${sha}:${path}`);
 
@@ -31,7 +32,10 @@ test('the repository and its branches', async () => {
 });
 
 test('one commit with many files, or what was there is something else', async () => {
-  const head = await branch(forge, 'work', [{ path: 'run', content: '#!', mode: '100755' }, { path: 'old', content: 'old' }]);
+  const head = await branch(forge, 'work', [
+    { path: 'run', content: '#!', mode: '100755' },
+    { path: 'old', content: 'old' },
+  ]);
   const files = [
     { operation: 'create', path: 'a/new', content: b64('new\n') },
     { operation: 'update', path: 'run', content: b64('#!/bin/sh'), sha: file(head, 'run') },
@@ -41,7 +45,10 @@ test('one commit with many files, or what was there is something else', async ()
   const done = await change(files);
   assert.equal(done.status, 201, done.text);
   assert.equal(git('rev-parse', 'work'), done.body.commit.sha);
-  assert.deepEqual(done.body.commit.parents.map(({ sha }) => sha), [head]);
+  assert.deepEqual(
+    done.body.commit.parents.map(({ sha }) => sha),
+    [head],
+  );
   assert.equal(git('ls-tree', '-r', '--format=%(objectmode) %(path)', 'work'), '100644 README.md\n100644 a/new\n100755 run');
   assert.equal(git('log', '-1', '--format=%an|%B', 'work'), 'titan|A title\n\nA text');
 
@@ -57,7 +64,10 @@ test('one commit with many files, or what was there is something else', async ()
 
   const tree = (await ask('GET', '/git/trees/work?recursive=true&per_page=2')).body;
   assert.deepEqual([tree.tree.map(({ path }) => path), tree.truncated, tree.total_count], [['README.md', 'a'], true, 4]);
-  assert.deepEqual((await ask('GET', '/git/trees/work?recursive=true&per_page=2&page=2')).body.tree.map(({ path }) => path), ['a/new', 'run']);
+  assert.deepEqual(
+    (await ask('GET', '/git/trees/work?recursive=true&per_page=2&page=2')).body.tree.map(({ path }) => path),
+    ['a/new', 'run'],
+  );
 });
 
 test('a pull request from opening to merging', async () => {
@@ -112,7 +122,10 @@ test('statuses: null while nobody says anything; comments; who may not', async (
   const { body } = await ask('POST', '/pulls', { head: 'said', base: 'main', title: 'x' });
   const said = await ask('POST', `/issues/${body.number}/comments`, { body: 'First' });
   assert.equal((await ask('PATCH', `/issues/comments/${said.body.id}`, { body: 'Second' })).status, 200);
-  assert.deepEqual((await ask('GET', `/issues/${body.number}/comments`)).body.map((comment) => comment.body), ['Second']);
+  assert.deepEqual(
+    (await ask('GET', `/issues/${body.number}/comments`)).body.map((comment) => comment.body),
+    ['Second'],
+  );
 
   await order('token', { token: 'reader', permissions: { contents: 'read' } });
   const as = (token) => ({ authorization: token && `token ${token}` });
@@ -132,6 +145,7 @@ test('git fetches with the token; a wrong field is a violation; the judge sees a
   const seen = await violations();
   assert.ok(seen.some((each) => each.includes("'new_branch_name'")) && seen.some((each) => each.includes("'new_branch'")), seen.join());
   const judge = await specification();
-  const answer = (body) => judge.answer('GET /repos/{owner}/{repo}/branches/{branch}', { status: 200, headers: { 'content-type': 'application/json' }, body });
+  const answer = (body) =>
+    judge.answer('GET /repos/{owner}/{repo}/branches/{branch}', { status: 200, headers: { 'content-type': 'application/json' }, body });
   assert.deepEqual([answer({ name: 'x' }), answer({ name: 1 }).length, answer({ title: 'x' }).length], [[], 1, 1]);
 });

@@ -15,7 +15,10 @@ test('a reference is read, listed and not found', async () => {
   await branch(forge, 'titan/ops/1');
   assert.equal((await ask('GET', '~/git/ref/heads/titan/ops/1')).status, 200);
   const listed = await ask('GET', '~/git/matching-refs/heads/titan/ops');
-  assert.deepEqual(listed.body.map(({ ref }) => ref), ['refs/heads/titan/ops/1']);
+  assert.deepEqual(
+    listed.body.map(({ ref }) => ref),
+    ['refs/heads/titan/ops/1'],
+  );
   assert.deepEqual((await ask('GET', '~/git/matching-refs/heads/none')).body, []);
   assert.deepEqual(message(await ask('GET', '~/git/ref/heads/mai')), [404, 'Not Found']);
 });
@@ -60,10 +63,21 @@ test('blobs, a tree on another one, a commit: as git itself would have made them
   assert.equal(tree.status, 201, tree.text);
   assert.equal(git('ls-tree', '-r', '--format=%(objectmode) %(path)', tree.body.sha), '100755 bin/run\n100644 data');
   const recursive = await ask('GET', `~/git/trees/${tree.body.sha}?recursive=1`);
-  assert.deepEqual(recursive.body.tree.map(({ path, type }) => `${type} ${path}`), ['tree bin', 'blob bin/run', 'blob data']);
-  assert.deepEqual((await ask('GET', `~/git/trees/${tree.body.sha}`)).body.tree.map(({ path }) => path), ['bin', 'data']);
+  assert.deepEqual(
+    recursive.body.tree.map(({ path, type }) => `${type} ${path}`),
+    ['tree bin', 'blob bin/run', 'blob data'],
+  );
+  assert.deepEqual(
+    (await ask('GET', `~/git/trees/${tree.body.sha}`)).body.tree.map(({ path }) => path),
+    ['bin', 'data'],
+  );
 
-  const whole = { message: 'A title\n\nA body', tree: tree.body.sha, parents: [head], author: { name: 'A', email: 'a@example.com', date: '2026-01-02T03:04:05Z' } };
+  const whole = {
+    message: 'A title\n\nA body',
+    tree: tree.body.sha,
+    parents: [head],
+    author: { name: 'A', email: 'a@example.com', date: '2026-01-02T03:04:05Z' },
+  };
   const commit = await ask('POST', '~/git/commits', whole);
   assert.equal(commit.status, 201, commit.text);
   assert.equal(git('log', '-1', '--format=%an %ae %at %P %B', commit.body.sha), `A a@example.com 1767323045 ${head} A title\n\nA body`);
@@ -72,7 +86,10 @@ test('blobs, a tree on another one, a commit: as git itself would have made them
 });
 
 test('a whole folder replaces what was there', async () => {
-  const base = await branch(forge, 'folders', [{ path: 'a/old', content: 'old' }, { path: 'b/new', content: 'new' }]);
+  const base = await branch(forge, 'folders', [
+    { path: 'a/old', content: 'old' },
+    { path: 'b/new', content: 'new' },
+  ]);
   const subtree = git('rev-parse', `${base}:b`);
   const tree = await ask('POST', '~/git/trees', { base_tree: base, tree: [{ path: 'a', mode: '040000', type: 'tree', sha: subtree }] });
   assert.equal(git('ls-tree', '-r', '--name-only', tree.body.sha), 'README.md\na/new\nb/new');
@@ -82,11 +99,16 @@ test('what makes no tree and no commit is refused', async () => {
   const tree = async (entry) => message(await ask('POST', '~/git/trees', { base_tree: head, tree: [entry] }));
   assert.deepEqual(await tree({ path: 'none', mode: '100644', type: 'blob', sha: null }), [422, 'GitRPC::BadObjectState']);
   for (const path of ['../up', '.git/config', 'a//b', '/root', 'a/.GIT/b']) {
-    assert.deepEqual(await tree({ path, mode: '100644', type: 'blob', content: 'x' }), [422, 'tree.path contains a malformed path component'], path);
+    assert.deepEqual(
+      await tree({ path, mode: '100644', type: 'blob', content: 'x' }),
+      [422, 'tree.path contains a malformed path component'],
+      path,
+    );
   }
   assert.equal((await tree({ path: 'x', mode: '100644', type: 'blob', sha: ZERO }))[0], 422);
   assert.equal((await tree({ path: 'x', mode: '100644', type: 'blob', sha: head }))[0], 422);
-  const commit = async (more) => message(await ask('POST', '~/git/commits', { message: 'm', tree: git('rev-parse', `${head}^{tree}`), parents: [head], ...more }));
+  const commit = async (more) =>
+    message(await ask('POST', '~/git/commits', { message: 'm', tree: git('rev-parse', `${head}^{tree}`), parents: [head], ...more }));
   assert.deepEqual(await commit({ tree: head }), [422, 'Tree SHA does not exist']);
   assert.deepEqual(await commit({ parents: [ZERO] }), [422, 'Parent SHA does not exist or is not a commit object']);
 });

@@ -13,7 +13,11 @@ const MUTATION = `mutation($input: CreateCommitOnBranchInput!) {
 const b64 = (text) => Buffer.from(text).toString('base64');
 
 async function commit(more = {}, headers = {}) {
-  const input = { branch: { repositoryNameWithOwner: REPO, branchName: 'work' }, message: { headline: 'A title', body: 'A text' }, ...more };
+  const input = {
+    branch: { repositoryNameWithOwner: REPO, branchName: 'work' },
+    message: { headline: 'A title', body: 'A text' },
+    ...more,
+  };
   const answer = await ask('POST', '/graphql', { query: MUTATION, variables: { input } }, headers);
   assert.equal(answer.status, 200, answer.text);
   return answer.body;
@@ -21,8 +25,17 @@ async function commit(more = {}, headers = {}) {
 const problem = ({ errors }) => [errors[0].type, errors[0].message];
 
 test('a commit with all its files, or the branch is elsewhere', async () => {
-  const head = await branch(forge, 'work', [{ path: 'old.txt', content: 'old' }, { path: 'run', content: '#!', mode: '100755' }]);
-  const fileChanges = { additions: [{ path: 'a/new.txt', contents: b64('new\n') }, { path: 'run', contents: b64('#!/bin/sh') }], deletions: [{ path: 'old.txt' }] };
+  const head = await branch(forge, 'work', [
+    { path: 'old.txt', content: 'old' },
+    { path: 'run', content: '#!', mode: '100755' },
+  ]);
+  const fileChanges = {
+    additions: [
+      { path: 'a/new.txt', contents: b64('new\n') },
+      { path: 'run', contents: b64('#!/bin/sh') },
+    ],
+    deletions: [{ path: 'old.txt' }],
+  };
   const { data } = await commit({ expectedHeadOid: head, fileChanges });
   const { oid } = data.createCommitOnBranch.commit;
   assert.equal(git('rev-parse', 'work'), oid);
@@ -66,7 +79,11 @@ test('repositories, references and objects are read', async () => {
   assert.equal(body.errors, undefined, JSON.stringify(body.errors));
   const { repository } = body.data;
   assert.deepEqual([repository.viewerPermission, repository.missing, repository.defaultBranchRef.target.oid], ['WRITE', null, forge.head]);
-  assert.deepEqual(repository.ref, { name: 'work', prefix: 'refs/heads/', target: { oid: git('rev-parse', 'work'), messageHeadline: 'A title', file: { mode: 0o100644 } } });
+  assert.deepEqual(repository.ref, {
+    name: 'work',
+    prefix: 'refs/heads/',
+    target: { oid: git('rev-parse', 'work'), messageHeadline: 'A title', file: { mode: 0o100644 } },
+  });
   assert.deepEqual(repository.object, { __typename: 'Blob', text: 'new\n', byteSize: 4 });
   assert.deepEqual(repository.folder.entries, [{ name: 'new.txt', type: 'blob', mode: 0o100644 }]);
 });
@@ -84,7 +101,12 @@ test('a wrong query or a wrong variable is an error and a violation', async () =
   assert.match(await wrong('{ repository('), /Syntax Error/);
   const input = { branch: { repositoryNameWithOwner: REPO, branchName: 'work' }, message: { headline: 'x' }, expectedHeadOid: 'main' };
   assert.match(await wrong(MUTATION, { input }), /GitObjectID/);
-  assert.match(await wrong(MUTATION, { input: { ...input, expectedHeadOid: forge.head, fileChanges: { additions: [{ path: 'x', contents: 'not base64!' }] } } }), /Base64String/);
+  assert.match(
+    await wrong(MUTATION, {
+      input: { ...input, expectedHeadOid: forge.head, fileChanges: { additions: [{ path: 'x', contents: 'not base64!' }] } },
+    }),
+    /Base64String/,
+  );
   assert.match(await wrong(MUTATION, { input: { ...input, expectedHeadOid: forge.head, force: true } }), /"force" is not defined/);
   assert.match(await wrong('{ repository(owner: "acme", name: "titan") { stargazerCount } }'), /does not carry Repository\.stargazerCount/);
 });

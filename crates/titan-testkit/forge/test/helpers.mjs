@@ -22,7 +22,8 @@ export const REPO = 'acme/titan';
 export async function start(kind = 'github') {
   const folder = mkdtempSync(path.join(tmpdir(), 'forge-test-'));
   const world = new World(folder);
-  const { handler, specification } = kind === 'github' ? { ...ofGithub, handler: ofGithub.github } : { ...ofForgejo, handler: ofForgejo.forgejo };
+  const { handler, specification } =
+    kind === 'github' ? { ...ofGithub, handler: ofGithub.github } : { ...ofForgejo, handler: ofForgejo.forgejo };
   const servers = [await listen(handler(world, await specification())), await listen(control(world))];
   after(() => {
     for (const { server } of servers) {
@@ -51,7 +52,12 @@ export async function start(kind = 'github') {
 
 /** `ask('GET', '/repos/...', body, headers)` gives {status, headers, body, text}; `~` is the repository. */
 async function ask(url, method, route, body, headers = {}) {
-  const all = { authorization: `Bearer ${TOKEN}`, 'user-agent': 'test', ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers };
+  const all = {
+    authorization: `Bearer ${TOKEN}`,
+    'user-agent': 'test',
+    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    ...headers,
+  };
   const kept = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null));
   const sent = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
   const { status, headers: got, text } = await send(`${url}${route.replace('~', `/repos/${REPO}`)}`, method, kept, sent);
@@ -62,7 +68,11 @@ async function ask(url, method, route, body, headers = {}) {
 /** Not by fetch, which adds headers of its own. */
 function send(url, method, headers, body) {
   return new Promise((resolve, reject) => {
-    const request = httpRequest(url, { method, agent: false, headers: { ...headers, ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }) } });
+    const request = httpRequest(url, {
+      method,
+      agent: false,
+      headers: { ...headers, ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }) },
+    });
     request.once('error', reject);
     request.once('response', async (response) => {
       const chunks = [];

@@ -13,11 +13,27 @@ const judge = await specification();
 const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' };
 
 test('each route refuses an answer that has nothing of what is documented', () => {
-  const PARAMS = { owner: 'a', repo: 'b', ref: 'heads/x', basehead: 'a...b', pull_number: '1', issue_number: '1', comment_id: '1', installation_id: '1' };
+  const PARAMS = {
+    owner: 'a',
+    repo: 'b',
+    ref: 'heads/x',
+    basehead: 'a...b',
+    pull_number: '1',
+    issue_number: '1',
+    comment_id: '1',
+    installation_id: '1',
+  };
   for (const key of KEYS) {
     const params = { ...PARAMS, file_sha: 'x', tree_sha: 'x', commit_sha: 'x' };
-    assert.deepEqual(judge.request(key, { params, query: { surprise: '1' }, headers: {}, body: undefined }).slice(0, 1), ['query parameter surprise is not in the document'], key);
-    const status = [200, 201, 204].find((each) => !judge.answer(key, { status: each, headers: JSON_TYPE, body: {} }).some((fault) => fault.includes('is not in the document')));
+    assert.deepEqual(
+      judge.request(key, { params, query: { surprise: '1' }, headers: {}, body: undefined }).slice(0, 1),
+      ['query parameter surprise is not in the document'],
+      key,
+    );
+    const status = [200, 201, 204].find(
+      (each) =>
+        !judge.answer(key, { status: each, headers: JSON_TYPE, body: {} }).some((fault) => fault.includes('is not in the document')),
+    );
     if (status === 204) continue;
     const faults = judge.answer(key, { status, headers: JSON_TYPE, body: 'nothing' });
     assert.ok(faults.length && !faults.some((fault) => fault.includes('takes anything')), `${key}: ${faults}`);

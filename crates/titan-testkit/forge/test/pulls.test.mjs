@@ -110,7 +110,12 @@ test('all that was written can be read in order', async () => {
   const { number, sha } = await pullRequest(forge, 'written', [{ path: 'written.txt', content: '1' }]);
   await merge(number, { sha });
   const writes = (await order('writes')).slice(before).map(({ kind, number: of, ref }) => [kind, of ?? ref]);
-  assert.deepEqual(writes, [['push', 'refs/heads/written'], ['pull.open', number], ['ref.update', 'refs/heads/main'], ['pull.merge', number]]);
+  assert.deepEqual(writes, [
+    ['push', 'refs/heads/written'],
+    ['pull.open', number],
+    ['ref.update', 'refs/heads/main'],
+    ['pull.merge', number],
+  ]);
 });
 
 test('who may only read, or sees nothing, is told so', async () => {

@@ -45,7 +45,13 @@ test('the hour is used up, and over', async () => {
 test('git fetches with a token, and pushes nothing', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'forge-clone-'));
   const run = (args, token, user = 'x-access-token') => {
-    const header = token ? [['GIT_CONFIG_KEY_0', 'http.extraHeader'], ['GIT_CONFIG_VALUE_0', `Authorization: Basic ${Buffer.from(`${user}:${token}`).toString('base64')}`], ['GIT_CONFIG_COUNT', '1']] : [];
+    const header = token
+      ? [
+          ['GIT_CONFIG_KEY_0', 'http.extraHeader'],
+          ['GIT_CONFIG_VALUE_0', `Authorization: Basic ${Buffer.from(`${user}:${token}`).toString('base64')}`],
+          ['GIT_CONFIG_COUNT', '1'],
+        ]
+      : [];
     const env = gitEnvironment({ GIT_TERMINAL_PROMPT: '0', ...Object.fromEntries(header) });
     return new Promise((resolve) => {
       const child = spawn('git', args, { cwd: folder, env });
