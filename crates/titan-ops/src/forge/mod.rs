@@ -149,6 +149,7 @@ pub trait Forge: Send + Sync {
     /// The pull request of a branch, the newest when there are several; none when there never was one.
     async fn pull_request(&self, branch: &str) -> Result<Option<PullRequest>, ForgeError>;
 
+    /// Opens one. When one is open for the branch already, it is described anew instead.
     async fn open(&self, new: &NewPullRequest) -> Result<PullRequest, ForgeError>;
 
     async fn describe(&self, number: u64, title: &str, body: &str) -> Result<PullRequest, ForgeError>;
@@ -161,7 +162,7 @@ pub trait Forge: Send + Sync {
 
     async fn checks(&self, commit: &str) -> Result<Checks, ForgeError>;
 
-    /// Merges exactly this head and gives the commit that it became.
+    /// Merges exactly this head and gives the commit that it became. When that was done already, gives the same commit.
     async fn merge(&self, number: u64, head: &str, method: MergeMethod, headline: &str) -> Result<String, ForgeError>;
 
     /// Removes a branch that stands at this commit. One that is gone is as good.
