@@ -102,7 +102,9 @@ impl Failures {
                     self.repo_variable
                 ))
             }
-            408 | 425 | 500.. => ForgeError::Unavailable(format!("{forge} is in trouble ({status}): {words} ({asked})")),
+            408 | 425 | 500.. => {
+                ForgeError::Unavailable(format!("{forge} is in trouble ({status}): {words} ({asked})"))
+            }
             _ => ForgeError::Refused(format!("{forge} refuses ({}): {words} ({asked})", status.as_u16())),
         };
         Failed { status: Some(status), words, error }
@@ -175,7 +177,9 @@ fn needed(headers: &HeaderMap) -> Option<String> {
     if let Some(permissions) = text(headers, "x-accepted-github-permissions") {
         return Some(format!("the permission {}", permissions.replace("; ", " or ")));
     }
-    text(headers, "x-accepted-oauth-scopes").filter(|scopes| !scopes.is_empty()).map(|scopes| format!("the scope {scopes}"))
+    text(headers, "x-accepted-oauth-scopes")
+        .filter(|scopes| !scopes.is_empty())
+        .map(|scopes| format!("the scope {scopes}"))
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -197,7 +201,8 @@ mod tests {
     }
 
     fn of(status: u16, headers: &[(&'static str, &str)], words: &str) -> ForgeError {
-        let pairs = headers.iter().map(|&(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap()));
+        let pairs =
+            headers.iter().map(|&(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap()));
         let headers = HeaderMap::from_iter(pairs);
         failures().of_answer("GET /x", StatusCode::from_u16(status).unwrap(), &headers, words).error
     }
@@ -243,7 +248,8 @@ mod tests {
         let denied = of(401, &[], "Bad credentials");
         assert!(matches!(denied, ForgeError::Denied(_)));
         says(denied, &["GitHub", "GITHUB_TOKEN", "Bad credentials", "GET /x"]);
-        let denied = of(403, &[("x-accepted-github-permissions", "contents=write; administration=write")], "Not accessible");
+        let denied =
+            of(403, &[("x-accepted-github-permissions", "contents=write; administration=write")], "Not accessible");
         assert!(matches!(denied, ForgeError::Denied(_)));
         says(denied, &["GITHUB_TOKEN", "Not accessible", "contents=write or administration=write"]);
         says(of(403, &[("x-accepted-oauth-scopes", "repo")], "No"), &["the scope repo"]);

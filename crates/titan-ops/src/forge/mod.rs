@@ -3,6 +3,25 @@
 //! Writing is serial and can always be looked up: a branch by its name, a pull request by its branch, a merge by its pull request. So
 //! whoever was killed after asking finds out before asking again. Waiting is the caller's: what a forge says of its limits comes back
 //! as [`ForgeError::RateLimited`], and nothing here sleeps.
+//!
+//! In reading order: this trait, what a forge is made from (`settings`), what both share (requests, the table of errors, what may
+//! stand in a route, a commit and a comment), and the two.
+
+pub mod settings;
+
+mod changes;
+mod failure;
+mod http;
+mod names;
+mod refused_merge;
+mod texts;
+mod turns;
+
+mod forgejo;
+mod github;
+
+pub use forgejo::Forgejo;
+pub use github::GitHub;
 
 use std::time::Duration;
 

@@ -7,7 +7,8 @@ use super::ForgeError;
 /// Git refuses other names too, but these would also lead to another route.
 pub(crate) fn checked_branch(name: &str) -> Result<&str, ForgeError> {
     let odd = |c: char| c.is_whitespace() || c.is_control() || "~^:?*[\\\"".contains(c);
-    let parts = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.ends_with('.') && !part.ends_with(".lock");
+    let parts =
+        |part: &str| !part.is_empty() && !part.starts_with('.') && !part.ends_with('.') && !part.ends_with(".lock");
     let whole = !name.contains("..") && !name.contains("@{") && !name.starts_with('-') && name != "@";
     if name.len() <= 200 && !name.contains(odd) && whole && name.split('/').all(parts) {
         return Ok(name);
@@ -39,7 +40,9 @@ mod tests {
         for right in ["main", "titan/ops/0190", "a-b_c.d", "feature/#7", "zweig/ä", "50%"] {
             assert_eq!(checked_branch(right), Ok(right));
         }
-        for wrong in ["", "a b", "../x", "a/../b", "a//b", "/a", "a/", ".a", "a/.b", "-x", "a?b", "a\0", "a.lock", "@", "a@{1}"] {
+        for wrong in
+            ["", "a b", "../x", "a/../b", "a//b", "/a", "a/", ".a", "a/.b", "-x", "a?b", "a\0", "a.lock", "@", "a@{1}"]
+        {
             assert!(checked_branch(wrong).is_err(), "{wrong:?}");
         }
         assert!(checked_branch(&"a".repeat(201)).is_err());

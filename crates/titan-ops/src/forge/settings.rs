@@ -104,7 +104,10 @@ impl RepoName {
             Some((owner, name)) if part(owner) && part(name) && !name.ends_with(".git") => {
                 Ok(Self { owner: owner.to_owned(), name: name.to_owned() })
             }
-            _ => Err(wrong(variable, "is not a repository; write owner/name, such as ida/tea, without an address or .git")),
+            _ => Err(wrong(
+                variable,
+                "is not a repository; write owner/name, such as ida/tea, without an address or .git",
+            )),
         }
     }
 }
@@ -164,7 +167,8 @@ fn token_of(variable: &'static str, token: &SecretString) -> Result<SecretString
 
 fn address(variable: &'static str, text: &str) -> Result<Url, ConfigError> {
     let right = "write an address such as https://forge.example, without a user name, a query or a fragment";
-    let mut url = Url::parse(text.trim()).map_err(|error| wrong(variable, format!("is no address ({error}); {right}")))?;
+    let mut url =
+        Url::parse(text.trim()).map_err(|error| wrong(variable, format!("is no address ({error}); {right}")))?;
     let plain = url.username().is_empty() && url.password().is_none();
     if !matches!(url.scheme(), "http" | "https") || !plain || url.query().is_some() || url.fragment().is_some() {
         return Err(wrong(variable, format!("is not an address of a forge; {right}")));
@@ -202,7 +206,9 @@ mod tests {
         for right in ["ida/tea", " ida/tea\n", "a-b_c/d.e", "x/.github"] {
             assert_eq!(RepoName::parse("GITHUB_REPO", right).unwrap().to_string(), right.trim());
         }
-        for wrong in ["", "tea", "ida/", "/tea", "ida/tea/x", "ida/..", "ida/tea.git", "https://github.com/ida/tea", "ida/te a"] {
+        for wrong in
+            ["", "tea", "ida/", "/tea", "ida/tea/x", "ida/..", "ida/tea.git", "https://github.com/ida/tea", "ida/te a"]
+        {
             let error = RepoName::parse("GITHUB_REPO", wrong).unwrap_err();
             assert!(error.to_string().starts_with("GITHUB_REPO: "), "{error}");
             assert!(error.message.contains("owner/name"), "{error}");

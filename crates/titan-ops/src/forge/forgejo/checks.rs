@@ -12,7 +12,9 @@ const MAX_SUMMARY_CHARS: usize = 500;
 impl Forgejo {
     pub(super) async fn checks_of(&self, commit: &str) -> Result<Checks, ForgeError> {
         let rest = format!("/commits/{}/status", checked_commit(commit)?);
-        let statuses = self.client.list(&rest, &[], |page: CombinedStatus| page.statuses, |_| false).await?;
+        // Where nobody said anything, there is no status at all.
+        let read = |page: Option<CombinedStatus>| page.map(|page| page.statuses).unwrap_or_default();
+        let statuses = self.client.list(&rest, &[], read, |_| false).await?;
         let mut newest = BTreeMap::<_, Status>::new();
         for status in statuses {
             match newest.get(&status.context) {

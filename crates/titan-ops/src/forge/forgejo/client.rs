@@ -40,7 +40,12 @@ impl Client {
         self.read(&format!("GET {}{rest}", self.route), &answer)
     }
 
-    pub(super) async fn send<R: DeserializeOwned>(&self, method: Method, rest: &str, body: &Value) -> Result<R, Failed> {
+    pub(super) async fn send<R: DeserializeOwned>(
+        &self,
+        method: Method,
+        rest: &str,
+        body: &Value,
+    ) -> Result<R, Failed> {
         let asked = format!("{method} {}{rest}", self.route);
         let answer = self.ask(method, rest, &[], Some(body)).await?;
         self.read(&asked, &answer)
@@ -65,7 +70,8 @@ impl Client {
             let page = page.to_string();
             let query = [query, &[("limit", PAGE), ("page", page.as_str())]].concat();
             let answer = self.ask(Method::GET, rest, &query, None).await?;
-            let total = answer.headers.get("x-total-count").and_then(|total| total.to_str().ok()?.parse::<usize>().ok());
+            let total =
+                answer.headers.get("x-total-count").and_then(|total| total.to_str().ok()?.parse::<usize>().ok());
             let read = items(self.read(&format!("GET {}{rest}", self.route), &answer)?);
             // A page may be smaller than it was asked to be; only an empty one says that it was the last.
             let was_last = read.is_empty();

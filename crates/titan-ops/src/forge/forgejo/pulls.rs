@@ -9,6 +9,10 @@ use crate::forge::names::{checked_branch, checked_commit};
 use crate::forge::texts::fitting;
 use crate::forge::{ForgeError, MergeMethod, NewPullRequest, PullRequest, PullState, refused_merge};
 
+/// What Forgejo answers for several reasons each.
+const TOLD_BY_THE_PULL_REQUEST: [StatusCode; 3] =
+    [StatusCode::METHOD_NOT_ALLOWED, StatusCode::CONFLICT, StatusCode::NOT_FOUND];
+
 impl Forgejo {
     pub(super) async fn newest_pull(&self, branch: &str) -> Result<Option<PullRequest>, ForgeError> {
         // Older servers do not know of `head` and list all of them, the last that changed first.
@@ -81,7 +85,10 @@ impl Forgejo {
         let words = match merged {
             // Forgejo does not say as what; the pull request does.
             Ok(()) => "it was merged, but is still open".to_owned(),
-            Err(failed) if failed.is(StatusCode::METHOD_NOT_ALLOWED) || failed.is(StatusCode::CONFLICT) => failed.words,
+            // A closed one is not found.
+            Err(failed) if failed.status.is_some_and(|status| TOLD_BY_THE_PULL_REQUEST.contains(&status)) => {
+                failed.words
+            }
             Err(failed) => return Err(failed.error),
         };
         refused_merge::explain(self.pull(number).await?, head, &words)

@@ -134,10 +134,13 @@ mod tests {
             ]}"#,
         );
         let test = || "test".to_owned();
-        assert_eq!(found, [
-            (test(), CheckState::Pending, "in_progress".to_owned()),
-            (test(), CheckState::Passed, "12 passed".to_owned()),
-        ]);
+        assert_eq!(
+            found,
+            [
+                (test(), CheckState::Pending, "in_progress".to_owned()),
+                (test(), CheckState::Passed, "12 passed".to_owned()),
+            ]
+        );
         assert!(runs(r#"{"total_count": 0, "check_runs": []}"#).is_empty());
     }
 

@@ -188,7 +188,8 @@ impl Client {
                 };
                 let as_app = self.as_app(app)?;
                 // No more than what is needed, should the token ever get out.
-                let installed = as_app.installation_builder(InstallationId(id)).repositories(vec![self.repo.name.clone()]);
+                let installed =
+                    as_app.installation_builder(InstallationId(id)).repositories(vec![self.repo.name.clone()]);
                 installed.build().map_err(|error| self.failed("POST /app/installations/access_tokens", error))
             }
         }
@@ -219,7 +220,11 @@ impl<B: Serialize + ?Sized> Ask<'_, B> {
 fn words(error: &octocrab::GitHubError) -> String {
     let text = |value: &serde_json::Value| match value {
         serde_json::Value::String(text) => text.clone(),
-        value => ["message", "field", "code"].iter().filter_map(|name| value.get(name)?.as_str()).collect::<Vec<_>>().join(" "),
+        value => ["message", "field", "code"]
+            .iter()
+            .filter_map(|name| value.get(name)?.as_str())
+            .collect::<Vec<_>>()
+            .join(" "),
     };
     let details: Vec<_> = error.errors.iter().flatten().map(text).filter(|text| !text.is_empty()).collect();
     // A page for browsers, of something between here and GitHub.

@@ -71,8 +71,10 @@ impl GitHub {
             return Ok(false);
         }
         let tree: Tree = self.client.get(&self.route(&format!("/git/trees/{tree}")), &[("recursive", "1")]).await?;
-        let paths: BTreeSet<_> = new.files.iter().map(|file| &file.path).chain(&new.deletions).map(String::as_str).collect();
-        let above: BTreeSet<_> = paths.iter().flat_map(|path| path.match_indices('/').filter_map(move |(end, _)| path.get(..end))).collect();
+        let paths: BTreeSet<_> =
+            new.files.iter().map(|file| &file.path).chain(&new.deletions).map(String::as_str).collect();
+        let above: BTreeSet<_> =
+            paths.iter().flat_map(|path| path.match_indices('/').filter_map(move |(end, _)| path.get(..end))).collect();
         let odd = tree.tree.iter().any(|entry| {
             let path = entry.path.as_str();
             (paths.contains(path) && entry.mode != PLAIN) || (above.contains(path) && entry.mode != FOLDER)
@@ -103,7 +105,8 @@ impl GitHub {
 
     /// A commit that no branch has yet.
     async fn commit_with_modes(&self, new: &NewCommit, base: &str) -> Result<String, ForgeError> {
-        let entry = |path: &str, mode: &str, sha: Value| json!({ "path": path, "mode": mode, "type": "blob", "sha": sha });
+        let entry =
+            |path: &str, mode: &str, sha: Value| json!({ "path": path, "mode": mode, "type": "blob", "sha": sha });
         let mut tree = Vec::new();
         for file in &new.files {
             let blob = json!({ "content": STANDARD.encode(&file.content), "encoding": "base64" });

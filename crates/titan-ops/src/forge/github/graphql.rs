@@ -30,7 +30,12 @@ struct GraphError {
 }
 
 impl Client {
-    pub(super) async fn graphql<R: DeserializeOwned>(&self, name: &str, query: &str, variables: &Value) -> Result<R, Failed> {
+    pub(super) async fn graphql<R: DeserializeOwned>(
+        &self,
+        name: &str,
+        query: &str,
+        variables: &Value,
+    ) -> Result<R, Failed> {
         let body = json!({ "query": query, "variables": variables });
         let ask = Ask { method: Method::POST, route: GRAPHQL, query: &[], known: None, body: Some(&body) };
         let asked = format!("{} {name}", ask.asked());
@@ -71,6 +76,9 @@ mod tests {
         assert_eq!(status(r#"{"type":"RATE_LIMITED","message":"API rate limit exceeded"}"#), 429);
         assert_eq!(status(r#"{"message":"Something went wrong while executing your query."}"#), 502);
         assert_eq!(status(r#"{"message":"Field 'x' doesn't exist","extensions":{"code":"undefinedField"}}"#), 422);
-        assert_eq!(status(r#"{"type":"UNPROCESSABLE","message":"A path was requested for deletion which does not exist"}"#), 422);
+        assert_eq!(
+            status(r#"{"type":"UNPROCESSABLE","message":"A path was requested for deletion which does not exist"}"#),
+            422
+        );
     }
 }

@@ -73,7 +73,8 @@ impl GitHub {
             MergeMethod::Merge => "merge",
         };
         let body = json!({ "sha": checked_commit(head)?, "merge_method": method, "commit_title": headline });
-        let merge = self.client.send::<_, Merge>(Method::PUT, &format!("{}/merge", self.pull_route(number)), &body).await;
+        let merge =
+            self.client.send::<_, Merge>(Method::PUT, &format!("{}/merge", self.pull_route(number)), &body).await;
         match merge {
             Ok(merge) => Ok(merge.sha),
             Err(failed) if failed.is(StatusCode::METHOD_NOT_ALLOWED) || failed.is(StatusCode::CONFLICT) => {
