@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Forgejo;
 use super::answers::{CombinedStatus, Status};
+use super::client::PAGE;
 use crate::forge::names::checked_commit;
 use crate::forge::{Check, CheckState, Checks, ForgeError};
 
@@ -14,7 +15,7 @@ impl Forgejo {
         let rest = format!("/commits/{}/status", checked_commit(commit)?);
         // Where nobody said anything, there is no status at all.
         let read = |page: Option<CombinedStatus>| page.map(|page| page.statuses).unwrap_or_default();
-        let statuses = self.client.list(&rest, &[], read, |_| false).await?;
+        let statuses = self.client.list(&rest, &[PAGE], read, |_| false).await?;
         let mut newest = BTreeMap::<_, Status>::new();
         for status in statuses {
             match newest.get(&status.context) {

@@ -13,7 +13,7 @@ use crate::forge::http::{Answer, Http};
 use crate::forge::settings::ForgejoSettings;
 
 /// Items of a page, which a server may be set up to make smaller, and pages of a list.
-const PAGE: &str = "50";
+pub(super) const PAGE: (&str, &str) = ("limit", "50");
 const MAX_PAGES: usize = 10;
 
 #[derive(Debug)]
@@ -56,7 +56,7 @@ impl Client {
         self.ask(method, rest, &[], body).await.map(drop)
     }
 
-    /// The items of a list, page by page, until `enough` says so of those that are there. A list that does not end is an error, as it
+    /// The items of a list, page by page (the query says how large one is), until `enough` says so of those that are there. A list that does not end is an error, as it
     /// could lack what matters.
     pub(super) async fn list<P: DeserializeOwned, T>(
         &self,
@@ -68,7 +68,7 @@ impl Client {
         let mut all = Vec::new();
         for page in 1..=MAX_PAGES {
             let page = page.to_string();
-            let query = [query, &[("limit", PAGE), ("page", page.as_str())]].concat();
+            let query = [query, &[("page", page.as_str())]].concat();
             let answer = self.ask(Method::GET, rest, &query, None).await?;
             let total =
                 answer.headers.get("x-total-count").and_then(|total| total.to_str().ok()?.parse::<usize>().ok());

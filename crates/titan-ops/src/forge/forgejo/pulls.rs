@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::Forgejo;
 use super::answers::Pull;
+use super::client::PAGE;
 use crate::forge::names::{checked_branch, checked_commit};
 use crate::forge::texts::fitting;
 use crate::forge::{ForgeError, MergeMethod, NewPullRequest, PullRequest, PullState, refused_merge};
@@ -16,7 +17,7 @@ const TOLD_BY_THE_PULL_REQUEST: [StatusCode; 3] =
 impl Forgejo {
     pub(super) async fn newest_pull(&self, branch: &str) -> Result<Option<PullRequest>, ForgeError> {
         // Older servers do not know of `head` and list all of them, the last that changed first.
-        let query = [("state", "all"), ("sort", "recentupdate"), ("head", checked_branch(branch)?)];
+        let query = [("state", "all"), ("sort", "recentupdate"), ("head", checked_branch(branch)?), PAGE];
         let is_found = |pulls: &[PullRequest]| pulls.iter().any(|pull| pull.branch == branch);
         let read = |page: Vec<Pull>| page.into_iter().filter(Pull::is_own).map(PullRequest::from).collect::<Vec<_>>();
         let pulls = self.client.list("/pulls", &query, read, is_found).await?;

@@ -65,7 +65,7 @@ async fn what_cannot_be_committed_is_refused_with_the_reason() {
     let of = |files, deletions: &[&str]| commit(&site.main, files, deletions);
     for (new, says) in [
         (of(vec![], &[]), "1 to 1000 files"),
-        (of(vec![], &["not-there.txt"]), "not-there.txt"),
+        (of(vec![], &["not-there.txt"]), "for deletion which does not exist"),
         (of(vec![executable("a.sh", "")], &["not-there.txt"]), "Git"),
         (of(vec![file(".git/config", "")], &[]), "path"),
         (NewCommit { branch: "a b".to_owned(), ..of(vec![file("a", "")], &[]) }, "no name of a branch"),
