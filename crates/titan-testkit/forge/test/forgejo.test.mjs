@@ -141,6 +141,7 @@ test('git fetches with the token; a wrong field is a violation; the judge sees a
     spawn('git', ['ls-remote', `${forge.url}/${REPO}.git`], { env, stdio: 'ignore' }).once('close', resolve);
   });
   assert.equal(code, 0);
+  assert.deepEqual(await violations(), []);
   assert.equal((await ask('POST', '/branches', { new_branch: 'x' })).status, 422);
   const seen = await violations();
   assert.ok(seen.some((each) => each.includes("'new_branch_name'")) && seen.some((each) => each.includes("'new_branch'")), seen.join());
