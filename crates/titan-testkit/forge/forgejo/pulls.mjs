@@ -84,7 +84,7 @@ export function pullOf(repo, params) {
 
 function show(at, repo, pull) {
   const html = `${at.html}/${repo.fullName}/pulls/${pull.number}`;
-  const side = (ref, sha) => ({ label: ref, ref, sha, repo_id: repo.id, repo: showRepository(at, repo) });
+  const side = (label, ref, sha) => ({ label, ref, sha, repo_id: repo.id, repo: showRepository(at, repo) });
   const isThere = pull.state === 'open';
   return {
     id: pull.id,
@@ -111,9 +111,9 @@ function show(at, repo, pull) {
     merge_commit_sha: pull.mergeCommit,
     merged_by: pull.mergedBy ? showUser(at, pull.mergedBy) : null,
     allow_maintainer_edit: false,
-    base: side(pull.base, repo.head(pull.base) ?? pull.baseSha),
-    // The branch of a closed one may be gone; its commit is kept.
-    head: side(repo.head(pull.branch) ? pull.branch : `refs/pull/${pull.number}/head`, pull.head),
+    base: side(pull.base, pull.base, repo.head(pull.base) ?? pull.baseSha),
+    // The branch of a closed one may be gone; its name and its commit are kept.
+    head: side(pull.branch, repo.head(pull.branch) ? pull.branch : `refs/pull/${pull.number}/head`, pull.head),
     merge_base: repo.git.mergeBase(pull.baseSha, pull.head) ?? '',
     due_date: null,
     created_at: pull.createdAt,

@@ -100,6 +100,9 @@ test('a pull request from opening to merging', async () => {
   assert.deepEqual([body.merged, body.merge_commit_sha, body.state], [true, git('rev-parse', 'main'), 'closed']);
   assert.equal((await merge()).status, 405);
   assert.equal((await ask('PATCH', `/pulls/${number}`, { state: 'open' })).status, 412);
+  await ask('DELETE', '/branches/pull');
+  const { head } = (await ask('GET', `/pulls/${number}`)).body;
+  assert.deepEqual([head.label, head.ref, head.sha], ['pull', `refs/pull/${number}/head`, sha], 'the branch is gone');
 });
 
 test('a conflict cannot be merged', async () => {
