@@ -15,9 +15,8 @@ const cut = trim(JSON.parse(readFileSync(file, 'utf8')), KEYS);
 for (const schema of Object.values(cut.definitions)) if (schema.properties) schema.additionalProperties ??= false;
 writeFileSync(new URL('./swagger.json', import.meta.url), `${JSON.stringify(cut, keep, 1)}\n`);
 
-/** Without what is for people and for Go, and with `uri` for `url`, which validators take for addresses of the public network. */
+/** Without what is for Go, and with `uri` for `url`, which validators take for addresses of the public network. */
 function keep(key, value) {
-  if (key.startsWith('x-go-') || (key === 'description' && typeof value === 'string') || key === 'summary' || key === 'tags')
-    return undefined;
+  if (key.startsWith('x-go-')) return undefined;
   return key === 'format' && value === 'url' ? 'uri' : value;
 }

@@ -18,8 +18,8 @@ export async function specification() {
   const judge = await loadSpecification('forgejo', DOCUMENT, KEYS);
   return {
     request: (key, call) => judge.request(key, call),
-    // Go writes null for what is not there, which a swagger document cannot say.
-    answer: (key, answer) => (answer.body === null ? [] : judge.answer(key, { ...answer, body: withoutNull(answer.body) })),
+    // What is not there is null, or an empty address: the document, made of Go's types, cannot say so.
+    answer: (key, answer) => (answer.body === null ? [] : judge.answer(key, { ...answer, body: present(answer.body) })),
   };
 }
 
@@ -84,12 +84,9 @@ function visible(world, holder, fullName) {
   return repo && (holder.repositories === null || holder.repositories.includes(repo.fullName.toLowerCase())) ? repo : null;
 }
 
-function withoutNull(value) {
-  if (Array.isArray(value)) return value.filter((each) => each !== null).map(withoutNull);
+function present(value) {
+  if (Array.isArray(value)) return value.filter((each) => each !== null).map(present);
   if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, each]) => each !== null)
-      .map(([name, each]) => [name, withoutNull(each)]),
-  );
+  const kept = Object.entries(value).filter(([name, each]) => each !== null && !(each === '' && name.endsWith('url')));
+  return Object.fromEntries(kept.map(([name, each]) => [name, present(each)]));
 }

@@ -100,6 +100,9 @@ test('a pull request from opening to merging', async () => {
   assert.deepEqual([body.merged, body.merge_commit_sha, body.state], [true, git('rev-parse', 'main'), 'closed']);
   assert.equal((await merge()).status, 405);
   assert.equal((await ask('PATCH', `/pulls/${number}`, { state: 'open' })).status, 412);
+  await ask('DELETE', '/branches/pull');
+  const { head } = (await ask('GET', `/pulls/${number}`)).body;
+  assert.deepEqual([head.label, head.ref, head.sha], ['pull', `refs/pull/${number}/head`, sha], 'the branch is gone');
 });
 
 test('a conflict cannot be merged', async () => {
@@ -141,6 +144,7 @@ test('git fetches with the token; a wrong field is a violation; the judge sees a
     spawn('git', ['ls-remote', `${forge.url}/${REPO}.git`], { env, stdio: 'ignore' }).once('close', resolve);
   });
   assert.equal(code, 0);
+  assert.deepEqual(await violations(), []);
   assert.equal((await ask('POST', '/branches', { new_branch: 'x' })).status, 422);
   const seen = await violations();
   assert.ok(seen.some((each) => each.includes("'new_branch_name'")) && seen.some((each) => each.includes("'new_branch'")), seen.join());
