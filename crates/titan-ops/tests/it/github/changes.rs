@@ -75,5 +75,7 @@ async fn what_cannot_be_committed_is_refused_with_the_reason() {
         assert!(error.to_string().contains(says), "{error} says nothing of {says}");
     }
     let unknown = commit(&"a".repeat(40), vec![file("a.md", "")], &[]);
-    assert!(matches!(github.commit(&unknown).await.unwrap_err(), ForgeError::NotFound(_)));
+    let unknown = NewCommit { branch: "titan/ops/8".to_owned(), ..unknown };
+    let error = github.commit(&unknown).await.unwrap_err();
+    assert!(matches!(error, ForgeError::NotFound(_)), "{error:?}");
 }
