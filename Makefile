@@ -57,4 +57,4 @@ check-tasks: ## check the form of TASKS.md and INBOX.md
 
 clean: ## remove what was built; the data under data/ stays
 	@cargo clean
-	@rm -rf crates/titan-api/dashboard/dist crates/titan-api/dashboard/node_modules
+	@rm -rf crates/titan-api/dashboard/dist crates/titan-api/dashboard/node_modules crates/titan-testkit/forge/node_modules

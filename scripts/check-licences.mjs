@@ -6,7 +6,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import { run } from './lib/processes.mjs';
-import { dashboard, root } from './lib/titan.mjs';
+import { dashboard, forge, root } from './lib/titan.mjs';
 
 const ALLOWED = new Set([
   '0BSD',
@@ -27,6 +27,16 @@ const ALLOWED = new Set([
   'Unicode-3.0',
   'Unlicense',
   'Zlib',
+]);
+
+/** Packages that name their licence in a form older than what lock files repeat: `licenses`, a list. Each was looked up. */
+const OLDER_FORM = new Map([
+  ['npm compute-gcd 1.2.1', 'MIT'],
+  ['npm compute-lcm 1.1.2', 'MIT'],
+  ['npm validate.io-function 1.0.2', 'MIT'],
+  ['npm validate.io-integer 1.0.5', 'MIT'],
+  ['npm validate.io-integer-array 1.0.0', 'MIT'],
+  ['npm validate.io-number 1.0.3', 'MIT'],
 ]);
 
 /** Whether an SPDX expression can be met with allowed licences alone. "MIT/Apache-2.0" is the old way to write OR. */
@@ -87,7 +97,8 @@ export function findProblems(packages) {
 export function npmPackages(lock) {
   return Object.entries(lock.packages)
     .filter(([place]) => place !== '')
-    .map(([place, { version, license }]) => ({ name: `npm ${place.replace(/^.*node_modules\//, '')} ${version}`, license }));
+    .map(([place, { version, license }]) => ({ name: `npm ${place.replace(/^.*node_modules\//, '')} ${version}`, license }))
+    .map(({ name, license }) => ({ name, license: license ?? OLDER_FORM.get(name) }));
 }
 
 async function cratePackages() {
@@ -99,7 +110,8 @@ async function cratePackages() {
 
 async function main() {
   const crates = await cratePackages();
-  const npm = npmPackages(JSON.parse(await readFile(path.join(dashboard, 'package-lock.json'), 'utf8')));
+  const locks = await Promise.all([dashboard, forge].map((folder) => readFile(path.join(folder, 'package-lock.json'), 'utf8')));
+  const npm = locks.flatMap((lock) => npmPackages(JSON.parse(lock)));
   const problems = findProblems([...crates, ...npm]);
   if (problems.length) throw new Error(problems.join('\n'));
   console.log(`${crates.length} crates and ${npm.length} npm packages are under allowed licences.`);

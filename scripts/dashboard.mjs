@@ -12,7 +12,8 @@ import { dashboard, root } from './lib/titan.mjs';
 const stampFile = path.join(root, 'target/dashboard.stamp');
 const NOT_SOURCES = new Set(['node_modules', 'dist', 'e2e', 'coverage']);
 
-async function readJson(file) {
+/** What a JSON file holds; null when it is not there. */
+export async function readJson(file) {
   try {
     return JSON.parse(await readFile(file, 'utf8'));
   } catch (error) {

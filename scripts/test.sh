@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.." || exit 1
 readonly ALL_STAGES=(tasks env fmt licences clippy doc build rust sandbox pipelines faults openapi dashboard scripts e2e)
 # Not part of a plain run, because they take minutes.
 readonly MORE_STAGES=(scale)
-readonly LOGS=target/test-logs DASHBOARD=crates/titan-api/dashboard
+readonly LOGS=target/test-logs DASHBOARD=crates/titan-api/dashboard FORGE=crates/titan-testkit/forge
 # The same selection everywhere: with another one cargo would build the dependencies again.
 readonly SELECTION=(--workspace --features titan-api/dashboard)
 readonly SANDBOX='package(titan-sandbox)'
@@ -33,6 +33,7 @@ stage_doc() { RUSTDOCFLAGS='-D warnings' cargo doc --locked "${SELECTION[@]}" --
 has_nextest() { cargo nextest --version >/dev/null 2>&1; }
 
 stage_rust() {
+  node scripts/forge.mjs install || return 1
   if has_nextest; then
     scripts/with-postgres.sh throwaway cargo nextest run --locked "${SELECTION[@]}" --no-fail-fast -E "not $SANDBOX"
   else
@@ -90,7 +91,8 @@ stage_scripts() {
     if [[ -f $marker ]]; then scripts/postgres.sh destroy --dir "$(dirname "$marker")"; fi
   done
   rm -rf target/script-tests
-  node --test --test-concurrency=1 --test-reporter=spec scripts/tests/*.test.mjs
+  node scripts/forge.mjs install &&
+    node --test --test-concurrency=1 --test-reporter=spec scripts/tests/*.test.mjs "$FORGE"/test/*.test.mjs
 }
 stage_e2e() { scripts/e2e.sh; }
 

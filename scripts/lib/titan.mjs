@@ -10,6 +10,7 @@ import { run, waitFor } from './processes.mjs';
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 export const dashboard = path.join(root, 'crates/titan-api/dashboard');
+export const forge = path.join(root, 'crates/titan-testkit/forge');
 
 /** The path of a built program. */
 export function binary(name, profile) {

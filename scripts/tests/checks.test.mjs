@@ -36,6 +36,11 @@ test('the packages of a lock file are listed by name, nested ones too', () => {
   ]);
 });
 
+test('a licence in the older form counts for the version that was looked up, and for no other', () => {
+  const licence = (version) => npmPackages({ packages: { 'node_modules/compute-gcd': { version } } })[0].license;
+  assert.deepEqual([licence('1.2.1'), licence('1.2.2')], ['MIT', undefined]);
+});
+
 test('variables are compared in both directions', () => {
   const config = configVariables('//! | variable | meaning |\n//! |---|---|\n//! | `A_URL` | x |\n//! | `B` | y |\n');
   assert.deepEqual(config, ['A_URL', 'B']);

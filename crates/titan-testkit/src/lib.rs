@@ -9,6 +9,7 @@
 //! - [`pooler`]: a PgBouncer before a test's database.
 //! - [`proxy`]: a connection to Postgres that can be cut and held.
 //! - [`git_server`]: git repositories over https.
+//! - [`forge`]: a GitHub or a Forgejo over real bare repositories, with its real document watching.
 //! - [`s3`]: an S3-compatible store.
 //! - `bench`: how fast all of it is.
 //! - `faults`: what must not get lost, whatever happens.
@@ -24,8 +25,10 @@ pub mod db;
 pub mod fake_model;
 #[cfg(feature = "daemons")]
 pub mod faults;
+pub mod forge;
 pub mod git_server;
 pub mod machine;
+mod plain_http;
 pub mod pooler;
 pub mod proxy;
 pub mod s3;

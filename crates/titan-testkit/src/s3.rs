@@ -1,12 +1,11 @@
 //! An S3-compatible store as a process of its own: the server of moto, which `scripts/moto.sh` installs once.
 
-use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 
 use crate::daemon::{Daemon, Env, env};
 use crate::db::repository;
-use crate::wait;
+use crate::{plain_http, wait};
 
 const BUCKET: &str = "blobs";
 
@@ -67,14 +66,6 @@ impl FakeS3 {
     }
 
     fn ask(&self, method: &str, path: &str) -> String {
-        let port = self.port;
-        let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("a connection to the store");
-        let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-        );
-        stream.write_all(head.as_bytes()).expect("a request");
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).expect("an answer");
-        String::from_utf8_lossy(&answer).into_owned()
+        plain_http::ask(&format!("127.0.0.1:{}", self.port), method, path, "")
     }
 }

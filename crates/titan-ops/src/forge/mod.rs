@@ -3,6 +3,25 @@
 //! Writing is serial and can always be looked up: a branch by its name, a pull request by its branch, a merge by its pull request. So
 //! whoever was killed after asking finds out before asking again. Waiting is the caller's: what a forge says of its limits comes back
 //! as [`ForgeError::RateLimited`], and nothing here sleeps.
+//!
+//! In reading order: this trait, what a forge is made from (`settings`), what both share (requests, the table of errors, what may
+//! stand in a route, a commit and a comment), and the two.
+
+pub mod settings;
+
+mod changes;
+mod failure;
+mod http;
+mod names;
+mod refused_merge;
+mod texts;
+mod turns;
+
+mod forgejo;
+mod github;
+
+pub use forgejo::Forgejo;
+pub use github::GitHub;
 
 use std::time::Duration;
 
@@ -149,6 +168,7 @@ pub trait Forge: Send + Sync {
     /// The pull request of a branch, the newest when there are several; none when there never was one.
     async fn pull_request(&self, branch: &str) -> Result<Option<PullRequest>, ForgeError>;
 
+    /// Opens one. When one is open for the branch already, it is described anew instead.
     async fn open(&self, new: &NewPullRequest) -> Result<PullRequest, ForgeError>;
 
     async fn describe(&self, number: u64, title: &str, body: &str) -> Result<PullRequest, ForgeError>;
@@ -161,7 +181,7 @@ pub trait Forge: Send + Sync {
 
     async fn checks(&self, commit: &str) -> Result<Checks, ForgeError>;
 
-    /// Merges exactly this head and gives the commit that it became.
+    /// Merges exactly this head and gives the commit that it became. When that was done already, gives the same commit.
     async fn merge(&self, number: u64, head: &str, method: MergeMethod, headline: &str) -> Result<String, ForgeError>;
 
     /// Removes a branch that stands at this commit. One that is gone is as good.
