@@ -63,9 +63,9 @@ impl Tree {
             match self.known.get(folded) {
                 Some(known) if known.path != *part => {
                     let known = &known.path;
-                    return Err(format!(
-                        "{part:?} differs from {known:?} only by capital letters, or by how its letters are composed"
-                    ));
+                    let only_case = known.to_lowercase() == part.to_lowercase();
+                    let more = if only_case { "" } else { ", or by how its letters are composed" };
+                    return Err(format!("{part:?} differs from {known:?} only by capital letters{more}"));
                 }
                 Some(known) if known.is_file && !is_file => {
                     return Err(format!("{part:?} is a file, so that nothing can stand beneath it"));

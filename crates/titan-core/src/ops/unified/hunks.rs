@@ -165,13 +165,17 @@ impl Sides<'_> {
         let Some(mark) = self.last.take() else {
             return Err(lines.fault("must follow a line of the file, once"));
         };
+        let mut is_line = true;
         if mark != '+' {
-            self.hunk.before.pop();
+            is_line &= end(&mut self.hunk.before);
             self.old_ends = true;
         }
         if mark != '-' {
-            self.hunk.after.pop();
+            is_line &= end(&mut self.hunk.after);
             self.new_ends = true;
+        }
+        if !is_line {
+            return Err(lines.fault("follows an empty line: what is empty and has no newline is no line"));
         }
         lines.take();
         Ok(true)
@@ -195,6 +199,12 @@ impl Sides<'_> {
             self.new
         )
     }
+}
+
+/// Takes the newline from a side's last line, and says whether anything is left of that line.
+fn end(side: &mut String) -> bool {
+    side.pop();
+    !(side.is_empty() || side.ends_with('\n'))
 }
 
 /// Both ranges of `@@ -1,2 +3,4 @@ what`.

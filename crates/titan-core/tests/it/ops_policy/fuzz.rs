@@ -10,8 +10,14 @@ const PATHS: usize = 649_500;
 const DIFFS: usize = 350_000;
 const PATTERNS: usize = 500;
 
-const GOOD_PATHS: [&str; 6] =
-    ["README.md", "docs/OPS.md", "crates/titan-core/src/page.rs", "crates/größe/日本.md", "migrations/1/up.sql", "docs/a/b/c/d/e"];
+const GOOD_PATHS: [&str; 6] = [
+    "README.md",
+    "docs/OPS.md",
+    "crates/titan-core/src/page.rs",
+    "crates/größe/日本.md",
+    "migrations/1/up.sql",
+    "docs/a/b/c/d/e",
+];
 const GOOD_PATTERNS: [&str; 6] = ["docs/**", "**/*.md", "{a,b}/[a-c]*", ".env*", "a?b/", "crates/*/src/**"];
 const OLDS: [&str; 4] = ["a\nb\nc\n", "", "a\nb\na\nb\n", "x\na\nb\nc"];
 const GOOD_DIFFS: [&str; 5] = [
@@ -24,10 +30,50 @@ const GOOD_DIFFS: [&str; 5] = [
 
 /// What is put in at random.
 const PIECES: [&str; 44] = [
-    "/", "//", "./", "../", "..", ".", "\\", "\0", "\n", "\r", "\r\n", " ", "+", "-", "@@", "@@ -1 +1 @@\n", "--- ", "+++ ", "--- a/f\n",
-    "+++ b/f\n", "/dev/null", "\\ No newline at end of file\n", ",0", "0", "1", "999999999", "18446744073709551616", "diff --git a/f b/f\n",
-    "old mode 100644\n", "new mode 120000\n", "\"", "\\303", ".git", ".GIT", "git~1", "\u{200c}", "\u{202e}", "e\u{301}", "ß", "\u{130}",
-    "*", "**", "[", "{",
+    "/",
+    "//",
+    "./",
+    "../",
+    "..",
+    ".",
+    "\\",
+    "\0",
+    "\n",
+    "\r",
+    "\r\n",
+    " ",
+    "+",
+    "-",
+    "@@",
+    "@@ -1 +1 @@\n",
+    "--- ",
+    "+++ ",
+    "--- a/f\n",
+    "+++ b/f\n",
+    "/dev/null",
+    "\\ No newline at end of file\n",
+    ",0",
+    "0",
+    "1",
+    "999999999",
+    "18446744073709551616",
+    "diff --git a/f b/f\n",
+    "old mode 100644\n",
+    "new mode 120000\n",
+    "\"",
+    "\\303",
+    ".git",
+    ".GIT",
+    "git~1",
+    "\u{200c}",
+    "\u{202e}",
+    "e\u{301}",
+    "ß",
+    "\u{130}",
+    "*",
+    "**",
+    "[",
+    "{",
 ];
 
 /// Changes a text in a few places.
@@ -67,7 +113,8 @@ fn a_million_inputs_and_no_panic() {
     let began = Instant::now();
     let mut rng = StdRng::seed_from_u64(6);
     let policy = super::policy();
-    let (mut looked_at, mut good_paths, mut allowed, mut good_diffs, mut applied, mut good_patterns) = (0, 0, 0, 0, 0, 0);
+    let (mut looked_at, mut good_paths, mut allowed, mut good_diffs, mut applied, mut good_patterns) =
+        (0, 0, 0, 0, 0, 0);
     for _ in 0..PATHS {
         let given = mutated(&mut rng, &GOOD_PATHS);
         looked_at += 1;
@@ -76,7 +123,10 @@ fn a_million_inputs_and_no_panic() {
             assert_eq!(RepoPath::parse(path.as_str()).as_ref(), Ok(&path));
             let text = path.as_str();
             assert!(!text.contains(['\\', '\0', ':', '\n']) && !text.starts_with('/'), "{given:?}");
-            assert!(!text.split('/').any(|name| ["", ".", ".."].contains(&name) || name.eq_ignore_ascii_case(".git")), "{given:?}");
+            assert!(
+                !text.split('/').any(|name| ["", ".", ".."].contains(&name) || name.eq_ignore_ascii_case(".git")),
+                "{given:?}"
+            );
             if let Verdict::Allowed { .. } = policy.verdict(&path) {
                 allowed += 1;
                 assert!(text == "README.md" || text.starts_with("docs/") || text.starts_with("crates/"), "{given:?}");

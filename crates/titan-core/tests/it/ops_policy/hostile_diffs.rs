@@ -46,15 +46,32 @@ fn diffs() -> Vec<(&'static str, String)> {
         ("a mail before it", format!("From 1234 Mon Sep 17\nSubject: x\n\n{NAMES}{HUNK}")),
         ("in a fence of Markdown", format!("```diff\n{NAMES}{HUNK}```\n")),
         ("Subversion's", format!("Index: docs/a.md\n===\n{NAMES}{HUNK}")),
-        ("of two parents", "diff --cc docs/a.md\nindex 1,2..3\n--- a/docs/a.md\n+++ b/docs/a.md\n@@@ -1 -1 +1 @@@\n--a\n++b\n".to_owned()),
+        (
+            "of two parents",
+            "diff --cc docs/a.md\nindex 1,2..3\n--- a/docs/a.md\n+++ b/docs/a.md\n@@@ -1 -1 +1 @@@\n--a\n++b\n"
+                .to_owned(),
+        ),
         ("a hunk of two parents", hunks("@@@ -1 -1 +1 @@@\n--a\n++b\n")),
-        ("a context diff", "*** a/docs/a.md\n--- b/docs/a.md\n***************\n*** 1 ****\n! a\n--- 1 ----\n! b\n".to_owned()),
+        (
+            "a context diff",
+            "*** a/docs/a.md\n--- b/docs/a.md\n***************\n*** 1 ****\n! a\n--- 1 ----\n! b\n".to_owned(),
+        ),
         ("what ed reads", "1c\nb\n.\n".to_owned()),
         // What it would be.
-        ("makes a symbolic link", format!("{GIT}new file mode 120000\nindex 0000000..1234567\n--- /dev/null\n+++ b/docs/a.md\n@@ -0,0 +1 @@\n+/etc/passwd\n{NO_NEWLINE}")),
+        (
+            "makes a symbolic link",
+            format!(
+                "{GIT}new file mode 120000\nindex 0000000..1234567\n--- /dev/null\n+++ b/docs/a.md\n@@ -0,0 +1 @@\n+/etc/passwd\n{NO_NEWLINE}"
+            ),
+        ),
         ("turns it into a symbolic link", git("old mode 100644\nnew mode 120000\n")),
         ("was a symbolic link", git("index 1234567..89abcde 120000\n")),
-        ("makes a submodule", format!("{GIT}new file mode 160000\nindex 0000000..1234567\n--- /dev/null\n+++ b/docs/a.md\n@@ -0,0 +1 @@\n+Subproject commit 1234\n")),
+        (
+            "makes a submodule",
+            format!(
+                "{GIT}new file mode 160000\nindex 0000000..1234567\n--- /dev/null\n+++ b/docs/a.md\n@@ -0,0 +1 @@\n+Subproject commit 1234\n"
+            ),
+        ),
         ("changes a submodule", git("index 1234567..89abcde 160000\n")),
         ("a folder's mode", git("new file mode 040000\n")),
         ("a mode with more rights", git("old mode 100644\nnew mode 100777\n")),
@@ -65,15 +82,24 @@ fn diffs() -> Vec<(&'static str, String)> {
         ("the mode twice", git("old mode 100644\nnew mode 100644\nnew mode 100755\n")),
         ("a new file that has an old name", git("new file mode 100644\n")),
         ("a deleted file that has a new name", git("deleted file mode 100644\n")),
-        ("a new file with a mode that changes", format!("{GIT}old mode 100644\nnew mode 100755\n--- /dev/null\n+++ b/docs/a.md\n@@ -0,0 +1 @@\n+a\n")),
+        (
+            "a new file with a mode that changes",
+            format!("{GIT}old mode 100644\nnew mode 100755\n--- /dev/null\n+++ b/docs/a.md\n@@ -0,0 +1 @@\n+a\n"),
+        ),
         ("only a mode", format!("{GIT}old mode 100644\nnew mode 100755\n")),
         ("an empty new file", format!("{GIT}new file mode 100644\nindex 0000000..e69de29\n")),
         ("a rename", git("similarity index 90%\nrename from docs/a.md\nrename to Makefile\n")),
         ("a rename without more", git("rename from Makefile\nrename to docs/a.md\n")),
         ("a copy", git("copy from secrets/token\ncopy to docs/a.md\n")),
         ("a dissimilarity", git("dissimilarity index 90%\n")),
-        ("a binary patch", format!("{GIT}index 1234567..89abcde 100644\nGIT binary patch\nliteral 1\nIcmZPo000310RR91\n\n")),
-        ("a binary file", format!("{GIT}index 1234567..89abcde 100644\nBinary files a/docs/a.md and b/docs/a.md differ\n")),
+        (
+            "a binary patch",
+            format!("{GIT}index 1234567..89abcde 100644\nGIT binary patch\nliteral 1\nIcmZPo000310RR91\n\n"),
+        ),
+        (
+            "a binary file",
+            format!("{GIT}index 1234567..89abcde 100644\nBinary files a/docs/a.md and b/docs/a.md differ\n"),
+        ),
         ("ids that are none", git("index ../../x..y\n")),
         ("a line of git's that nobody knows", git("hook post-checkout\n")),
         ("an empty line among git's", git("\n")),
@@ -127,6 +153,7 @@ fn diffs() -> Vec<(&'static str, String)> {
         ("carriage returns in place of newlines", hunks(HUNK).replace('\n', "\r")),
         ("a NUL", hunks("@@ -1 +1 @@\n-a\n+b\0c\n")),
         ("no newline, said before any line", hunks(&format!("@@ -1 +1 @@\n{NO_NEWLINE}-a\n+b\n"))),
+        ("no newline after an empty line", hunks(&format!("@@ -1 +1,2 @@\n a\n+\n{NO_NEWLINE}"))),
         ("no newline, said twice", hunks(&format!("@@ -1 +1 @@\n-a\n+b\n{NO_NEWLINE}{NO_NEWLINE}"))),
         ("no newline, and another old line", hunks(&format!("@@ -1,2 +1 @@\n-a\n{NO_NEWLINE}-b\n+c\n"))),
         ("no newline, and another new line", hunks(&format!("@@ -1 +1,2 @@\n-a\n+b\n{NO_NEWLINE}+c\n"))),
@@ -168,15 +195,27 @@ fn patches() -> Vec<(&'static str, Value)> {
         ("diff and deletion", json!([{"path": "docs/a.md", "diff": "x", "delete": true}])),
         ("all three", json!([{"path": "docs/a.md", "content": "x", "diff": "x", "delete": true}])),
         ("an encoding of nothing", json!([{"path": "docs/a.md", "delete": true, "encoding": "utf-8"}])),
-        ("an encoding of a diff", json!([{"path": "docs/a.md", "diff": format!("{NAMES}{HUNK}"), "encoding": "base64"}])),
+        (
+            "an encoding of a diff",
+            json!([{"path": "docs/a.md", "diff": format!("{NAMES}{HUNK}"), "encoding": "base64"}]),
+        ),
         ("a deleted program", json!([{"path": "docs/a.md", "delete": true, "executable": true}])),
-        ("a mode that is said twice", json!([{"path": "docs/a.md", "executable": false,
-            "diff": format!("{GIT}old mode 100644\nnew mode 100755\n{NAMES}{HUNK}")}])),
-        ("a program that a diff deletes", json!([{"path": "docs/a.md", "executable": true,
-            "diff": "--- a/docs/a.md\n+++ /dev/null\n@@ -1 +0,0 @@\n-a\n"}])),
+        (
+            "a mode that is said twice",
+            json!([{"path": "docs/a.md", "executable": false,
+            "diff": format!("{GIT}old mode 100644\nnew mode 100755\n{NAMES}{HUNK}")}]),
+        ),
+        (
+            "a program that a diff deletes",
+            json!([{"path": "docs/a.md", "executable": true,
+            "diff": "--- a/docs/a.md\n+++ /dev/null\n@@ -1 +0,0 @@\n-a\n"}]),
+        ),
         ("too large a content", json!([{"path": "docs/a.md", "content": large}])),
         ("too large a diff", json!([{"path": "docs/a.md", "diff": large}])),
-        ("too large in base64", json!([{"path": "docs/a.md", "content": "AAAA".repeat(400_000), "encoding": "base64"}])),
+        (
+            "too large in base64",
+            json!([{"path": "docs/a.md", "content": "AAAA".repeat(400_000), "encoding": "base64"}]),
+        ),
         ("too large for what is no text", json!([{"path": "docs/a.md", "content": binary}])),
         ("base64 that is none", json!([{"path": "docs/a.md", "content": "!", "encoding": "base64"}])),
         ("base64 without its end", json!([{"path": "docs/a.md", "content": "QQ", "encoding": "base64"}])),
@@ -241,7 +280,8 @@ fn what_has_another_shape_is_no_patch() {
 
 #[test]
 fn a_hundred_faults_are_told_of_more() {
-    let inputs: Vec<PatchInput> = (0..150).map(|at| PatchInput { path: format!("x/{at}"), ..PatchInput::default() }).collect();
+    let inputs: Vec<PatchInput> =
+        (0..150).map(|at| PatchInput { path: format!("x/{at}"), ..PatchInput::default() }).collect();
     let faults = super::faults(&inputs, &super::policy()).unwrap();
     assert_eq!(faults.lines().count(), 100);
     assert!(faults.ends_with("patches: and 201 more faults that are not told here; mend these first\n"), "{faults}");
@@ -263,8 +303,12 @@ fn what_keeps_the_rules_passes() {
         format!("{NAMES}@@ -1 +1 @@\n-a\r\n+b\r\n"),
         format!("{NAMES}@@ -1 +1 @@\n-a\n{NO_NEWLINE}+b\n{NO_NEWLINE}"),
         format!("{NAMES}@@ -1 +1 @@\n--- a/Makefile\n+++ b/Makefile\n"),
-        format!("{GIT}new file mode 100755\nindex 0000000..1234567\n--- /dev/null\n+++ b/docs/a.md\n@@ -0,0 +1 @@\n+a\n"),
-        format!("{GIT}deleted file mode 100644\nindex 1234567..0000000\n--- a/docs/a.md\n+++ /dev/null\n@@ -1 +0,0 @@\n-a\n"),
+        format!(
+            "{GIT}new file mode 100755\nindex 0000000..1234567\n--- /dev/null\n+++ b/docs/a.md\n@@ -0,0 +1 @@\n+a\n"
+        ),
+        format!(
+            "{GIT}deleted file mode 100644\nindex 1234567..0000000\n--- a/docs/a.md\n+++ /dev/null\n@@ -1 +0,0 @@\n-a\n"
+        ),
     ] {
         assert_eq!(super::faults(&[with_diff(&diff)], &super::policy()), None, "{diff}");
     }
