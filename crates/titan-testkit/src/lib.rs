@@ -9,6 +9,7 @@
 //! - [`pooler`]: a PgBouncer before a test's database.
 //! - [`proxy`]: a connection to Postgres that can be cut and held.
 //! - [`git_server`]: git repositories over https.
+//! - [`render`]: Render's API and deploy hooks.
 //! - [`s3`]: an S3-compatible store.
 //! - `bench`: how fast all of it is.
 //! - `faults`: what must not get lost, whatever happens.
@@ -28,5 +29,6 @@ pub mod git_server;
 pub mod machine;
 pub mod pooler;
 pub mod proxy;
+pub mod render;
 pub mod s3;
 pub mod wait;
