@@ -186,7 +186,7 @@ proptest! {
             prop_assert!(taken.metrics[0].canary.iter().all(|number| number.is_finite()));
         }
         // The same without any number of the canary: it ends, and never well.
-        let empty = readings.iter().chain(std::iter::repeat(&(None, None)).take(60)).fold(Analysis::begin(&template), |analysis, (baseline, _)| {
+        let empty = readings.iter().chain(std::iter::repeat_n(&(None, None), 60)).fold(Analysis::begin(&template), |analysis, (baseline, _)| {
             analysis.take(&template, &sample(baseline.clone(), None))
         });
         prop_assert_eq!(empty.phase, Phase::Inconclusive);
