@@ -7,6 +7,7 @@
 //! In reading order: the template and its conditions, the numbers of a scrape, a sample made of two of them, the rank test, and the
 //! verdict.
 
+mod check;
 pub mod condition;
 pub mod template;
 
