@@ -119,6 +119,7 @@ impl Local {
         asked_at: chrono::DateTime<Utc>,
         release: Option<(String, PathBuf)>,
     ) -> io::Result<()> {
+        let ends = release.is_none();
         let (commit, programs) = release.unzip();
         let settings = self.of(side);
         let environment =
@@ -131,7 +132,8 @@ impl Local {
             commit,
             programs: programs.unwrap_or_default(),
             bind: settings.bind.filter(|bind| bind.port() != 0),
-            environment: Environment(environment.collect()),
+            // What is to end needs no secrets to lie about.
+            environment: Environment(if ends { BTreeMap::new() } else { environment.collect() }),
             ready_within: self.settings.ready_within,
             grace: self.settings.grace,
         })
