@@ -10,6 +10,7 @@
 //! - [`proxy`]: a connection to Postgres that can be cut and held.
 //! - [`git_server`]: git repositories over https.
 //! - [`forge`]: a GitHub or a Forgejo over real bare repositories, with its real document watching.
+//! - [`render`]: Render's API and deploy hooks.
 //! - [`s3`]: an S3-compatible store.
 //! - `bench`: how fast all of it is.
 //! - `faults`: what must not get lost, whatever happens.
@@ -31,5 +32,6 @@ pub mod machine;
 mod plain_http;
 pub mod pooler;
 pub mod proxy;
+pub mod render;
 pub mod s3;
 pub mod wait;

@@ -1,13 +1,22 @@
 //! Where a commit is deployed to. A target is asked for one thing at a time and can always be asked how it stands, so that whoever
 //! was killed after asking finds out before asking again.
 
+mod answer;
+pub mod local;
+pub mod render;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+pub use local::Local;
+pub use render::Render;
 
 /// What one side of a target is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Side {
     /// What people use.
     Production,
@@ -15,8 +24,29 @@ pub enum Side {
     Canary,
 }
 
-/// A deployment that was asked for, as the target tells of it.
+impl Side {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Side::Production => "production",
+            Side::Canary => "canary",
+        }
+    }
+}
+
+/// What a target is asked to do. The same order is given again by whoever does not know whether it arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    pub side: Side,
+    pub release: Release,
+    /// A name of its own, of a-z, 0-9 and -. A target that keeps it makes no second deployment of it.
+    pub key: String,
+    /// When it was given first, as its intent says. A target that knows no keys looks for what began since then.
+    pub asked_at: DateTime<Utc>,
+}
+
+/// A deployment that was asked for, as the target tells of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deployment {
     /// The target's own name for it; given back to [`Target::stand`].
     pub id: String,
@@ -27,7 +57,8 @@ pub struct Deployment {
     pub began_at: Option<DateTime<Utc>>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DeploymentState {
     UnderWay,
     /// The target says that it is live; whether the commit answers is asked apart ([`Target::running`]).
@@ -36,7 +67,7 @@ pub enum DeploymentState {
 }
 
 /// What a side answers on its version endpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Running {
     /// None: it does not answer, or does not say.
     pub commit: Option<String>,
@@ -75,12 +106,12 @@ pub trait Target: Send + Sync {
     /// baseline is what was measured before.
     fn side_by_side(&self) -> bool;
 
-    /// Asks for a deployment and gives its id. `key` is the same when the same is asked for again: a target that can tell so makes no
-    /// second one.
-    async fn deploy(&self, side: Side, release: &Release, key: &str) -> Result<Deployment, TargetError>;
+    /// Asks for a deployment, unless this order was carried out already. What is found then is the one that it made.
+    async fn deploy(&self, order: &Order) -> Result<Deployment, TargetError>;
 
-    /// The newest deployment of this commit on this side, if any: for whoever does not know whether the request arrived.
-    async fn find(&self, side: Side, commit: &str, key: &str) -> Result<Option<Deployment>, TargetError>;
+    /// The deployment that this order made, if it did, all of it: for whoever does not know whether the request arrived. None means
+    /// that it is safe to [`Target::deploy`] it again.
+    async fn find(&self, order: &Order) -> Result<Option<Deployment>, TargetError>;
 
     async fn stand(&self, side: Side, id: &str) -> Result<Deployment, TargetError>;
 

@@ -1,0 +1,111 @@
+//! `titan-supervise`: keeps the daemons of one side of the local deploy target running. `docs/OPS.md` tells what it reads and writes.
+//!
+//! A program of its own, and no subcommand of a daemon: it outlives the worker that starts it, runs through the replacement of both
+//! daemons, and must not be part of the release that it may have to take back.
+//!
+//! Exit codes: 0 started, or stopped in order, 1 anything else, 2 wrong usage.
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use clap::{Parser, Subcommand};
+use titan_core::config::{DEFAULT_FILTER, LogFormat, LogSettings};
+use titan_core::daemon::{ShutdownSignals, start_logging};
+use titan_ops::target::local::{Folder, run};
+
+/// Until the new supervisor has its lock.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Bytes of the supervisor's own log, beyond which it is begun anew with the next supervisor.
+const MAX_LOG: u64 = 1 << 20;
+
+#[derive(Parser)]
+#[command(
+    name = "titan-supervise",
+    version,
+    about = "Keeps the daemons of one side of the local deploy target running"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Supervise in the background, unless somebody does already, and leave
+    Start {
+        /// The folder of the side
+        folder: PathBuf,
+    },
+    /// Supervise until told to stop, and stop the daemons then
+    Run {
+        /// The folder of the side
+        folder: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        What::Start { folder } => start(&Folder::new(folder)),
+        What::Run { folder } => supervise(&Folder::new(folder)),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("titan-supervise: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Begins a process that nobody waits for: its parent, this one, is gone at once.
+fn start(folder: &Folder) -> std::io::Result<()> {
+    folder.make()?;
+    let path = folder.supervisor_log();
+    let long = std::fs::metadata(&path).is_ok_and(|about| about.len() > MAX_LOG);
+    let log = OpenOptions::new().create(true).append(!long).write(true).truncate(long).mode(0o600).open(path)?;
+    let mut child = Command::new(std::env::current_exe()?)
+        .arg("run")
+        .arg(folder.path())
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .spawn()?;
+    let give_up = Instant::now() + PATIENCE;
+    // Dropped at once when it could be had.
+    while folder.lock()?.is_some() {
+        if let Some(status) = child.try_wait()?
+            && !status.success()
+        {
+            return Err(std::io::Error::other(format!(
+                "it ended with {status}; see {}",
+                folder.supervisor_log().display()
+            )));
+        }
+        if Instant::now() > give_up {
+            return Err(std::io::Error::other(format!("it did not begin within {PATIENCE:?}")));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
+}
+
+fn supervise(folder: &Folder) -> std::io::Result<()> {
+    // Its own session: what ends the worker's group, or its terminal, does not end it. It leads one already when a service manager
+    // has started it.
+    let _ = rustix::process::setsid();
+    start_logging(&LogSettings { filter: DEFAULT_FILTER.to_owned(), format: LogFormat::Text });
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let done = runtime.block_on(async {
+        let mut signals = ShutdownSignals::listen()?;
+        run(folder, async move {
+            let signal = signals.next().await;
+            tracing::info!(signal, "stopping");
+        })
+        .await
+    });
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    done
+}
