@@ -121,7 +121,8 @@ impl<P: Permission> Access<P> {
     /// `forbidden` in every mode but the local one; `unauthorized` where a token is needed, or was given and is none.
     pub fn grant(auth: Auth, actor: Actor) -> Result<Self, ApiError> {
         match (P::OPS, actor, auth) {
-            (Ops::Enough | Ops::Needed, Actor::Token, _) | (Ops::Elsewhere | Ops::Enough, Actor::Local, Auth::Local) => {
+            (Ops::Enough | Ops::Needed, Actor::Token, _)
+            | (Ops::Elsewhere | Ops::Enough, Actor::Local, Auth::Local) => {
                 Ok(Access { actor, permission: PhantomData })
             }
             (Ops::Needed, ..) | (Ops::Enough, Actor::Nobody, Auth::Local) => Err(ApiError::new(
@@ -188,7 +189,10 @@ mod tests {
             assert!(Access::<OpsRead>::grant(auth, Actor::Token).is_ok());
             assert!(Access::<RunsWrite>::grant(auth, Actor::Token).is_err());
             assert!(Access::<OpsPropose>::grant(auth, Actor::Local).is_err());
-            for refused in [Access::<OpsRead>::grant(auth, Actor::Nobody).err(), Access::<OpsDecide>::grant(auth, Actor::Nobody).err()] {
+            for refused in [
+                Access::<OpsRead>::grant(auth, Actor::Nobody).err(),
+                Access::<OpsDecide>::grant(auth, Actor::Nobody).err(),
+            ] {
                 assert!(refused.is_some());
             }
         }

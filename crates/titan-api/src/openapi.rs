@@ -14,8 +14,8 @@ use crate::live::hub::ChangeHint;
 use crate::live::run::{Heartbeat, StreamEnd};
 use crate::routes::{
     agents, attachments, budgets, changes, contacts, documents, events, execute, files, git, health, jobs, limits,
-    logs, memories, messages, metrics, models, ops, outputs, pipelines, plans, projects, queues, runs, sales, system, tasks,
-    templates, workflows,
+    logs, memories, messages, metrics, models, ops, outputs, pipelines, plans, projects, queues, runs, sales, system,
+    tasks, templates, workflows,
 };
 
 #[derive(OpenApi)]

@@ -9,8 +9,8 @@ use crate::dashboard;
 use crate::http::params::path_config;
 use crate::routes::{
     agents, attachments, budgets, changes, contacts, documents, events, execute, files, git, health, jobs, limits,
-    logs, memories, messages, metrics, models, ops, outputs, pipelines, plans, projects, queues, runs, sales, system, tasks,
-    templates, workflows,
+    logs, memories, messages, metrics, models, ops, outputs, pipelines, plans, projects, queues, runs, sales, system,
+    tasks, templates, workflows,
 };
 
 /// Every route, and the dashboard for what is none.

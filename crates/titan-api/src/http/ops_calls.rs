@@ -96,7 +96,9 @@ mod tests {
         for auth in [Auth::Local, Auth::Required] {
             assert_eq!(actor_with(&["new-new-new-new"], auth), Actor::Token);
             assert_eq!(actor_with(&["old-old-old-old"], auth), Actor::Token);
-            for wrong in ["new-new-new-ne", "new-new-new-new ", "x", "", "NEW-NEW-NEW-NEW", "new-new-new-new,old-old-old-old"] {
+            for wrong in
+                ["new-new-new-ne", "new-new-new-new ", "x", "", "NEW-NEW-NEW-NEW", "new-new-new-new,old-old-old-old"]
+            {
                 assert_eq!(actor_with(&[wrong], auth), Actor::Nobody, "{wrong:?}");
             }
             assert_eq!(actor_with(&["new-new-new-new", "old-old-old-old"], auth), Actor::Nobody);

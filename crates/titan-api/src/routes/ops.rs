@@ -15,11 +15,11 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Answer, Paging, State};
-use crate::http::params::Query;
 use crate::access::{Access, OpsPropose, OpsRead};
 use crate::http::body::{Body, required};
 use crate::http::created::Created;
 use crate::http::idempotency::Key;
+use crate::http::params::Query;
 use crate::http::problem::{ApiError, Code, FieldError};
 
 /// Bytes: all patches, as JSON has them.
@@ -62,7 +62,7 @@ pub async fn propose(
     let settings = &state.config.ops;
     let policy = Policy::of(settings.allowed_paths.as_deref(), settings.protected_paths.as_deref())
         .map_err(ApiError::internal)?;
-    let read = ops::read(&patches, &policy).map_err(refused)?;
+    let read = ops::patch::read(&patches, &policy).map_err(refused)?;
     let json = serde_json::to_vec(&patches).map_err(|error| ApiError::internal(error.to_string()))?;
     let mut blob: Blob = json.into();
     state.blobs.put(&mut blob).await?;
@@ -82,8 +82,8 @@ pub async fn propose(
 }
 
 fn commit(given: &str) -> Result<String, ApiError> {
-    let is_commit =
-        matches!(given.len(), 40 | 64) && given.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+    let is_commit = matches!(given.len(), 40 | 64)
+        && given.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
     if is_commit {
         return Ok(given.to_owned());
     }

@@ -171,7 +171,8 @@ async fn a_proposal_is_a_task_that_nobody_makes_otherwise() {
     let refused = client.post(&tasks, &json!({"type": "ops", "payload": {}})).await.expect(422);
     assert_eq!(text(&refused["code"]), "unknown_task_type");
 
-    let canceled = client.post(&format!("/api/runs/{}/cancel", text(&proposal["run_id"])), &json!({})).await.expect(200);
+    let canceled =
+        client.post(&format!("/api/runs/{}/cancel", text(&proposal["run_id"])), &json!({})).await.expect(200);
     assert_eq!(text(&canceled["status"]), "canceled");
     let now = client.get(&format!("/api/ops/proposals/{}", id(&proposal))).await.expect(200);
     assert_eq!(text(&now["state"]), "canceled");

@@ -107,11 +107,16 @@ impl Ops {
 fn tokens(vars: &Vars<'_>) -> Result<Vec<SecretString>, ConfigError> {
     let tokens = vars.text("OPS_TOKEN").map(list).unwrap_or_default();
     if tokens.len() > 2 {
-        return Err(wrong("OPS_TOKEN", format!("must be one token, or two of which the second is the old one, and are {}", tokens.len())));
+        return Err(wrong(
+            "OPS_TOKEN",
+            format!("must be one token, or two of which the second is the old one, and are {}", tokens.len()),
+        ));
     }
     // The value is not repeated in the message.
     if tokens.iter().any(|token| token.len() < SHORTEST_TOKEN || !token.bytes().all(|byte| byte.is_ascii_graphic())) {
-        let message = format!("must have at least {SHORTEST_TOKEN} visible ASCII characters in each token; openssl rand -hex 32 makes one");
+        let message = format!(
+            "must have at least {SHORTEST_TOKEN} visible ASCII characters in each token; openssl rand -hex 32 makes one"
+        );
         return Err(wrong("OPS_TOKEN", message));
     }
     Ok(tokens.into_iter().map(SecretString::from).collect())
@@ -124,7 +129,9 @@ fn lines(text: &str) -> Vec<String> {
 
 fn forge(vars: &Vars<'_>) -> Result<Option<ForgeSettings>, ConfigError> {
     match (vars.text("GITHUB_REPO"), vars.text("FORGEJO_REPO")) {
-        (Some(_), Some(_)) => Err(wrong("FORGEJO_REPO", "is set and so is GITHUB_REPO: there is one repository, at one of them")),
+        (Some(_), Some(_)) => {
+            Err(wrong("FORGEJO_REPO", "is set and so is GITHUB_REPO: there is one repository, at one of them"))
+        }
         (Some(repository), None) => Ok(Some(ForgeSettings::GitHub(github(vars, repository)?))),
         (None, Some(repository)) => Ok(Some(ForgeSettings::Forgejo(forgejo(vars, repository)?))),
         (None, None) => Ok(None),
@@ -158,7 +165,9 @@ fn address(text: &str) -> Result<Url, ConfigError> {
 fn access(vars: &Vars<'_>) -> Result<GitHubAccess, ConfigError> {
     let number = |name: &'static str| {
         vars.text(name)
-            .map(|given| given.parse::<u64>().map_err(|_| wrong(name, "must be the number that GitHub shows with the App")))
+            .map(|given| {
+                given.parse::<u64>().map_err(|_| wrong(name, "must be the number that GitHub shows with the App"))
+            })
             .transpose()
     };
     match (vars.secret("GITHUB_TOKEN"), number("GITHUB_APP_ID")?) {
@@ -170,7 +179,9 @@ fn access(vars: &Vars<'_>) -> Result<GitHubAccess, ConfigError> {
             Ok(GitHubAccess::App { id, private_key: pem(&key)?, installation: number("GITHUB_APP_INSTALLATION_ID")? })
         }
         (Some(_), Some(_)) => Err(wrong("GITHUB_TOKEN", "is set and so is GITHUB_APP_ID: one of them is enough")),
-        (None, None) => Err(wrong("GITHUB_TOKEN", "is needed with GITHUB_REPO, or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY")),
+        (None, None) => {
+            Err(wrong("GITHUB_TOKEN", "is needed with GITHUB_REPO, or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY"))
+        }
     }
 }
 
@@ -245,11 +256,16 @@ mod tests {
             }
         };
         let plain = github(&[("GITHUB_TOKEN", "t")]).unwrap();
-        assert_eq!((plain.api_url.as_str(), plain.server_url.as_str()), ("https://api.github.com/", "https://github.com/"));
+        assert_eq!(
+            (plain.api_url.as_str(), plain.server_url.as_str()),
+            ("https://api.github.com/", "https://github.com/")
+        );
         let own = github(&[("GITHUB_TOKEN", "t"), ("GITHUB_API_URL", "https://git.example/api/v3")]).unwrap();
         assert_eq!(own.server_url.as_str(), "https://git.example/");
         let app = github(&[("GITHUB_APP_ID", "7"), ("GITHUB_APP_PRIVATE_KEY", "-----BEGIN X-----\\nabc")]).unwrap();
-        assert!(matches!(app.access, GitHubAccess::App { id: 7, installation: None, private_key } if private_key.expose_secret().contains("\nabc")));
+        assert!(
+            matches!(app.access, GitHubAccess::App { id: 7, installation: None, private_key } if private_key.expose_secret().contains("\nabc"))
+        );
 
         for (pairs, variable) in [
             (&[("GITHUB_REPO", "titan")][..], "GITHUB_REPO"),
@@ -257,7 +273,10 @@ mod tests {
             (&[("GITHUB_REPO", "a/b")], "GITHUB_TOKEN"),
             (&[("GITHUB_REPO", "a/b"), ("GITHUB_TOKEN", "t"), ("GITHUB_APP_ID", "7")], "GITHUB_TOKEN"),
             (&[("GITHUB_REPO", "a/b"), ("GITHUB_APP_ID", "7")], "GITHUB_APP_PRIVATE_KEY"),
-            (&[("GITHUB_REPO", "a/b"), ("GITHUB_APP_ID", "7"), ("GITHUB_APP_PRIVATE_KEY", "k")], "GITHUB_APP_PRIVATE_KEY"),
+            (
+                &[("GITHUB_REPO", "a/b"), ("GITHUB_APP_ID", "7"), ("GITHUB_APP_PRIVATE_KEY", "k")],
+                "GITHUB_APP_PRIVATE_KEY",
+            ),
             (&[("GITHUB_REPO", "a/b"), ("GITHUB_TOKEN", "t"), ("FORGEJO_REPO", "a/b")], "FORGEJO_REPO"),
             (&[("FORGEJO_REPO", "a/b")], "FORGEJO_URL"),
             (&[("FORGEJO_REPO", "a/b"), ("FORGEJO_URL", "https://f.example")], "FORGEJO_TOKEN"),

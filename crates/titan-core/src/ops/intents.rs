@@ -84,13 +84,7 @@ pub fn intend(
 ///
 /// # Errors
 /// [`crate::Error::Fenced`] when the claim was lost.
-pub fn done(
-    connection: &mut PgConnection,
-    fence: Fence,
-    proposal_id: Uuid,
-    key: &str,
-    receipt: &Value,
-) -> Result<()> {
+pub fn done(connection: &mut PgConnection, fence: Fence, proposal_id: Uuid, key: &str, receipt: &Value) -> Result<()> {
     connection.transaction(|connection| {
         queue::hold(connection, fence.job_id, fence.epoch)?;
         sql_query(

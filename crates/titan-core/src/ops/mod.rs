@@ -4,6 +4,9 @@
 //! and a worker asks them again about what really changed. In reading order: what a path is (`path`), which paths may be changed
 //! (`policy`), how a change is told (`patch`, and `unified` for a diff), what came of it in the repository's tree (`tree`), and how
 //! closely people should look at it (`risk`). `docs/OPS.md` tells the same to people.
+//!
+//! Then what is written down: who called (`audit`), what was proposed (`proposals`), what is done outside (`intents`), and what people
+//! decided (`decisions`).
 
 mod fault;
 pub mod path;
@@ -15,6 +18,11 @@ pub mod unified;
 
 pub mod risk;
 pub mod tree;
+
+pub mod audit;
+pub mod decisions;
+pub mod intents;
+pub mod proposals;
 
 pub use fault::{Fault, MOST_FAULTS};
 pub use patch::{Change, Patch, PatchInput};

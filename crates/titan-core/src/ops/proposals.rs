@@ -240,10 +240,11 @@ pub fn get(connection: &mut PgConnection, id: Uuid) -> Result<Proposal> {
 /// A cursor or limit that is wrong.
 pub fn list(connection: &mut PgConnection, limit: Option<i64>, cursor: Option<&str>) -> Result<Page<Proposal>> {
     let limit = page::limit(limit)?;
-    let rows: Vec<Row> = sql_query(format!("{SELECT} WHERE ($1 IS NULL OR t.id < $1) ORDER BY p.task_id DESC LIMIT $2"))
-        .bind::<Nullable<SqlUuid>, _>(page::id_cursor(cursor)?)
-        .bind::<BigInt, _>(limit + 1)
-        .load(connection)?;
+    let rows: Vec<Row> =
+        sql_query(format!("{SELECT} WHERE ($1 IS NULL OR t.id < $1) ORDER BY p.task_id DESC LIMIT $2"))
+            .bind::<Nullable<SqlUuid>, _>(page::id_cursor(cursor)?)
+            .bind::<BigInt, _>(limit + 1)
+            .load(connection)?;
     Ok(Page::of(complete(connection, rows)?, limit, |proposal| proposal.id.to_string()))
 }
 

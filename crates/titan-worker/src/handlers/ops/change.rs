@@ -1,8 +1,8 @@
 //! A proposal's patches on the code: the commit that they stand on, and the tree that they make. The same patches on the same commit
 //! always make the same tree, so a stage on another machine makes it anew and compares.
 
-use titan_core::ops::{self, PatchInput, Patch};
 use titan_core::ops::proposals::Proposed;
+use titan_core::ops::{self, Patch, PatchInput};
 use titan_ops::repository::{Merged, Mirror, RepositoryError};
 
 use super::halt::Halt;
@@ -21,9 +21,10 @@ impl Yard {
     /// The patches, which the rules of this worker have to allow as well.
     pub(super) async fn patches(&self, work: &Work, proposed: &Proposed) -> Result<Vec<Patch>, Halt> {
         let bytes = work.blobs.read(&proposed.patches).await?;
-        let inputs: Vec<PatchInput> =
-            serde_json::from_slice(&bytes).map_err(|error| Halt::Failed(format!("the patches cannot be read: {error}")))?;
-        ops::read(&inputs, &self.policy).map_err(|faults| Halt::faults("the rules of this worker refuse the patches", &faults))
+        let inputs: Vec<PatchInput> = serde_json::from_slice(&bytes)
+            .map_err(|error| Halt::Failed(format!("the patches cannot be read: {error}")))?;
+        ops::patch::read(&inputs, &self.policy)
+            .map_err(|faults| Halt::faults("the rules of this worker refuse the patches", &faults))
     }
 
     /// Puts the patches onto the commit that they are for, and brings that onto where the branch stands now.

@@ -3,13 +3,15 @@
 
 use serde_json::{Value, json};
 use titan_core::engine::{Done, Write};
-use titan_core::ops::{self, RepoPath, Touched, TreeChange};
+use titan_core::ops::RepoPath;
+use titan_core::ops::risk::{self, Touched};
+use titan_core::ops::tree::{self, TreeChange};
 use titan_core::state::Level;
 use titan_ops::repository::{FileChange, Mirror, Renames};
 
 use super::halt::Halt;
-use super::yard::{Yard, proposed};
 use super::now;
+use super::yard::{Yard, proposed};
 use crate::handler::Work;
 use crate::workshop::run::Site;
 
@@ -37,14 +39,19 @@ pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
         })
         .await?;
     let changes: Vec<TreeChange> = files.iter().map(TreeChange::from).collect();
-    let faults = ops::check(&changes, &paths, &yard.policy);
+    let faults = tree::check(&changes, &paths, &yard.policy);
     if !faults.is_empty() {
         return Err(Halt::faults("what it changes may not be changed", &faults));
     }
     let touched = touched(&mirror, &change.base, &change.tree, &files).await?;
-    let assessment = ops::assess(&touched);
+    let assessment = risk::assess(&touched);
     let shown: Vec<Value> = files.iter().zip(&touched).map(|(file, touched)| shown(yard, file, touched)).collect();
-    let line = format!("{} files are changed on {}; risk: {}", files.len(), short(&change.base), assessment.reasons.join(", "));
+    let line = format!(
+        "{} files are changed on {}; risk: {}",
+        files.len(),
+        short(&change.base),
+        assessment.reasons.join(", ")
+    );
     site.say(Level::Info, line).await?;
     let output = json!({
         "branch": format!("titan/ops/{}", work.started.task_id),

@@ -15,7 +15,8 @@ pub(super) fn items(tasks: &str) -> Vec<&str> {
 pub(super) fn named<'a>(items: &[&'a str], named: Option<&str>, title: &str) -> Option<&'a str> {
     let plain = |text: &str| text.trim().to_lowercase();
     let wanted = plain(named.unwrap_or(title));
-    let is_meant = |item: &&&str| plain(item) == wanted || item.split_once(':').is_some_and(|(start, _)| plain(start) == wanted);
+    let is_meant =
+        |item: &&&str| plain(item) == wanted || item.split_once(':').is_some_and(|(start, _)| plain(start) == wanted);
     items.iter().find(is_meant).copied()
 }
 

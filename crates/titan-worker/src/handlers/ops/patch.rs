@@ -38,13 +38,9 @@ pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
 }
 
 /// The change as the first stage has shown it, made on this machine.
-pub(super) async fn as_shown(
-    yard: &Yard,
-    work: &Work,
-    mirror: &Mirror,
-    proposed: &Proposed,
-) -> Result<Change, Halt> {
-    let (branch, base, tree) = (found(work, "diff", "base_branch")?, found(work, "diff", "base")?, found(work, "diff", "tree")?);
+pub(super) async fn as_shown(yard: &Yard, work: &Work, mirror: &Mirror, proposed: &Proposed) -> Result<Change, Halt> {
+    let (branch, base, tree) =
+        (found(work, "diff", "base_branch")?, found(work, "diff", "base")?, found(work, "diff", "tree")?);
     let patches = yard.patches(work, proposed).await?;
     // What the branch had then is in what it has now, unless somebody took it away.
     head(mirror, branch).await?;
@@ -113,10 +109,14 @@ async fn verify(yard: &Yard, mirror: &Mirror, change: &Change, branch: &str, com
         return Ok(());
     }
     let forge = yard.forge()?.name();
-    Err(Halt::Failed(format!("commit {commit} on {branch} at {forge} is not the change that was shown: somebody else has written there")))
+    Err(Halt::Failed(format!(
+        "commit {commit} on {branch} at {forge} is not the change that was shown: somebody else has written there"
+    )))
 }
 
 /// Somebody else's hand at the proposal's branch ends it.
 pub(super) fn moved(branch: &str, expected: &str, found: &str) -> String {
-    format!("{branch} stands at {found} and not at {expected}: somebody else has moved it, so the proposal ends here; propose it again with what they changed")
+    format!(
+        "{branch} stands at {found} and not at {expected}: somebody else has moved it, so the proposal ends here; propose it again with what they changed"
+    )
 }

@@ -23,9 +23,11 @@ const MOST_FILES: usize = 50;
 
 pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
     let proposed = proposed(work).await?;
-    let (branch, commit, base) = (found(work, "patch", "branch")?, found(work, "patch", "commit")?, found(work, "diff", "base_branch")?);
+    let (branch, commit, base) =
+        (found(work, "patch", "branch")?, found(work, "patch", "commit")?, found(work, "diff", "base_branch")?);
     let body = body(work, &proposed);
-    let wanted = NewPullRequest { branch: branch.to_owned(), base: base.to_owned(), title: proposed.title.clone(), body };
+    let wanted =
+        NewPullRequest { branch: branch.to_owned(), base: base.to_owned(), title: proposed.title.clone(), body };
     let forge = yard.forge()?;
     // Meant before, done or not: whether there is one says the forge.
     let before = intend(work, "pull", json!({"branch": branch, "base": base, "commit": commit})).await?;
@@ -35,9 +37,7 @@ pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
     };
     let pull = match there {
         None => forge.open(&wanted).await?,
-        Some(pull) if pull.state == PullState::Open => {
-            forge.describe(pull.number, &wanted.title, &wanted.body).await?
-        }
+        Some(pull) if pull.state == PullState::Open => forge.describe(pull.number, &wanted.title, &wanted.body).await?,
         Some(pull) => return Err(Halt::Failed(ended(&pull))),
     };
     if pull.head != commit {
@@ -55,7 +55,9 @@ fn ended(pull: &PullRequest) -> String {
 
 /// What a reviewer has to know, from what the stages found.
 fn body(work: &Work, proposed: &Proposed) -> String {
-    let of = |stage: &str, name: &str| work.started.inputs.get(stage).and_then(|output| output.get(name)).cloned().unwrap_or(Value::Null);
+    let of = |stage: &str, name: &str| {
+        work.started.inputs.get(stage).and_then(|output| output.get(name)).cloned().unwrap_or(Value::Null)
+    };
     let mut text = String::new();
     let description = proposed.description.trim();
     if !description.is_empty() {
@@ -73,7 +75,8 @@ fn body(work: &Work, proposed: &Proposed) -> String {
     let _ = writeln!(text, "\n## Files\n\n| path | lines | allowed by |\n|---|---|---|");
     for file in files.iter().take(MOST_FILES) {
         let text_of = |name: &str| file.get(name).and_then(Value::as_str).unwrap_or("-");
-        let lines = match (file.get("additions").and_then(Value::as_u64), file.get("deletions").and_then(Value::as_u64)) {
+        let lines = match (file.get("additions").and_then(Value::as_u64), file.get("deletions").and_then(Value::as_u64))
+        {
             (Some(added), Some(removed)) => format!("+{added} -{removed}"),
             _ => "binary".to_owned(),
         };

@@ -35,7 +35,8 @@ const LOOK: Duration = Duration::from_secs(15);
 const LAST: usize = 40;
 
 pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
-    let (branch, commit, base) = (found(work, "patch", "branch")?, found(work, "patch", "commit")?, found(work, "diff", "base_branch")?);
+    let (branch, commit, base) =
+        (found(work, "patch", "branch")?, found(work, "patch", "commit")?, found(work, "diff", "base_branch")?);
     let mirror = yard.mirror().await?;
     let merged = merged(&mirror, base, branch, commit).await?;
     let key = format!("test:{}", merged.tree);
@@ -50,7 +51,9 @@ pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
         }
     };
     let checks = checks(yard, work, commit).await?;
-    Ok(done(json!({"tree": merged.tree, "base": merged.base, "commit": commit, "commands": commands, "checks": checks})))
+    Ok(done(
+        json!({"tree": merged.tree, "base": merged.base, "commit": commit, "commands": commands, "checks": checks}),
+    ))
 }
 
 /// What the merge would be now.
@@ -82,7 +85,8 @@ async fn commands(yard: &Yard, work: &Work, mirror: &Mirror, tree: &str) -> Resu
 
 async fn run_in(yard: &Yard, work: &Work, mirror: &Mirror, tree: &str, folder: &Path) -> Result<Value, Halt> {
     let (to, tree) = (folder.to_owned(), tree.to_owned());
-    fs::create_dir_all(folder).map_err(|error| Halt::Passing(format!("{} cannot be made: {error}", folder.display())))?;
+    fs::create_dir_all(folder)
+        .map_err(|error| Halt::Passing(format!("{} cannot be made: {error}", folder.display())))?;
     mirror.with(move |mirror| mirror.check_out(&tree, &to)).await?;
     yard.workshop.give_away(folder).await?;
     let lines = match &yard.settings.test {
