@@ -151,14 +151,15 @@ fn routes(config: &mut web::ServiceConfig) {
         .route("/readyz", web::get().to(|| async { HttpResponse::Ok().json(json!({"status": "ready"})) }));
 }
 
-/// Writes the request down, and refuses what has no key or names no service.
-fn admitted(request: &HttpRequest, state: &Shared, service: &str) -> Result<(), HttpResponse> {
+/// Writes the request down, and gives the refusal of what has no key or names no service.
+fn refusal(request: &HttpRequest, state: &Shared, service: &str) -> Option<HttpResponse> {
     lock(state).requests.push(format!("{} {}", request.method(), request.uri()));
     let given = request.headers().get("authorization").and_then(|value| value.to_str().ok());
     if given != Some(&format!("Bearer {KEY}")) {
-        return Err(refused(401, "unauthorized"));
+        return Some(refused(401, "unauthorized"));
     }
-    if [API, WORKER].contains(&service) { Ok(()) } else { Err(refused(404, &format!("service not found: {service}"))) }
+    let is_known = [API, WORKER].contains(&service);
+    (!is_known).then(|| refused(404, &format!("service not found: {service}")))
 }
 
 fn refused(status: u16, message: &str) -> HttpResponse {
@@ -167,7 +168,7 @@ fn refused(status: u16, message: &str) -> HttpResponse {
 }
 
 async fn service(request: HttpRequest, path: web::Path<String>, state: Shared, base: Data<Url>) -> HttpResponse {
-    if let Err(refused) = admitted(&request, &state, &path) {
+    if let Some(refused) = refusal(&request, &state, &path) {
         return refused;
     }
     let kind = if *path == API { "web_service" } else { "background_worker" };
@@ -183,7 +184,7 @@ struct Query {
 }
 
 async fn list(request: HttpRequest, path: web::Path<String>, query: web::Query<Query>, state: Shared) -> HttpResponse {
-    if let Err(refused) = admitted(&request, &state, &path) {
+    if let Some(refused) = refusal(&request, &state, &path) {
         return refused;
     }
     let limit = query.limit.unwrap_or(20);
@@ -198,7 +199,7 @@ async fn list(request: HttpRequest, path: web::Path<String>, query: web::Query<Q
 }
 
 async fn one(request: HttpRequest, path: web::Path<(String, String)>, state: Shared) -> HttpResponse {
-    if let Err(refused) = admitted(&request, &state, &path.0) {
+    if let Some(refused) = refusal(&request, &state, &path.0) {
         return refused;
     }
     let mut state = lock(&state);
@@ -210,7 +211,7 @@ async fn one(request: HttpRequest, path: web::Path<(String, String)>, state: Sha
 }
 
 async fn create(request: HttpRequest, path: web::Path<String>, body: web::Json<Value>, state: Shared) -> HttpResponse {
-    if let Err(refused) = admitted(&request, &state, &path) {
+    if let Some(refused) = refusal(&request, &state, &path) {
         return refused;
     }
     let known = ["commitId", "clearCache", "imageUrl", "deployMode"];

@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn a_repository_needs_its_forge_and_a_way_in() {
-        let github = |more: &[(&str, &str)]| {
+        let github = |more: &[(&str, &str)]| -> Result<GitHubSettings, ConfigError> {
             let pairs: Vec<_> = [("GITHUB_REPO", "titan/titan")].iter().chain(more).copied().collect();
             match of(&pairs)?.forge {
                 Some(ForgeSettings::GitHub(github)) => Ok(github),

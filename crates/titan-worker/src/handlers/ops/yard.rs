@@ -10,7 +10,8 @@ use titan_core::db::PgConnection;
 use titan_core::ops::Policy;
 use titan_core::ops::intents::{self, Intended};
 use titan_core::ops::proposals::{self, Proposed};
-use titan_ops::forge::{Access, App, Forge, Forgejo, ForgejoSettings, GitHub, GitHubSettings};
+use titan_ops::forge::settings::{Access, App, ForgejoSettings, GitHubSettings};
+use titan_ops::forge::{Forge, Forgejo, GitHub};
 use titan_ops::repository::{Limits, Mirror};
 
 use super::halt::Halt;
