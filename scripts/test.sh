@@ -52,6 +52,7 @@ stage_sandbox() {
 
 # Commands and pipelines, each shipped template built for real: alone, for the same reason.
 stage_pipelines() {
+  node scripts/forge.mjs install || return 1
   if has_nextest; then
     scripts/with-postgres.sh throwaway cargo nextest run --locked "${SELECTION[@]}" --no-fail-fast --test pipelines
   else

@@ -8,6 +8,7 @@ mod crashes;
 mod deploying;
 mod git_installs;
 mod kit;
+mod ops;
 mod previews;
 mod resuming;
 mod split;

@@ -29,8 +29,9 @@ use crate::workshop::run::{Job, Site};
 
 /// One command; the step has a limit of its own.
 const TIMEOUT: Duration = Duration::from_secs(2 * 3600);
-/// Between two looks at the forge's checks.
-const LOOK: Duration = Duration::from_secs(15);
+/// Between two looks at the forge's checks: often at first, then less and less.
+const SOONEST: Duration = Duration::from_secs(2);
+const LATEST: Duration = Duration::from_secs(30);
 /// Lines of each command that are kept as evidence.
 const LAST: usize = 40;
 
@@ -151,14 +152,16 @@ async fn checks(yard: &Yard, work: &Work, commit: &str) -> Result<Value, Halt> {
         (pending, all) => format!("{pending} of {all} checks of {} have not ended", short(commit)),
     };
     let deadline = TimeDelta::from_std(yard.settings.checks_timeout).unwrap_or(TimeDelta::MAX);
-    if Utc::now() - since > deadline {
+    let waited = Utc::now() - since;
+    if waited > deadline {
         let minutes = yard.settings.checks_timeout.as_secs() / 60;
         return Err(Halt::Failed(format!(
             "{reason}, and that after {minutes} minutes; TITAN_OPS_CHECKS says what checks are worth, TITAN_OPS_CHECKS_TIMEOUT how long \
              they are waited for"
         )));
     }
-    Err(Halt::Later { after: LOOK, reason })
+    let after = (waited.to_std().unwrap_or_default() / 4).clamp(SOONEST, LATEST);
+    Err(Halt::Later { after, reason })
 }
 
 /// Since when the checks of this commit are waited for, whichever worker began.

@@ -1,0 +1,250 @@
+//! Proposals of changes to Titan's own code, from the call to the pull request: with real daemons and the sandbox, at a GitHub over a real
+//! repository, which is harmed on the way.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use titan_testkit::client::{id, text};
+use titan_testkit::forge::{Forge, Repository, TOKEN};
+
+use crate::kit::Kit;
+
+const OPS_TOKEN: &str = "your-ops-token";
+/// The user's own call.
+const PROPOSAL: &str = r##"{
+  "title": "Update README", "description": "Add deployment instructions",
+  "patches": [{"path": "README.md", "content": "# My Project\n\n## Deployment\n\n..."}]}"##;
+const TASKS: &str = "# Tasks\n\n## Now\n\n### Update README\n\nSay how it is deployed.\n\n## Next\n";
+/// What is built and tested where nothing else is said.
+const TEST: &str = "grep -q Deployment README.md ;; test ! -e .git";
+
+/// A repository with what Titan wants to see there.
+fn repository(forge: &Forge) -> Repository<'_> {
+    let repository = forge.repository("acme/titan");
+    let _ = repository.push("main", &[("TASKS.md", Some(TASKS)), ("docs/a.md", Some("one\ntwo\nthree\n"))]);
+    repository
+}
+
+fn kit(forge: &Forge, more: &[(&str, &str)]) -> Kit {
+    let url = forge.url();
+    let mut env = vec![
+        ("OPS_TOKEN", OPS_TOKEN),
+        ("GITHUB_REPO", "acme/titan"),
+        ("GITHUB_TOKEN", TOKEN),
+        ("GITHUB_API_URL", url.as_str()),
+        ("GITHUB_SERVER_URL", url.as_str()),
+        ("TITAN_OPS_TEST", TEST),
+        ("TITAN_OPS_CHECKS", "off"),
+    ];
+    env.retain(|(name, _)| more.iter().all(|(other, _)| other != name));
+    env.extend(more);
+    Kit::with(&env)
+}
+
+impl Kit {
+    /// The id of the proposal and its run.
+    async fn propose(&self, body: &str) -> (String, String) {
+        let request = self.client.request(Method::POST, "/api/ops/propose").header("Content-Type", "application/json");
+        let proposal =
+            self.client.send(request.header("X-OPS-TOKEN", OPS_TOKEN).body(body.to_owned())).await.expect(201);
+        (id(&proposal), text(&proposal["run_id"]).to_owned())
+    }
+
+    async fn proposal(&self, id: &str) -> Value {
+        self.client.get(&format!("/api/ops/proposals/{id}")).await.expect(200)
+    }
+
+    /// Why the run failed.
+    async fn failed(&self, run: &str) -> String {
+        let ended = self.ended(run).await;
+        assert_eq!(text(&ended["status"]), "failed", "{ended:#}");
+        text(&ended["error"]).to_owned()
+    }
+
+    /// Waits until the checks of the forge are waited for.
+    async fn awaits_checks(&self, id: &str) -> Value {
+        self.until("the checks to be waited for", async || {
+            let proposal = self.proposal(id).await;
+            let reason = stage(&proposal, "test")["waiting_reason"].as_str().unwrap_or_default().to_owned();
+            reason.contains("check").then_some(proposal)
+        })
+        .await
+    }
+}
+
+fn stage<'a>(proposal: &'a Value, name: &str) -> &'a Value {
+    proposal["stages"].as_array().unwrap().iter().find(|stage| stage["name"] == name).unwrap()
+}
+
+fn branch(id: &str) -> String {
+    format!("titan/ops/{id}")
+}
+
+/// The branch carries one commit, which is the user's change on main, and there is one pull request for it.
+fn is_one_change(repository: &Repository<'_>, forge: &Forge, id: &str) {
+    let name = branch(id);
+    assert_eq!(repository.git(&["rev-list", "--count", &format!("main..{name}")]), "1");
+    assert_eq!(repository.git(&["show", &format!("{name}:README.md")]), "# My Project\n\n## Deployment\n\n...");
+    assert_eq!(repository.git(&["diff", "--name-only", "main", &name]), "README.md");
+    let pulls = repository.pulls();
+    assert_eq!(pulls.len(), 1, "{pulls:#?}");
+    assert_eq!((text(&pulls[0]["branch"]), text(&pulls[0]["base"])), (name.as_str(), "main"));
+    assert_eq!(forge.writes_of(&["pull.open"]).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_user_s_call_becomes_a_pull_request() {
+    let forge = Forge::github();
+    let repository = repository(&forge);
+    let main = repository.head("main");
+    let kit = kit(&forge, &[("TITAN_OPS_CHECKS", "required")]);
+    let _worker = kit.worker();
+    let (id, run) = kit.propose(PROPOSAL).await;
+
+    // Without a check nothing is known, and it sleeps.
+    let waiting = kit.awaits_checks(&id).await;
+    assert_eq!((text(&waiting["state"]), text(&stage(&waiting, "test")["waiting_on"])), ("running", "timer"));
+    assert!(repository.pulls().is_empty());
+    let commit = text(&stage(&waiting, "patch")["evidence"]["commit"]).to_owned();
+    assert_eq!(repository.head(&branch(&id)), Some(commit.clone()));
+    repository.check(
+        &commit,
+        &json!([{"name": "build", "status": "completed", "conclusion": "success", "summary": "fine"}]),
+        &json!([]),
+    );
+
+    kit.completed(&run).await;
+    is_one_change(&repository, &forge, &id);
+    assert_eq!(repository.head("main"), main, "nobody has merged it");
+    let proposal = kit.proposal(&id).await;
+    assert_eq!(text(&proposal["state"]), "done");
+    let diff = &stage(&proposal, "diff")["evidence"];
+    assert_eq!((text(&diff["risk"]), text(&diff["now_item"])), ("low", "Update README"));
+    assert_eq!((text(&diff["files"][0]["path"]), text(&diff["files"][0]["verdict"])), ("README.md", "allowed"));
+    let tests = &stage(&proposal, "test")["evidence"];
+    assert_eq!(tests["commands"].as_array().map(Vec::len), Some(2));
+    assert_eq!(text(&tests["checks"]["checks"][0]["state"]), "passed");
+    let pull = &repository.pulls()[0];
+    assert_eq!(stage(&proposal, "pull request")["evidence"]["number"], pull["number"]);
+    for told in [
+        "Add deployment instructions",
+        "Update README",
+        "Risk: low",
+        "README.md",
+        "grep -q Deployment",
+        "check build: passed",
+    ] {
+        assert!(text(&pull["body"]).contains(told), "{told}: {}", text(&pull["body"]));
+    }
+    let message = repository.git(&["log", "-1", "--format=%B", &branch(&id)]);
+    assert!(message.starts_with("Update README\n\nAdd deployment instructions\n\nTitan-Proposal: "), "{message}");
+    let effects = kit.items(&format!("/api/ops/proposals/{id}/effects")).await;
+    assert!(effects.iter().all(|effect| effect["receipt"].is_object()), "{effects:#?}");
+
+    // What a person is shown as the change.
+    let outputs = kit.items(&format!("/api/runs/{run}/artifacts")).await;
+    let shown = kit.client.get(&format!("/api/artifacts/{}/content", text(&outputs[0]["id"]))).await;
+    assert!(shown.text.contains("+## Deployment"), "{}", shown.text);
+    let log = kit.log(&run).await.join("\n");
+    assert!(!log.contains(TOKEN) && !log.contains(OPS_TOKEN));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_breaks_a_rule_or_a_test_comes_to_nothing() {
+    let forge = Forge::github();
+    let repository = repository(&forge);
+    let first = repository.head("main").unwrap();
+    let kit = kit(&forge, &[]);
+    let _worker = kit.worker();
+    let propose = |title: &str, now: Option<&str>, base: Option<&str>, patch: Value| {
+        json!({"title": title, "now": now, "base": base, "patches": [patch]}).to_string()
+    };
+    let fails = async |body: String| {
+        let (id, run) = kit.propose(&body).await;
+        (id, kit.failed(&run).await)
+    };
+    let readme = |content: &str| json!({"path": "README.md", "content": content});
+    let now = Some("Update README");
+
+    let (_, why) = fails(propose("Something else", None, None, readme("# Deployment\n"))).await;
+    assert!(why.contains("under \"Now\"") && why.contains("Update README"), "{why}");
+    let (_, why) = fails(propose("x", now, None, json!({"path": "docs/none.md", "delete": true}))).await;
+    assert!(why.contains("docs/none.md") || why.contains("patches[0]"), "{why}");
+    let (_, why) = fails(propose("x", now, Some(&"a".repeat(40)), readme("# Deployment\n"))).await;
+    assert!(why.contains(&"a".repeat(40)), "{why}");
+    // Others have written there since.
+    let _ = repository.push("main", &[("docs/a.md", Some("one\nTWO\nthree\n"))]);
+    let (_, why) =
+        fails(propose("y", now, Some(&first), json!({"path": "docs/a.md", "content": "one\n2\nthree\n"}))).await;
+    assert!(why.contains("docs/a.md") && why.contains("does not fit"), "{why}");
+    assert!(forge.writes_of(&["ref.create", "commit", "pull.open"]).is_empty(), "{:#?}", forge.writes());
+
+    let (id, why) = fails(propose("z", now, None, readme("# No word of it\n"))).await;
+    assert!(why.contains("grep -q Deployment README.md"), "{why}");
+    assert!(repository.head(&branch(&id)).is_some() && repository.pulls().is_empty());
+    // What does not touch what others changed is brought onto it.
+    let (id, run) = kit.propose(&propose("w", now, Some(&first), readme("# Deployment\n"))).await;
+    kit.completed(&run).await;
+    assert_eq!(repository.git(&["show", &format!("{}:docs/a.md", branch(&id))]), "one\nTWO\nthree");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_do_meanwhile_ends_it_with_a_reason() {
+    let forge = Forge::github();
+    let repository = repository(&forge);
+    let kit = kit(&forge, &[("TITAN_OPS_CHECKS", "required")]);
+    let _worker = kit.worker();
+    let of = |number: usize| PROPOSAL.replace("...", &format!("Step {number}"));
+
+    let (pushed, pushed_run) = kit.propose(&of(1)).await;
+    let (failing, failing_run) = kit.propose(&of(2)).await;
+    kit.awaits_checks(&pushed).await;
+    let waiting = kit.awaits_checks(&failing).await;
+    let _ = repository.push(&branch(&pushed), &[("README.md", Some("# Mine\n"))]);
+    let why = kit.failed(&pushed_run).await;
+    assert!(why.contains(&branch(&pushed)) && why.contains("somebody else has moved it"), "{why}");
+
+    let commit = text(&stage(&waiting, "patch")["evidence"]["commit"]);
+    let failed = json!([{"name": "lint", "status": "completed", "conclusion": "failure", "summary": "two spaces"}]);
+    repository.check(commit, &failed, &json!([]));
+    let why = kit.failed(&failing_run).await;
+    assert!(why.contains("\"lint\"") && why.contains("failed"), "{why}");
+    assert!(repository.pulls().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forge_in_trouble_is_waited_for() {
+    let forge = Forge::github();
+    let repository = repository(&forge);
+    let kit = kit(&forge, &[]);
+    let _worker = kit.worker();
+    forge.fault(&json!({"kind": "secondary", "method": "POST", "path": "/graphql", "retry_after": 3}));
+    forge.fault(&json!({"kind": "status", "path": "/pulls", "status": 503, "times": 4}));
+    let (id, run) = kit.propose(PROPOSAL).await;
+    kit.completed(&run).await;
+    is_one_change(&repository, &forge, &id);
+    assert_eq!(forge.faults_left(), 0);
+    let log = kit.log(&run).await.join("\n");
+    assert!(log.contains("Waiting 3.0 s") || log.contains("Waiting 4.0 s"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_killed_wherever_and_replies_that_are_lost_make_one_change() {
+    let forge = Forge::github();
+    let repository = repository(&forge);
+    let kit = kit(&forge, &[]);
+    // Each is done, and nobody hears of it.
+    for path in ["/git/refs", "/graphql", "/pulls$"] {
+        forge.fault(&json!({"kind": "cut_after", "method": "POST", "path": path}));
+    }
+    let mut worker = kit.worker();
+    let (id, run) = kit.propose(PROPOSAL).await;
+    for pause in [50, 200, 400, 700, 1100] {
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+        worker.kill();
+        worker = kit.worker();
+    }
+    kit.completed(&run).await;
+    is_one_change(&repository, &forge, &id);
+}
