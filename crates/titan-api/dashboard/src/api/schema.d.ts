@@ -386,6 +386,108 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ops/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the calls of /api/ops, the newest first */
+        get: operations["list_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ops/proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the proposals, the newest first */
+        get: operations["list_proposals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ops/proposals/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a proposal with its stages and what they found */
+        get: operations["get_proposal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ops/proposals/{id}/effects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what was done outside for a proposal, in the order in which it was meant; one without a receipt may not have been done */
+        get: operations["list_effects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ops/proposals/{id}/patches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the patches of a proposal, word for word */
+        get: operations["get_patches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ops/propose": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Propose a change to Titan's own code; the same call twice makes one proposal */
+        post: operations["propose"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/outputs/{id}": {
         parameters: {
             query?: never;
@@ -1882,6 +1984,24 @@ export interface components {
              */
             size: number;
         };
+        /** @description A call and its answer. Without a status it was not answered: its server ended before. */
+        AuditEntry: {
+            /** @description `token`, `local`, or null for somebody who is not known. */
+            actor: string | null;
+            /** Format: date-time */
+            at: string;
+            /** @description That of the error, if it was one. */
+            code: string | null;
+            /** Format: int64 */
+            id: number;
+            method: string;
+            path: string;
+            peer: string | null;
+            /** Format: uuid */
+            request_id: string;
+            /** Format: int32 */
+            status: number | null;
+        };
         /** @description A folder that should hold a template. */
         BrokenTemplate: {
             /** @description Below `TEMPLATES_DIR`; empty for that one itself. */
@@ -2200,6 +2320,12 @@ export interface components {
          * @enum {string}
          */
         DocumentState: "waiting" | "reading" | "ready" | "failed";
+        /** @description What a proposal has done outside. */
+        Effects: {
+            items: components["schemas"]["Intent"][];
+        };
+        /** @enum {string} */
+        Encoding: "utf-8" | "base64";
         EraseMemoriesBody: {
             /** @description Must be true: what is erased cannot be brought back. */
             confirm: boolean;
@@ -2482,6 +2608,19 @@ export interface components {
             sha256: string;
             /** @description Whether this very template was installed before; nothing was changed then. */
             unchanged: boolean;
+        };
+        /** @description An effect outside, for people. */
+        Intent: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            done_at: string | null;
+            key: string;
+            /** @description Null: it is not known whether it was done. */
+            receipt: unknown;
+            /** Format: uuid */
+            run_id: string;
+            what: unknown;
         };
         /** @description What is not known of a job where it is now is null: history is narrow. */
         Job: {
@@ -3117,6 +3256,27 @@ export interface components {
             total: number;
         };
         /** @description One page. `next_cursor` is null on the last one. */
+        Page_AuditEntry: {
+            items: {
+                /** @description `token`, `local`, or null for somebody who is not known. */
+                actor?: string | null;
+                /** Format: date-time */
+                at: string;
+                /** @description That of the error, if it was one. */
+                code?: string | null;
+                /** Format: int64 */
+                id: number;
+                method: string;
+                path: string;
+                peer?: string | null;
+                /** Format: uuid */
+                request_id: string;
+                /** Format: int32 */
+                status?: number | null;
+            }[];
+            next_cursor: string | null;
+        };
+        /** @description One page. `next_cursor` is null on the last one. */
         Page_Call: {
             items: {
                 /** Format: int32 */
@@ -3579,6 +3739,38 @@ export interface components {
             next_cursor: string | null;
         };
         /** @description One page. `next_cursor` is null on the last one. */
+        Page_Proposal: {
+            items: {
+                author: string;
+                /** @description The commit that its patches are for; null for wherever the branch stands. */
+                base_commit?: string | null;
+                /** Format: date-time */
+                created_at: string;
+                decision?: components["schemas"]["ProposalDecision"] | null;
+                description: string;
+                /** Format: date-time */
+                ended_at?: string | null;
+                /** Format: uuid */
+                id: string;
+                /** @description The heading under "Now" in TASKS.md that it belongs to. */
+                now_item?: string | null;
+                paths: string[];
+                /** Format: uuid */
+                project_id: string;
+                /** @description Why it failed, or what it waits for. */
+                reason?: string | null;
+                /**
+                 * Format: uuid
+                 * @description The newest run; its log and its outputs tell the rest.
+                 */
+                run_id?: string | null;
+                stages: components["schemas"]["Stage"][];
+                state: components["schemas"]["ProposalState"];
+                title: string;
+            }[];
+            next_cursor: string | null;
+        };
+        /** @description One page. `next_cursor` is null on the last one. */
         Page_Publication: {
             items: {
                 /** @description Where it was when it was published. */
@@ -3723,6 +3915,20 @@ export interface components {
                 url: string;
             }[];
             next_cursor: string | null;
+        };
+        /** @description A change to one file: exactly one of `content`, `diff` and `"delete": true`. */
+        PatchInput: {
+            /** @description The file as it is to be, whether it is there already or not. At most 1 MiB, and 256 KiB when it is no text. */
+            content: string | null;
+            /** @description Delete the file. */
+            delete: boolean | null;
+            /** @description A unified diff of this one file, as `git diff` writes it. At most 1 MiB. */
+            diff: string | null;
+            encoding: components["schemas"]["Encoding"] | null;
+            /** @description Whether the file is to be a program (mode 100755); that of a file that is there stays as it is when it is not given. */
+            executable: boolean | null;
+            /** @description From the repository's root. */
+            path: string;
         };
         PauseBody: {
             /** @description Shown to whoever wonders why nothing moves. */
@@ -3984,6 +4190,64 @@ export interface components {
             /** @description Also accepted as `templateRef`. */
             template_ref?: string | null;
             type?: string | null;
+        };
+        Proposal: {
+            author: string;
+            /** @description The commit that its patches are for; null for wherever the branch stands. */
+            base_commit: string | null;
+            /** Format: date-time */
+            created_at: string;
+            decision: components["schemas"]["ProposalDecision"] | null;
+            description: string;
+            /** Format: date-time */
+            ended_at: string | null;
+            /** Format: uuid */
+            id: string;
+            /** @description The heading under "Now" in TASKS.md that it belongs to. */
+            now_item: string | null;
+            paths: string[];
+            /** Format: uuid */
+            project_id: string;
+            /** @description Why it failed, or what it waits for. */
+            reason: string | null;
+            /**
+             * Format: uuid
+             * @description The newest run; its log and its outputs tell the rest.
+             */
+            run_id: string | null;
+            stages: components["schemas"]["Stage"][];
+            state: components["schemas"]["ProposalState"];
+            title: string;
+        };
+        ProposalDecision: {
+            comment: string | null;
+            /** @description The commit that they were shown. */
+            commit: string;
+            /** Format: date-time */
+            created_at: string;
+            decided_by: string;
+            decision: components["schemas"]["Verdict"];
+        };
+        /**
+         * @description How a proposal stands.
+         * @enum {string}
+         */
+        ProposalState: "running" | "waiting_for_approval" | "done" | "rejected" | "failed" | "canceled";
+        ProposeBody: {
+            /** @description The commit that the patches are for: 40 or 64 hex digits; wherever the branch stands when it is not given. */
+            base?: string | null;
+            /** @description Why, for whoever reviews it. */
+            description?: string | null;
+            /** @description The heading under "Now" in TASKS.md that it belongs to; the one that the title is when it is not given. */
+            now?: string | null;
+            /** @description Each changes one file. */
+            patches: components["schemas"]["PatchInput"][];
+            /** @example Update README */
+            title: string;
+        };
+        /** @description A proposal as it was proposed. */
+        ProposedPatches: {
+            items: components["schemas"]["PatchInput"][];
         };
         Provider: {
             /** Format: date-time */
@@ -4375,6 +4639,22 @@ export interface components {
             /** Format: int64 */
             tokens: number;
         };
+        /** @description One stage of a proposal, and what it found. */
+        Stage: {
+            /** Format: int32 */
+            attempt: number;
+            error: string | null;
+            /** @description What it found, as its kind has it; null while it has not ended. */
+            evidence: unknown;
+            /** Format: date-time */
+            finished_at: string | null;
+            name: string;
+            /** Format: date-time */
+            started_at: string | null;
+            status: components["schemas"]["StepStatus"];
+            waiting_on: components["schemas"]["WaitingOn"] | null;
+            waiting_reason: string | null;
+        };
         /** @description How many leads are at a stage, and what they may bring. */
         StageSum: {
             /** Format: int64 */
@@ -4761,6 +5041,11 @@ export interface components {
             /** @description The text of `template.yaml`. */
             manifest: string;
         };
+        /**
+         * @description What was decided.
+         * @enum {string}
+         */
+        Verdict: "approved" | "rejected";
         Versions: {
             /** @description The oldest first; the newest hundred when there are more. */
             items: components["schemas"]["Output"][];
@@ -5945,6 +6230,205 @@ export interface operations {
                 };
                 content: {
                     "application/json": Record<string, never>;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_audit: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when it is not given. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AuditEntry"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_proposals: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when it is not given. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Proposal"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_proposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_effects: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Effects"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_patches: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposedPatches"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    propose: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The token of OPS_TOKEN */
+                "X-OPS-TOKEN": string;
+                /** @description The same key and body make one proposal; without one the body is the key */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProposeBody"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"];
                 };
             };
             /** @description What went wrong */
