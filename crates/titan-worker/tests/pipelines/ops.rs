@@ -140,7 +140,7 @@ async fn the_user_s_call_becomes_a_pull_request() {
     let message = repository.git(&["log", "-1", "--format=%B", &branch(&id)]);
     assert!(message.starts_with("Update README\n\nAdd deployment instructions\n\nTitan-Proposal: "), "{message}");
     let effects = kit.items(&format!("/api/ops/proposals/{id}/effects")).await;
-    assert!(effects.iter().all(|effect| effect["receipt"].is_object()), "{effects:#?}");
+    assert!(effects.iter().all(|effect| !effect["receipt"].is_null()), "{effects:#?}");
 
     // What a person is shown as the change.
     let outputs = kit.items(&format!("/api/runs/{run}/artifacts")).await;

@@ -128,22 +128,16 @@ proptest! {
         prop_assert_eq!(diffy::apply(&old, &patch).unwrap(), new);
     }
 
-    /// The crate similar counts wrong where lines are repeated (`@@ -1,6 +2,6 @@` with five old lines): what diffy does not
-    /// read either is refused, and all else makes the new text.
+    /// The crate similar counts wrong where lines are repeated (`@@ -1,6 +2,6 @@` with five old lines), and diffy believes some of that:
+    /// it may be refused, but what is taken makes the new text.
     #[test]
     fn a_diff_of_another_crate((old, new) in versions(), context in 1..5_usize) {
         let diff =
             TextDiff::from_lines(&old, &new).unified_diff().context_radius(context).header("a/f", "b/f").to_string();
         prop_assume!(!diff.is_empty());
         let path = RepoPath::parse("f").unwrap();
-        match (Unified::parse(&diff, &path), diffy::Patch::from_str(&diff)) {
-            (Ok(_), Ok(patch)) => {
-                let theirs = diffy::apply(&old, &patch).ok();
-                prop_assert_eq!(apply(&diff, &old).ok(), theirs.clone(), "{}", diff);
-                prop_assert_eq!(theirs, Some(new), "{}", diff);
-            }
-            (Err(_), Err(_)) => {}
-            (ours, theirs) => prop_assert!(false, "{:?} {:?}\n{}", ours, theirs, diff),
+        if Unified::parse(&diff, &path).is_ok() {
+            prop_assert_eq!(apply(&diff, &old).ok(), Some(new), "{}", diff);
         }
     }
 
