@@ -31,7 +31,9 @@ pub struct Call {
 /// # Errors
 /// When it cannot be written down: then nothing is done for it.
 pub async fn begin(request: &ServiceRequest, request_id: Uuid) -> Result<Option<Call>, ApiError> {
-    if request.path() != "/api/ops" && !request.path().starts_with("/api/ops/") {
+    // As the router reads it, however it is spelt.
+    let path = request.match_info().as_str();
+    if path != "/api/ops" && !path.starts_with("/api/ops/") {
         return Ok(None);
     }
     let state = request.app_data::<web::Data<AppState>>().cloned();
@@ -42,7 +44,7 @@ pub async fn begin(request: &ServiceRequest, request_id: Uuid) -> Result<Option<
         request_id,
         actor: (actor != Actor::Nobody).then(|| actor.name().to_owned()),
         method: request.method().to_string(),
-        path: request.path().to_owned(),
+        path: path.to_owned(),
         peer: request.peer_addr().as_ref().map(SocketAddr::to_string),
     };
     let id = state.db.run(move |connection| audit::called(connection, &call)).await?;

@@ -38,7 +38,7 @@ pub struct ProposeBody {
     /// The heading under "Now" in TASKS.md that it belongs to; the one that the title is when it is not given.
     #[schema(max_length = 300)]
     now: Option<String>,
-    /// The commit that the patches are for: 40 or 64 hex digits; wherever the branch stands when it is not given.
+    /// The commit that the patches are for: 40 hex digits; wherever the branch stands when it is not given.
     base: Option<String>,
 }
 
@@ -82,12 +82,12 @@ pub async fn propose(
 }
 
 fn commit(given: &str) -> Result<String, ApiError> {
-    let is_commit = matches!(given.len(), 40 | 64)
-        && given.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+    let is_commit =
+        given.len() == 40 && given.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
     if is_commit {
         return Ok(given.to_owned());
     }
-    Err(ApiError::field(Code::ValidationFailed, "base", "must be a whole commit id: 40 or 64 lowercase hex digits"))
+    Err(ApiError::field(Code::ValidationFailed, "base", "must be a whole commit id: 40 lowercase hex digits"))
 }
 
 /// Every fault at once, so that nobody has to ask again for each.

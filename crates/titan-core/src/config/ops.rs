@@ -87,8 +87,8 @@ impl Ops {
             tokens: tokens(vars)?,
             forge: forge(vars)?,
             base: vars.text("TITAN_OPS_BASE").map(str::to_owned),
-            allowed_paths: vars.text("ALLOWED_PATHS").map(list),
-            protected_paths: vars.text("PROTECTED_PATHS").map(list),
+            allowed_paths: vars.text("ALLOWED_PATHS").map(patterns),
+            protected_paths: vars.text("PROTECTED_PATHS").map(patterns),
             require_now: vars.choice("TITAN_OPS_REQUIRE_NOW", &[("on", true), ("off", false)])?.unwrap_or(true),
             test: vars.text("TITAN_OPS_TEST").map(lines),
             checks: vars
@@ -122,6 +122,20 @@ fn tokens(vars: &Vars<'_>) -> Result<Vec<SecretString>, ConfigError> {
     Ok(tokens.into_iter().map(SecretString::from).collect())
 }
 
+/// Comma separated, but for the commas of `{a,b}`.
+fn patterns(text: &str) -> Vec<String> {
+    let mut depth = 0_i32;
+    let parts = text.split(|c| {
+        depth += match c {
+            '{' => 1,
+            '}' => -1,
+            _ => 0,
+        };
+        c == ',' && depth <= 0
+    });
+    parts.map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+}
+
 /// Shell lines that are apart by line breaks or `;;`, since few places where variables are set know line breaks.
 fn lines(text: &str) -> Vec<String> {
     text.split(";;").flat_map(str::lines).map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
@@ -151,6 +165,12 @@ fn github(vars: &Vars<'_>, repository: &str) -> Result<GitHubSettings, ConfigErr
 fn server_of(api: &Url) -> Result<Url, ConfigError> {
     if api.host_str() == Some("api.github.com") {
         return address("https://github.com");
+    }
+    // With data residency.
+    if let Some(host) =
+        api.host_str().and_then(|host| host.strip_prefix("api.")).filter(|host| host.ends_with(".ghe.com"))
+    {
+        return address(&format!("https://{host}"));
     }
     let mut server = api.clone();
     server.set_path("/");
@@ -262,6 +282,8 @@ mod tests {
         );
         let own = github(&[("GITHUB_TOKEN", "t"), ("GITHUB_API_URL", "https://git.example/api/v3")]).unwrap();
         assert_eq!(own.server_url.as_str(), "https://git.example/");
+        let residency = github(&[("GITHUB_TOKEN", "t"), ("GITHUB_API_URL", "https://api.acme.ghe.com")]).unwrap();
+        assert_eq!(residency.server_url.as_str(), "https://acme.ghe.com/");
         let app = github(&[("GITHUB_APP_ID", "7"), ("GITHUB_APP_PRIVATE_KEY", "-----BEGIN X-----\\nabc")]).unwrap();
         assert!(
             matches!(app.access, GitHubAccess::App { id: 7, installation: None, private_key } if private_key.expose_secret().contains("\nabc"))
@@ -283,6 +305,12 @@ mod tests {
         ] {
             assert_eq!(of(pairs).unwrap_err().variable, variable, "{pairs:?}");
         }
+    }
+
+    #[test]
+    fn patterns_may_hold_commas_in_braces() {
+        let ops = of(&[("ALLOWED_PATHS", "docs/**, crates/{titan-api,titan-core}/**,README.md")]).unwrap();
+        assert_eq!(ops.allowed_paths.unwrap(), ["docs/**", "crates/{titan-api,titan-core}/**", "README.md"]);
     }
 
     #[test]

@@ -60,8 +60,13 @@ pub const ALWAYS_PROTECTED: &[&str] = &[
     // What carries a proposal out: the commit, the merge, the deployment.
     "crates/titan-ops/**",
     "crates/titan-worker/src/handlers/ops/**",
-    // Who may propose and approve.
+    "crates/titan-core/src/git/**",
+    "crates/titan-worker/src/workshop/**",
+    // Who may propose and approve, and that it is written down.
     "crates/titan-api/src/routes/ops*",
+    "crates/titan-api/src/access.rs",
+    "crates/titan-api/src/http/ops_calls.rs",
+    "crates/titan-api/src/http/envelope.rs",
 ];
 
 /// Patterns of one list.

@@ -30,6 +30,7 @@ const MOST_RETRIES: i32 = 10;
 /// Characters.
 pub const MAX_DESCRIPTION: usize = 20_000;
 pub const MAX_TITLE: usize = 200;
+const MAX_NOW: usize = 300;
 
 /// A proposal that keeps all rules.
 #[derive(Debug, Clone)]
@@ -60,6 +61,7 @@ text_enum! {
 pub struct Proposal {
     pub id: Uuid,
     pub title: String,
+    /// In lists left empty.
     pub description: String,
     pub author: String,
     /// The heading under "Now" in TASKS.md that it belongs to.
@@ -101,7 +103,7 @@ pub struct Stage {
     pub attempt: i32,
     #[diesel(sql_type = Nullable<Text>)]
     pub error: Option<String>,
-    /// What it found, as its kind has it; null while it has not ended.
+    /// What it found, as its kind has it; null while it has not ended, and in lists.
     #[diesel(sql_type = Nullable<Jsonb>)]
     pub evidence: Option<Value>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
@@ -120,7 +122,11 @@ pub fn create(
     key: Option<IdempotencyKey>,
 ) -> Result<(Proposal, bool, Vec<Hint>)> {
     let title = projects::checked_text("title", &new.title, MAX_TITLE)?;
+    if title.chars().any(char::is_control) {
+        return Err(Error::invalid("title", "must be one line: it becomes the headline of a commit"));
+    }
     checked_description(&new.description)?;
+    new.now_item.as_deref().map(|now| projects::checked_text("now", now, MAX_NOW)).transpose()?;
     connection.transaction(|connection| {
         // Who asks again for what was proposed before must not find that blobs or a project are made anew.
         if !idempotency::was_used(connection, key.as_ref())? {
@@ -245,7 +251,12 @@ pub fn list(connection: &mut PgConnection, limit: Option<i64>, cursor: Option<&s
             .bind::<Nullable<SqlUuid>, _>(page::id_cursor(cursor)?)
             .bind::<BigInt, _>(limit + 1)
             .load(connection)?;
-    Ok(Page::of(complete(connection, rows)?, limit, |proposal| proposal.id.to_string()))
+    let mut proposals = complete(connection, rows)?;
+    for proposal in &mut proposals {
+        proposal.description.clear();
+        proposal.stages.iter_mut().for_each(|stage| stage.evidence = None);
+    }
+    Ok(Page::of(proposals, limit, |proposal| proposal.id.to_string()))
 }
 
 fn complete(connection: &mut PgConnection, rows: Vec<Row>) -> Result<Vec<Proposal>> {

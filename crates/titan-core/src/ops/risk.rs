@@ -25,7 +25,6 @@ const BY_PATH: &[(Risk, &[Where], &str)] = &[
         "runs while Titan is built or tested",
     ),
     (Risk::High, &[Under("migrations"), Ends(".sql")], "changes what is stored"),
-    (Risk::Medium, &[Word("tests"), Word("test"), Ends(".snap")], "is a test"),
     (
         Risk::High,
         &[
@@ -43,6 +42,7 @@ const BY_PATH: &[(Risk, &[Where], &str)] = &[
     (Risk::High, &[Word("sandbox")], "keeps in what nobody trusts"),
     (Risk::High, &[Word("queue"), Word("engine"), Word("db")], "is where work is kept and never lost"),
     (Risk::High, &[Word("ops")], "changes how Titan changes itself"),
+    (Risk::Medium, &[Word("tests"), Word("test"), Ends(".snap")], "is a test"),
     (Risk::Medium, &[Begins("crates/")], "is source code"),
     (Risk::Medium, &[], "is of no kind that is known"),
 ];

@@ -59,7 +59,8 @@ impl Mirror {
         let why = match self.git.ask(&call) {
             Ok(answer) if answer.code == Some(0) => return Ok(false),
             Ok(answer) => answer.failure(),
-            Err(failure) => failure,
+            // Who cannot look does not know.
+            Err(failure) => return Err(failure.into()),
         };
         tracing::warn!(%why, mirror = %self.folder.display(), "the mirror of the repository is broken and is made again");
         self.begin_afresh(lock)?;

@@ -144,7 +144,7 @@ impl Workshop {
     }
 
     /// What package managers keep. Each project has its own: what one wrote there is not for others to trust.
-    fn caches_of(&self, project_id: Uuid) -> PathBuf {
+    pub(crate) fn caches_of(&self, project_id: Uuid) -> PathBuf {
         self.data_dir.join("caches").join(project_id.to_string())
     }
 }

@@ -174,6 +174,10 @@ fn is_path(named: &str, prefix: &str, path: &RepoPath) -> bool {
 
 /// Whether `a/PATH b/PATH` stands there. A path may hold spaces, so every space is tried.
 fn names_both_sides(names: &str, path: &RepoPath) -> bool {
+    // Two paths, of which git writes no byte with more than four; what is longer would only take long to look through.
+    if names.len() > 2_100 {
+        return false;
+    }
     let both = |old: &str, new: &str| {
         let (old, new) = (unquoted(old), unquoted(new));
         old.is_some_and(|old| is_path(&old, "a/", path)) && new.is_some_and(|new| is_path(&new, "b/", path))

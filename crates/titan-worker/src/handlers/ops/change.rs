@@ -3,7 +3,7 @@
 
 use titan_core::ops::proposals::Proposed;
 use titan_core::ops::{self, Patch, PatchInput};
-use titan_ops::repository::{Merged, Mirror, RepositoryError};
+use titan_ops::repository::{Applied, Merged, Mirror, RepositoryError};
 
 use super::halt::Halt;
 use super::yard::Yard;
@@ -15,6 +15,8 @@ pub(super) struct Change {
     /// The commit of the base branch that it stands on.
     pub(super) base: String,
     pub(super) tree: String,
+    /// Hunks that were found elsewhere than they say.
+    pub(super) shifts: Vec<String>,
 }
 
 impl Yard {
@@ -38,8 +40,8 @@ impl Yard {
         mirror
             .with(move |mirror| {
                 let Some(base) = wanted.filter(|base| *base != head) else {
-                    let tree = mirror.apply(&head, &patches)?.tree;
-                    return Ok(Ok(Change { base: head, tree }));
+                    let applied = mirror.apply(&head, &patches)?;
+                    return Ok(Ok(Change { base: head, shifts: told(&applied), tree: applied.tree }));
                 };
                 if !mirror.is_ancestor(&base, &head)? {
                     let message = format!("{base} is no commit that the branch stands on, which is at {head}");
@@ -47,12 +49,19 @@ impl Yard {
                 }
                 let applied = mirror.apply(&base, &patches)?;
                 Ok(match mirror.three_way(&base, &head, &applied.tree)? {
-                    Merged::Tree(tree) => Ok(Change { base: head, tree }),
+                    Merged::Tree(tree) if tree == mirror.tree_of(&head)? => {
+                        Err(Halt::Failed(format!("it changes nothing: the branch has all of it at {head}")))
+                    }
+                    Merged::Tree(tree) => Ok(Change { base: head, shifts: told(&applied), tree }),
                     Merged::Conflicts(paths) => Err(conflicts(&head, &paths)),
                 })
             })
             .await?
     }
+}
+
+fn told(applied: &Applied) -> Vec<String> {
+    applied.shifts.iter().map(|(path, shift)| format!("{path}: {shift}")).collect()
 }
 
 /// What others changed meanwhile in another way.

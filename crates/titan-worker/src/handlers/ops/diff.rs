@@ -53,6 +53,9 @@ pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
         assessment.reasons.join(", ")
     );
     site.say(Level::Info, line).await?;
+    for shift in &change.shifts {
+        site.say(Level::Warn, shift.clone()).await?;
+    }
     let output = json!({
         "branch": format!("titan/ops/{}", work.started.task_id),
         "base_branch": branch,
@@ -60,6 +63,7 @@ pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
         "tree": change.tree,
         "now_item": item,
         "files": shown,
+        "shifts": change.shifts,
         "risk": assessment.risk,
         "reasons": assessment.reasons,
         "truncated": diff.truncated,

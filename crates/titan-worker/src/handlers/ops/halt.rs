@@ -79,7 +79,8 @@ impl From<ForgeError> for Halt {
 impl From<RepositoryError> for Halt {
     fn from(error: RepositoryError) -> Self {
         match error {
-            RepositoryError::Unavailable(why) => Halt::Passing(why),
+            // What is broken is this machine or its mirror: another attempt, or another worker, may come through.
+            RepositoryError::Unavailable(why) | RepositoryError::Broken(why) => Halt::Passing(why),
             RepositoryError::Faults(faults) => Halt::faults("the patches do not fit", &faults),
             other => Halt::Failed(other.to_string()),
         }

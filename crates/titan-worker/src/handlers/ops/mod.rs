@@ -27,9 +27,10 @@ use crate::workshop::Workshop;
 use halt::Halt;
 use yard::Yard;
 
-/// Adds all of them.
+/// Adds all of them, where a repository is set up: a worker without one is not to take what another could do.
 pub(super) fn add(handlers: &mut Registry, config: &Config, workshop: &Arc<Workshop>) -> anyhow::Result<()> {
-    let yard = Arc::new(Yard::new(config, workshop)?);
+    let Some(forge) = &config.ops.forge else { return Ok(()) };
+    let yard = Arc::new(Yard::new(config, forge, workshop)?);
     for stage in [Stage::Diff, Stage::Patch, Stage::Test, Stage::Pull] {
         handlers.add(Ops { stage, yard: Arc::clone(&yard) })?;
     }

@@ -4,8 +4,9 @@ use serde_json::json;
 use titan_core::engine::Done;
 use titan_core::ops::intents::Intended;
 use titan_core::ops::proposals::Proposed;
+use titan_core::redact::redact;
 use titan_core::state::Level;
-use titan_ops::forge::NewCommit;
+use titan_ops::forge::{ForgeError, NewCommit};
 use titan_ops::repository::Mirror;
 
 use super::change::Change;
@@ -65,23 +66,30 @@ async fn make(
     let new = NewCommit {
         branch: branch.to_owned(),
         parent: change.base.clone(),
-        headline: proposed.title.clone(),
+        headline: redact(&proposed.title),
         body: body(proposed, work),
         files: written.files,
         deletions: written.deletions,
     };
-    Ok(yard.forge()?.commit(&new).await?)
+    match yard.forge.commit(&new).await {
+        // The forge may have carried out late what it was asked before: then the branch stands at the very change.
+        Err(error @ ForgeError::Moved { .. }) => match made(yard, mirror, change, branch).await? {
+            Some(commit) => Ok(commit),
+            None => Err(error.into()),
+        },
+        answer => Ok(answer?),
+    }
 }
 
 fn body(proposed: &Proposed, work: &Work) -> String {
     let about = format!("Titan-Proposal: {}\nProposed-by: {}", work.started.task_id, proposed.author);
-    let description = proposed.description.trim();
+    let description = redact(proposed.description.trim());
     if description.is_empty() { about } else { format!("{description}\n\n{about}") }
 }
 
 /// The commit that an attempt before this one has made.
 async fn made(yard: &Yard, mirror: &Mirror, change: &Change, branch: &str) -> Result<Option<String>, Halt> {
-    match yard.forge()?.head(branch).await? {
+    match yard.forge.head(branch).await? {
         Some(head) if head != change.base => {
             verify(yard, mirror, change, branch, &head).await?;
             Ok(Some(head))
@@ -95,6 +103,10 @@ async fn verify(yard: &Yard, mirror: &Mirror, change: &Change, branch: &str, com
     let name = branch.to_owned();
     let heads = mirror.with(move |mirror| mirror.fetch(&[&name])).await?;
     let stands_at = heads.get(branch).map_or("nothing", String::as_str);
+    // A server that has not heard of the commit yet is behind, and nobody has moved anything.
+    if stands_at == change.base || stands_at == "nothing" {
+        return Err(Halt::Passing(format!("{branch} does not stand at {commit} yet")));
+    }
     if stands_at != commit {
         return Err(Halt::Failed(moved(branch, commit, stands_at)));
     }
@@ -108,7 +120,7 @@ async fn verify(yard: &Yard, mirror: &Mirror, change: &Change, branch: &str, com
     if is_right {
         return Ok(());
     }
-    let forge = yard.forge()?.name();
+    let forge = yard.forge.name();
     Err(Halt::Failed(format!(
         "commit {commit} on {branch} at {forge} is not the change that was shown: somebody else has written there"
     )))

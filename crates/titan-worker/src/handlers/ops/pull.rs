@@ -10,6 +10,7 @@ use titan_core::ops::proposals::Proposed;
 use titan_core::redact::redact;
 use titan_core::state::Level;
 use titan_ops::forge::{NewPullRequest, PullRequest, PullState};
+use titan_ops::repository::Mirror;
 
 use super::halt::Halt;
 use super::patch::moved;
@@ -27,8 +28,13 @@ pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
         (found(work, "patch", "branch")?, found(work, "patch", "commit")?, found(work, "diff", "base_branch")?);
     let body = body(work, &proposed);
     let wanted =
-        NewPullRequest { branch: branch.to_owned(), base: base.to_owned(), title: proposed.title.clone(), body };
-    let forge = yard.forge()?;
+        NewPullRequest { branch: branch.to_owned(), base: base.to_owned(), title: redact(&proposed.title), body };
+    let forge = &yard.forge;
+    // What was not tested is not shown as if it had been.
+    let stands_at = forge.head(branch).await?;
+    if stands_at.as_deref() != Some(commit) {
+        return Err(Halt::Failed(moved(branch, commit, stands_at.as_deref().unwrap_or("nothing"))));
+    }
     // Meant before, done or not: whether there is one says the forge.
     let before = intend(work, "pull", json!({"branch": branch, "base": base, "commit": commit})).await?;
     let there = match before {
@@ -38,6 +44,8 @@ pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
     let pull = match there {
         None => forge.open(&wanted).await?,
         Some(pull) if pull.state == PullState::Open => forge.describe(pull.number, &wanted.title, &wanted.body).await?,
+        // Somebody was faster than the word that it was opened.
+        Some(pull) if pull.state == PullState::Merged && pull.head == commit => pull,
         Some(pull) => return Err(Halt::Failed(ended(&pull))),
     };
     if pull.head != commit {
@@ -45,6 +53,10 @@ pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
     }
     receive(work, "pull", json!({"number": pull.number, "page": pull.page})).await?;
     Site::from(work).say(Level::Info, format!("Pull request {}: {}", pull.number, pull.page)).await?;
+    // Nobody waits for the mirror to be tidied, and it is no failure of the proposal.
+    if let Err(error) = yard.mirror().await?.with(Mirror::clear_old).await {
+        tracing::warn!(%error, "the mirror of the repository cannot be tidied");
+    }
     Ok(done(json!({"number": pull.number, "page": pull.page, "commit": commit})))
 }
 
@@ -69,6 +81,9 @@ fn body(work: &Work, proposed: &Proposed) -> String {
     let _ = writeln!(text, "## Risk: {}\n", of("diff", "risk").as_str().unwrap_or("unknown"));
     for reason in of("diff", "reasons").as_array().into_iter().flatten().filter_map(Value::as_str) {
         let _ = writeln!(text, "- {reason}");
+    }
+    for shift in of("diff", "shifts").as_array().into_iter().flatten().filter_map(Value::as_str) {
+        let _ = writeln!(text, "- {shift}");
     }
     let files = of("diff", "files");
     let files: Vec<&Value> = files.as_array().into_iter().flatten().collect();

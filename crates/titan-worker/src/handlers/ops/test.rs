@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use titan_core::config::Checks;
 use titan_core::engine::Done;
 use titan_core::ops::intents::Intended;
-use titan_core::ops::proposals;
 use titan_core::state::Level;
 use titan_core::templates::Cache;
 use titan_ops::forge::{Check, CheckState};
@@ -32,6 +31,8 @@ const TIMEOUT: Duration = Duration::from_secs(2 * 3600);
 /// Between two looks at the forge's checks: often at first, then less and less.
 const SOONEST: Duration = Duration::from_secs(2);
 const LATEST: Duration = Duration::from_secs(30);
+/// After the last check that ended.
+const SETTLED: TimeDelta = TimeDelta::seconds(20);
 /// Lines of each command that are kept as evidence.
 const LAST: usize = 40;
 
@@ -40,7 +41,8 @@ pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
         (found(work, "patch", "branch")?, found(work, "patch", "commit")?, found(work, "diff", "base_branch")?);
     let mirror = yard.mirror().await?;
     let merged = merged(&mirror, base, branch, commit).await?;
-    let key = format!("test:{}", merged.tree);
+    // Of each run: what is run may have been set anew since.
+    let key = format!("test:{}:{}", merged.tree, work.fence.run_id);
     let what = json!({"tree": merged.tree, "base": merged.base, "commit": commit});
     let commands = match intend(work, &key, what).await? {
         Intended::Done(receipt) => receipt,
@@ -80,7 +82,8 @@ async fn commands(yard: &Yard, work: &Work, mirror: &Mirror, tree: &str) -> Resu
     let folder = yard.folder_for(work);
     let ran = run_in(yard, work, mirror, tree, &folder).await;
     // What cannot be removed now is when the run has ended.
-    let _ = tokio::task::spawn_blocking(move || remove_all(&folder)).await;
+    let caches = yard.workshop.caches_of(work.started.task_id);
+    let _ = tokio::task::spawn_blocking(move || (remove_all(&folder), remove_all(&caches))).await;
     ran
 }
 
@@ -97,7 +100,8 @@ async fn run_in(yard: &Yard, work: &Work, mirror: &Mirror, tree: &str, folder: &
     let mut told = Vec::new();
     for line in lines {
         let job = Job {
-            project_id: proposals::PROJECT,
+            // For the caches: what one proposal's commands left there is not for another's.
+            project_id: work.started.task_id,
             name: &line,
             argv: vec!["sh".to_owned(), "-c".to_owned(), line.clone()],
             folder,
@@ -134,25 +138,28 @@ async fn checks(yard: &Yard, work: &Work, commit: &str) -> Result<Value, Halt> {
         return Ok(json!({"wanted": false, "checks": []}));
     }
     let since = waiting_since(work, commit).await?;
-    let found = yard.forge()?.checks(commit).await?.checks;
+    let found = yard.forge.checks(commit).await?.checks;
     let of = |state: CheckState| found.iter().filter(move |check| check.state == state);
     if let Some(failed) = of(CheckState::Failed).next() {
         return Err(Halt::Failed(format!("the check {:?} failed on {}: {}", failed.name, short(commit), said(failed))));
     }
     let pending = of(CheckState::Pending).count();
     let is_enough = of(CheckState::Passed).next().is_some() || yard.settings.checks == Checks::IfAny;
-    if pending == 0 && is_enough {
-        let line = format!("{} checks of {} have passed", found.len(), yard.forge()?.name());
+    let waited = Utc::now() - since;
+    if pending == 0 && is_enough && has_settled(&found, waited) {
+        let line = format!("{} checks of {} have passed", found.len(), yard.forge.name());
         Site::from(work).say(Level::Info, line).await?;
         return Ok(json!({"wanted": true, "checks": found.iter().map(shown).collect::<Vec<_>>()}));
     }
     let reason = match (pending, found.len()) {
+        (0, _) if is_enough => {
+            format!("the checks of {} have passed; whether others follow is seen in a moment", short(commit))
+        }
         (0, 0) => format!("no check of {} has begun yet", short(commit)),
         (0, _) => format!("no check of {} has passed yet", short(commit)),
         (pending, all) => format!("{pending} of {all} checks of {} have not ended", short(commit)),
     };
     let deadline = TimeDelta::from_std(yard.settings.checks_timeout).unwrap_or(TimeDelta::MAX);
-    let waited = Utc::now() - since;
     if waited > deadline {
         let minutes = yard.settings.checks_timeout.as_secs() / 60;
         return Err(Halt::Failed(format!(
@@ -164,9 +171,18 @@ async fn checks(yard: &Yard, work: &Work, commit: &str) -> Result<Value, Halt> {
     Err(Halt::Later { after, reason })
 }
 
+/// A check that needs another one is listed only when that has ended, and the first of all some time after the commit.
+fn has_settled(checks: &[Check], waited: TimeDelta) -> bool {
+    match checks.iter().filter_map(|check| check.finished_at).max() {
+        Some(last) => Utc::now() - last > SETTLED,
+        None => waited > SETTLED,
+    }
+}
+
 /// Since when the checks of this commit are waited for, whichever worker began.
 async fn waiting_since(work: &Work, commit: &str) -> Result<DateTime<Utc>, Halt> {
-    let (key, now) = (format!("checks:{commit}"), Utc::now());
+    // Of each run: who runs a proposal again has mended what was waited for in vain.
+    let (key, now) = (format!("checks:{commit}:{}", work.fence.run_id), Utc::now());
     match intend(work, &key, json!({"commit": commit})).await? {
         Intended::Done(receipt) => {
             let since = receipt.get("since").and_then(Value::as_str).and_then(|since| since.parse().ok());

@@ -23,36 +23,28 @@ pub(super) struct Yard {
     pub(super) settings: Ops,
     pub(super) policy: Policy,
     pub(super) workshop: Arc<Workshop>,
-    forge: Option<Arc<dyn Forge>>,
+    pub(super) forge: Arc<dyn Forge>,
     folder: PathBuf,
 }
 
 impl Yard {
     /// # Errors
     /// A setting that cannot be used.
-    pub(super) fn new(config: &Config, workshop: &Arc<Workshop>) -> anyhow::Result<Self> {
+    pub(super) fn new(config: &Config, at: &ForgeSettings, workshop: &Arc<Workshop>) -> anyhow::Result<Self> {
         let settings = config.ops.clone();
         let policy = Policy::of(settings.allowed_paths.as_deref(), settings.protected_paths.as_deref());
         Ok(Yard {
             policy: policy.map_err(|error| anyhow!("{error}")).context("ALLOWED_PATHS or PROTECTED_PATHS")?,
-            forge: settings.forge.as_ref().map(forge).transpose()?,
+            forge: forge(at)?,
             folder: config.data_dir.join("ops"),
             workshop: Arc::clone(workshop),
             settings,
         })
     }
 
-    pub(super) fn forge(&self) -> Result<&dyn Forge, Halt> {
-        self.forge.as_deref().ok_or_else(|| {
-            let message = "no repository is set up for Titan's own code on this worker: GITHUB_REPO and GITHUB_TOKEN, or FORGEJO_REPO, \
-                           FORGEJO_URL and FORGEJO_TOKEN";
-            Halt::Failed(message.to_owned())
-        })
-    }
-
     /// The repository as this machine has it.
     pub(super) async fn mirror(&self) -> Result<Mirror, Halt> {
-        let (remote, folder) = (self.forge()?.remote().await?, self.folder.join("mirror"));
+        let (remote, folder) = (self.forge.remote().await?, self.folder.join("mirror"));
         let certificates = self.workshop.git_certificates().map(PathBuf::from);
         let open = move || Mirror::open_with(&folder, &remote, certificates, Limits::default());
         Ok(tokio::task::spawn_blocking(open).await.map_err(|error| Halt::Passing(error.to_string()))??)
@@ -62,7 +54,7 @@ impl Yard {
     pub(super) async fn base(&self) -> Result<String, Halt> {
         match &self.settings.base {
             Some(base) => Ok(base.clone()),
-            None => Ok(self.forge()?.about().await?.default_branch),
+            None => Ok(self.forge.about().await?.default_branch),
         }
     }
 
