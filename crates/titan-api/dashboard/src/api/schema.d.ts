@@ -3747,6 +3747,7 @@ export interface components {
                 /** Format: date-time */
                 created_at: string;
                 decision?: components["schemas"]["ProposalDecision"] | null;
+                /** @description In lists left empty. */
                 description: string;
                 /** Format: date-time */
                 ended_at?: string | null;
@@ -4198,6 +4199,7 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             decision: components["schemas"]["ProposalDecision"] | null;
+            /** @description In lists left empty. */
             description: string;
             /** Format: date-time */
             ended_at: string | null;
@@ -4234,7 +4236,7 @@ export interface components {
          */
         ProposalState: "running" | "waiting_for_approval" | "done" | "rejected" | "failed" | "canceled";
         ProposeBody: {
-            /** @description The commit that the patches are for: 40 or 64 hex digits; wherever the branch stands when it is not given. */
+            /** @description The commit that the patches are for: 40 hex digits; wherever the branch stands when it is not given. */
             base?: string | null;
             /** @description Why, for whoever reviews it. */
             description?: string | null;
@@ -4644,7 +4646,7 @@ export interface components {
             /** Format: int32 */
             attempt: number;
             error: string | null;
-            /** @description What it found, as its kind has it; null while it has not ended. */
+            /** @description What it found, as its kind has it; null while it has not ended, and in lists. */
             evidence: unknown;
             /** Format: date-time */
             finished_at: string | null;
