@@ -14,8 +14,8 @@ use crate::live::hub::ChangeHint;
 use crate::live::run::{Heartbeat, StreamEnd};
 use crate::routes::{
     agents, attachments, budgets, changes, contacts, documents, events, execute, files, git, health, jobs, limits,
-    logs, memories, messages, metrics, models, ops, outputs, pipelines, plans, projects, queues, runs, sales, system,
-    tasks, templates, workflows,
+    logs, memories, messages, metrics, models, ops, ops_rollouts, outputs, pipelines, plans, projects, queues, runs,
+    sales, system, tasks, templates, workflows,
 };
 
 #[derive(OpenApi)]
@@ -67,6 +67,8 @@ use crate::routes::{
         limits::list_limits, limits::put_limit, limits::delete_limit,
         metrics::get_metrics,
         ops::propose, ops::list_proposals, ops::get_proposal, ops::get_patches, ops::list_effects, ops::list_audit,
+        ops_rollouts::approve_proposal, ops_rollouts::reject_proposal, ops_rollouts::pause_proposal,
+        ops_rollouts::resume_proposal, ops_rollouts::roll_back_proposal, ops_rollouts::list_rollouts, ops_rollouts::list_targets,
         workflows::list_workflows, workflows::get_workflow
     ),
     components(schemas(Problem, Heartbeat, StreamEnd, ChangeHint, Resync, logs::LogFormat, titan_core::logs::Order)),

@@ -9,8 +9,8 @@ use crate::dashboard;
 use crate::http::params::path_config;
 use crate::routes::{
     agents, attachments, budgets, changes, contacts, documents, events, execute, files, git, health, jobs, limits,
-    logs, memories, messages, metrics, models, ops, outputs, pipelines, plans, projects, queues, runs, sales, system,
-    tasks, templates, workflows,
+    logs, memories, messages, metrics, models, ops, ops_rollouts, outputs, pipelines, plans, projects, queues, runs,
+    sales, system, tasks, templates, workflows,
 };
 
 /// Every route, and the dashboard for what is none.
@@ -168,6 +168,13 @@ pub fn configure(table: &mut web::ServiceConfig) {
     at("/api/ops/proposals/{id}/patches").get(ops::get_patches).add(table);
     at("/api/ops/proposals/{id}/effects").get(ops::list_effects).add(table);
     at("/api/ops/audit").get(ops::list_audit).add(table);
+    at("/api/ops/proposals/{id}/approve").post(ops_rollouts::approve_proposal).add(table);
+    at("/api/ops/proposals/{id}/reject").post(ops_rollouts::reject_proposal).add(table);
+    at("/api/ops/proposals/{id}/pause").post(ops_rollouts::pause_proposal).add(table);
+    at("/api/ops/proposals/{id}/resume").post(ops_rollouts::resume_proposal).add(table);
+    at("/api/ops/proposals/{id}/rollback").post(ops_rollouts::roll_back_proposal).add(table);
+    at("/api/ops/rollouts").get(ops_rollouts::list_rollouts).add(table);
+    at("/api/ops/targets").get(ops_rollouts::list_targets).add(table);
 
     at("/api/workflows").get(workflows::list_workflows).add(table);
     at("/api/workflows/{name}").get(workflows::get_workflow).add(table);

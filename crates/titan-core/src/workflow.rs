@@ -145,7 +145,7 @@ pub static PLAN: Workflow = Workflow {
 /// A change to Titan's own code.
 pub static OPS: Workflow = Workflow {
     name: "ops",
-    description: "Changes Titan's own code: diff, patch, test, pull request.",
+    description: "Changes Titan's own code: diff, patch, test, pull request, canary, promote.",
     resumes: true,
     takes_files: None,
     steps: &[
@@ -181,10 +181,42 @@ pub static OPS: Workflow = Workflow {
             timeout_ms: 20 * MINUTE_MS,
             purpose: "Opens the pull request, with all that was found.",
         },
+        StepPlan {
+            seq: 5,
+            name: "canary",
+            kind: "ops.deploy-canary",
+            needs: &[1, 2, 3, 4],
+            timeout_ms: 6 * HOUR_MS,
+            purpose: "Deploys it beside what people use, or in its place for a while, and looks how it does.",
+        },
+        StepPlan {
+            seq: 6,
+            name: "promote",
+            kind: "ops.promote",
+            needs: &[1, 2, 3, 4, 5],
+            timeout_ms: 6 * HOUR_MS,
+            purpose: "Waits for an approval, merges exactly what was looked at, and deploys it to production.",
+        },
     ],
 };
 
-pub static ALL: &[&Workflow] = &[&CHAT, &PLAN, &EXEC, &PIPELINE, &OPS];
+/// A change to Titan's own code is taken back.
+pub static OPS_ROLLBACK: Workflow = Workflow {
+    name: "ops-rollback",
+    description: "Takes a change to Titan's own code back from where it was rolled out.",
+    resumes: false,
+    takes_files: None,
+    steps: &[StepPlan {
+        seq: 1,
+        name: "rollback",
+        kind: "ops.rollback",
+        needs: &[],
+        timeout_ms: 2 * HOUR_MS,
+        purpose: "Deploys the last good commit, and closes the pull request or opens one that takes it back.",
+    }],
+};
+
+pub static ALL: &[&Workflow] = &[&CHAT, &PLAN, &EXEC, &PIPELINE, &OPS, &OPS_ROLLBACK];
 
 impl Workflow {
     #[must_use]
@@ -201,6 +233,7 @@ impl Workflow {
             "pipeline" => Some(&PIPELINE),
             "plan" => Some(&PLAN),
             "ops" => Some(&OPS),
+            "ops-rollback" => Some(&OPS_ROLLBACK),
             _ => None,
         }
     }

@@ -54,7 +54,7 @@ async fn take_away(state: &State, scope: Scope, id: Uuid) -> Result<HttpResponse
 /// Who waits for a budget looks again; whether there is room now is the engine's to say.
 async fn wake(state: &State, scope: Scope, id: Uuid) -> Result<(), ApiError> {
     for run_id in state.db.run(move |connection| budgets::waiting(connection, scope, id)).await? {
-        match state.committer.wake_run(Wake { run_id }).await {
+        match state.committer.wake_run(Wake::for_budget(run_id)).await {
             Ok(_) | Err(titan_core::Error::NotFound(..)) => {}
             Err(error) => return Err(error.into()),
         }

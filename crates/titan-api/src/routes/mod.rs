@@ -20,6 +20,7 @@ pub mod messages;
 pub mod metrics;
 pub mod models;
 pub mod ops;
+pub mod ops_rollouts;
 pub mod outputs;
 pub mod pipelines;
 pub mod plans;

@@ -58,6 +58,23 @@
 //! | `TITAN_OPS_TEST` | shell lines that build and test a change, apart by `;;` | what the repository looks like |
 //! | `TITAN_OPS_CHECKS` | the forge's own checks: `required`, `if-any` or `off` | `required` |
 //! | `TITAN_OPS_CHECKS_TIMEOUT` | how long they are waited for, 1s to 1440m | `60m` |
+//! | `TITAN_OPS_AUTO_PR` | the riskiest change that comes to a pull request without a yes: `none`, `low`, `medium` or `high` | `low` |
+//! | `TITAN_OPS_MERGE` | `approval`, or `auto` to merge what is of low risk and whose canary did well | `approval` |
+//! | `TITAN_OPS_TARGET` | where changes are rolled out: `local`, `render` or `none` | `render` when its key or hook is set, else `none` |
+//! | `TITAN_OPS_CANARY` | a file with the template of the analysis | the shipped one |
+//! | `TITAN_OPS_DEPLOY_TIMEOUT` | how long a deployment may take until its commit answers, 1s to 240m | `30m` |
+//! | `TITAN_OPS_LOCAL_ENV` | local: a file with the variables of production's daemons, as lines `NAME=value` | none: needed |
+//! | `TITAN_OPS_LOCAL_CANARY_ENV` | the same for the canary's | production's |
+//! | `TITAN_OPS_LOCAL_BIND` | where production's API listens | a free port |
+//! | `TITAN_OPS_LOCAL_DIR` | where releases, supervisors and their logs are kept | in the data directory |
+//! | `TITAN_OPS_LOCAL_PROGRAMS` | where the build leaves the programs, in the repository | `target/release` |
+//! | `RENDER_API_KEY` | Render: a key of the account, a secret | |
+//! | `RENDER_API_URL` | Render's API | `https://api.render.com` |
+//! | `RENDER_SERVICE_API` | the id of the API's service, `srv-...` | |
+//! | `RENDER_SERVICE_WORKER` | the id of the worker's service | |
+//! | `RENDER_DEPLOY_HOOK_API` | without a key: the deploy hook of the API's service, a secret | |
+//! | `RENDER_DEPLOY_HOOK_WORKER` | and that of the worker's | |
+//! | `TITAN_OPS_RENDER_URL` | where production answers; needed with deploy hooks | looked up |
 //! | `RUST_LOG` | what is logged | `info,actix_server=warn` |
 //! | `TITAN_LOG_FORMAT` | `text` or `json` | `text` |
 //! | `TITAN_COMMIT` | the commit that is running, shown by `/api/health` | what it was while building, else `unknown` |
@@ -66,6 +83,7 @@ mod blobs;
 mod exec;
 mod memory;
 mod ops;
+mod ops_target;
 mod prices;
 mod vendors;
 
@@ -81,6 +99,7 @@ pub use blobs::{BlobSettings, BlobStore, S3Settings};
 pub use exec::Exec;
 pub use memory::{Memory, MemoryMode};
 pub use ops::{Checks, ForgeSettings, ForgejoSettings, GitHubAccess, GitHubSettings, Ops};
+pub use ops_target::{LocalSettings, RenderAccess, RenderSettings, Rollouts, TargetSettings};
 pub use prices::PriceOf;
 pub use vendors::{ConfiguredVendor, VENDORS, Vendor, Wire};
 

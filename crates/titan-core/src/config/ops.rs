@@ -3,7 +3,7 @@
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use super::{ConfigError, Vars, list, wrong};
+use super::{ConfigError, Rollouts, Vars, list, wrong};
 
 /// Shorter ones can be guessed.
 const SHORTEST_TOKEN: usize = 12;
@@ -24,6 +24,7 @@ pub struct Ops {
     pub checks: Checks,
     /// How long the forge's checks are waited for.
     pub checks_timeout: std::time::Duration,
+    pub rollouts: Rollouts,
 }
 
 /// What the forge's own checks are worth.
@@ -100,6 +101,7 @@ impl Ops {
             checks_timeout: vars
                 .duration("TITAN_OPS_CHECKS_TIMEOUT", 1_000, 24 * 3_600_000)?
                 .unwrap_or(std::time::Duration::from_secs(3600)),
+            rollouts: Rollouts::of(vars)?,
         })
     }
 }

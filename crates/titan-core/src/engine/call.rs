@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::transition::{Fence, NewEvent};
 use crate::budgets::{Need, Refusal};
-use crate::state::text_enum;
+use crate::state::{WaitingOn, text_enum};
 
 text_enum! {
     /// What a call is for.
@@ -69,8 +69,25 @@ pub struct EndedCall {
     pub duration_ms: i32,
 }
 
-/// Steps of a run that wait for a budget are to look again.
+/// Steps of a run that wait for something are to look again.
 #[derive(Debug, Clone, Copy)]
 pub struct Wake {
     pub run_id: Uuid,
+    pub on: WaitingOn,
+    /// What has happened, to follow "looks again: ".
+    pub why: &'static str,
+}
+
+impl Wake {
+    /// There may be room in a budget.
+    #[must_use]
+    pub fn for_budget(run_id: Uuid) -> Self {
+        Wake { run_id, on: WaitingOn::Budget, why: "a budget was changed" }
+    }
+
+    /// A person has spoken.
+    #[must_use]
+    pub fn for_person(run_id: Uuid, on: WaitingOn) -> Self {
+        Wake { run_id, on, why: "somebody has said what is to be done" }
+    }
 }

@@ -221,6 +221,8 @@ pub enum Outcome {
         reason: String,
         /// When it was found that it has to; what has changed since then wakes it.
         since: DateTime<Utc>,
+        /// It looks by itself after so long, in case something has changed that wakes nobody; after a month when nothing is said.
+        look_again: Option<Duration>,
     },
     /// It failed for good.
     Fail { error: String },

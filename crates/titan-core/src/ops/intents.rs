@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{BigInt, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl, sql_query};
+use diesel::{Connection as _, OptionalExtension as _, PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -96,6 +96,35 @@ pub fn done(connection: &mut PgConnection, fence: Fence, proposal_id: Uuid, key:
         .execute(connection)?;
         Ok(())
     })
+}
+
+/// One of them, by its key.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn one(connection: &mut PgConnection, proposal_id: Uuid, key: &str) -> Result<Option<Intent>> {
+    Ok(sql_query(
+        "SELECT key, run_id, what, receipt, created_at, done_at FROM ops_intents WHERE task_id = $1 AND key = $2",
+    )
+    .bind::<SqlUuid, _>(proposal_id)
+    .bind::<Text, _>(key)
+    .get_result(connection)
+    .optional()?)
+}
+
+/// The newest whose key begins so.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn newest(connection: &mut PgConnection, proposal_id: Uuid, prefix: &str) -> Result<Option<Intent>> {
+    Ok(sql_query(
+        "SELECT key, run_id, what, receipt, created_at, done_at FROM ops_intents \
+         WHERE task_id = $1 AND starts_with(key, $2) ORDER BY id DESC LIMIT 1",
+    )
+    .bind::<SqlUuid, _>(proposal_id)
+    .bind::<Text, _>(prefix)
+    .get_result(connection)
+    .optional()?)
 }
 
 /// The effects of a proposal, in the order in which they were meant; at most 200.

@@ -5,8 +5,8 @@
 //! (`policy`), how a change is told (`patch`, and `unified` for a diff), what came of it in the repository's tree (`tree`), and how
 //! closely people should look at it (`risk`). `docs/OPS.md` tells the same to people.
 //!
-//! Then what is written down: who called (`audit`), what was proposed (`proposals`), what is done outside (`intents`), and what people
-//! decided (`decisions`).
+//! Then what is written down: who called (`audit`), what was proposed (`proposals`), what is done outside (`intents`), what people
+//! decided (`decisions`), how far it is rolled out (`rollouts`), and that it is to be taken back (`rollbacks`).
 
 mod fault;
 pub mod path;
@@ -23,6 +23,8 @@ pub mod audit;
 pub mod decisions;
 pub mod intents;
 pub mod proposals;
+pub mod rollbacks;
+pub mod rollouts;
 
 pub use fault::{Fault, MOST_FAULTS};
 pub use patch::{Change, Patch, PatchInput};

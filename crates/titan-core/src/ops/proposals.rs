@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::decisions::{self, Decision, Verdict};
+use super::rollouts::{self, Rollout, RolloutState};
 use crate::blobs::{self, Blob};
 use crate::engine::{self, Applied, IdempotencyKey, NewTask, Submission};
 use crate::page::{self, Page};
@@ -54,7 +55,25 @@ text_enum! {
         Rejected = "rejected",
         Failed = "failed",
         Canceled = "canceled",
+        RollingBack = "rolling_back",
+        RolledBack = "rolled_back",
+        RollbackFailed = "rollback_failed",
     }
+}
+
+text_enum! {
+    /// What a person is asked.
+    Gate { PullRequest = "pull_request", Canary = "canary", Merge = "merge" }
+}
+
+/// What a proposal waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Ask {
+    pub gate: Gate,
+    /// What a decision is about, to be named with it: the tree of the change before there is a commit, its commit afterwards.
+    pub subject: String,
+    /// In words.
+    pub question: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -76,7 +95,11 @@ pub struct Proposal {
     pub run_id: Option<Uuid>,
     pub project_id: Uuid,
     pub stages: Vec<Stage>,
-    /// What was decided about the commit that it came to last.
+    /// What it waits for a person to decide.
+    pub asks: Option<Ask>,
+    /// The newest.
+    pub rollout: Option<Rollout>,
+    /// What was decided last.
     pub decision: Option<Decision>,
     pub created_at: DateTime<Utc>,
     pub ended_at: Option<DateTime<Utc>>,
@@ -255,6 +278,9 @@ pub fn list(connection: &mut PgConnection, limit: Option<i64>, cursor: Option<&s
     for proposal in &mut proposals {
         proposal.description.clear();
         proposal.stages.iter_mut().for_each(|stage| stage.evidence = None);
+        if let Some(rollout) = &mut proposal.rollout {
+            rollout.analysis = None;
+        }
     }
     Ok(Page::of(proposals, limit, |proposal| proposal.id.to_string()))
 }
@@ -272,12 +298,16 @@ fn complete(connection: &mut PgConnection, rows: Vec<Row>) -> Result<Vec<Proposa
         of_run.entry(stage.run_id).or_default().push(stage);
     }
     let mut decided = decisions::latest(connection, &rows.iter().map(|row| row.id).collect::<Vec<_>>())?;
+    let mut rolled_out = rollouts::latest(connection, &rows.iter().map(|row| row.id).collect::<Vec<_>>())?;
     let proposal = |row: Row| {
         let stages = row.run_id.and_then(|id| of_run.remove(&id)).unwrap_or_default();
         let decision = decided.remove(&row.id);
+        let rollout = rolled_out.remove(&row.id);
         let waiting = stages.iter().find(|stage| stage.waiting_on.is_some());
         Proposal {
-            state: state(row.execution_status, waiting, decision.as_ref()),
+            state: state(row.execution_status, waiting, decision.as_ref(), rollout.as_ref()),
+            asks: asks(&stages),
+            rollout,
             reason: row.failure_reason.or_else(|| waiting.and_then(|stage| stage.waiting_reason.clone())),
             id: row.id,
             title: row.title,
@@ -297,7 +327,34 @@ fn complete(connection: &mut PgConnection, rows: Vec<Row>) -> Result<Vec<Proposa
     Ok(rows.into_iter().map(proposal).collect())
 }
 
-fn state(status: ExecutionStatus, waiting: Option<&Stage>, decision: Option<&Decision>) -> ProposalState {
+/// The step that waits for an approval says what for.
+fn asks(stages: &[Stage]) -> Option<Ask> {
+    let waiting = stages.iter().find(|stage| stage.waiting_on == Some(WaitingOn::Approval))?;
+    let found = |stage: &str, name: &str| {
+        let stage = stages.iter().find(|other| other.name == stage)?;
+        stage.evidence.as_ref()?.get(name)?.as_str().map(str::to_owned)
+    };
+    let (gate, subject) = match waiting.name.as_str() {
+        "patch" => (Gate::PullRequest, found("diff", "tree")?),
+        "canary" => (Gate::Canary, found("patch", "commit")?),
+        _ => (Gate::Merge, found("patch", "commit")?),
+    };
+    Some(Ask { gate, subject, question: waiting.waiting_reason.clone().unwrap_or_default() })
+}
+
+fn state(
+    status: ExecutionStatus,
+    waiting: Option<&Stage>,
+    decision: Option<&Decision>,
+    rollout: Option<&Rollout>,
+) -> ProposalState {
+    match rollout.map(|rollout| rollout.state) {
+        Some(RolloutState::RollingBack) => return ProposalState::RollingBack,
+        Some(RolloutState::RollbackFailed) => return ProposalState::RollbackFailed,
+        // Whether somebody rejected it, or it failed, its reason tells.
+        Some(RolloutState::RolledBack) if status == ExecutionStatus::Completed => return ProposalState::RolledBack,
+        _ => {}
+    }
     let rejected = decision.is_some_and(|decision| decision.decision == Verdict::Rejected);
     match status {
         ExecutionStatus::Completed => ProposalState::Done,

@@ -40,7 +40,7 @@ fn refused(reserved: &Reserved) -> (bool, &str) {
 fn waits(reserved: &Reserved) -> Outcome {
     match reserved {
         Reserved::Refused(refusal) => {
-            Outcome::Wait { on: WaitingOn::Budget, reason: refusal.reason.clone(), since: refusal.at }
+            Outcome::Wait { on: WaitingOn::Budget, reason: refusal.reason.clone(), since: refusal.at, look_again: None }
         }
         other => panic!("{other:?}"),
     }
@@ -169,8 +169,8 @@ fn a_step_waits_for_its_budget_without_a_slot_and_looks_again_when_it_is_raised(
 
     limit(&mut bench, &rule(Some(1), None, None));
     assert_eq!(budgets::overslept(&mut bench.connection).unwrap(), [run]);
-    assert!(matches!(bench.apply(Wake { run_id: run }.into()).unwrap(), Applied::Woken(1)));
-    assert!(matches!(bench.apply(Wake { run_id: run }.into()).unwrap(), Applied::Woken(0)));
+    assert!(matches!(bench.apply(Wake::for_budget(run).into()).unwrap(), Applied::Woken(1)));
+    assert!(matches!(bench.apply(Wake::for_budget(run).into()).unwrap(), Applied::Woken(0)));
     assert_eq!(bench.run(run).waiting_on, None);
     bench.skip_waiting();
     let held = bench.claim();
@@ -200,7 +200,7 @@ fn a_day_begins_anew_and_wakes_who_waited_since_the_day_before() {
         .execute("UPDATE steps SET waiting_since = waiting_since - interval '1 day' WHERE waiting_on IS NOT NULL");
     assert_eq!(budgets::overslept(&mut bench.connection).unwrap(), [run]);
     assert_eq!(spending(&mut bench).budget.unwrap().spent.calls, 0);
-    bench.apply(Wake { run_id: run }.into()).unwrap();
+    bench.apply(Wake::for_budget(run).into()).unwrap();
     bench.skip_waiting();
     let held = bench.claim();
     assert_eq!(granted(&bench.reserve(held).1), None);

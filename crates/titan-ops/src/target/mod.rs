@@ -2,6 +2,7 @@
 //! was killed after asking finds out before asking again.
 
 mod answer;
+pub mod local;
 pub mod render;
 
 use std::time::Duration;
@@ -10,6 +11,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+pub use local::Local;
 pub use render::Render;
 
 /// What one side of a target is for.

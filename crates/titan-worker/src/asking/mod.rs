@@ -71,7 +71,7 @@ impl Broken {
             Broken::Report(error) => Outcome::Retry { error: error.to_string(), after: None },
             Broken::Budget(refusal) if refusal.soon => Outcome::Snooze { after: BUDGET_PAUSE, reason: refusal.reason },
             Broken::Budget(refusal) => {
-                Outcome::Wait { on: WaitingOn::Budget, reason: refusal.reason, since: refusal.at }
+                Outcome::Wait { on: WaitingOn::Budget, reason: refusal.reason, since: refusal.at, look_again: None }
             }
             Broken::Provider(error) if error.may_pass() => {
                 Outcome::Retry { error: error.to_string(), after: error.retry_after() }

@@ -7,10 +7,12 @@ use titan_core::blobs::{self, Collected};
 use titan_core::budgets;
 use titan_core::engine::{ForceCancel, Transition, Wake};
 use titan_core::meter::Meter;
+use titan_core::ops::{rollbacks, rollouts};
 use titan_core::pipelines::previews;
 use titan_core::queue::maintenance::leader::{Patience, Term};
 use titan_core::queue::maintenance::{self, BATCH, Kept, Loss, Rescued, Sleepers, Speed};
 use titan_core::queue::{self, Hint};
+use titan_core::state::WaitingOn;
 use titan_core::{Error, Result};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -30,6 +32,7 @@ pub(super) enum Service {
     Quarantine,
     Cancels,
     Budgets,
+    Rollouts,
     Counters,
     Tallies,
     Reconcile,
@@ -42,13 +45,14 @@ pub(super) enum Service {
 }
 
 /// What is done, what it is called in the log when it fails, and how often it is looked at.
-pub(super) const SERVICES: [(Service, &str, Duration); 15] = [
+pub(super) const SERVICES: [(Service, &str, Duration); 16] = [
     (Service::Rescue, "rescuing jobs", Duration::ZERO),
     (Service::Promote, "waking jobs", Duration::ZERO),
     (Service::Overdue, "looking for handlers that hang", Duration::from_secs(5)),
     (Service::Quarantine, "looking for jobs that kill workers", Duration::from_secs(5)),
     (Service::Cancels, "ending what was canceled", Duration::from_secs(5)),
     (Service::Budgets, "waking runs that wait for a budget", Duration::from_secs(10)),
+    (Service::Rollouts, "seeing to rollouts", Duration::from_secs(2)),
     (Service::Counters, "folding counters", Duration::from_secs(1)),
     (Service::Tallies, "folding tallies", Duration::from_secs(10)),
     (Service::Reconcile, "reconciling", Duration::from_secs(10)),
@@ -72,6 +76,7 @@ impl Keeper<'_> {
             Service::Quarantine => self.quarantine(&term),
             Service::Cancels => self.end_overdue_cancels(),
             Service::Budgets => self.wake_for_budgets(),
+            Service::Rollouts => self.see_to_rollouts(&term),
             Service::Counters if !sleepers.deltas => Ok(Some(())),
             Service::Counters => self.act(&term, LONG, queue::fold_counters).map(|folded| folded.map(|_| ())),
             Service::Tallies => self.act(&term, LONG, maintenance::fold_tallies).map(|folded| folded.map(|_| ())),
@@ -211,17 +216,41 @@ impl Keeper<'_> {
     /// A new day or month, or a budget whose change was not followed by a wake.
     fn wake_for_budgets(&mut self) -> Result<Option<()>> {
         let runs = self.ask(budgets::overslept)?;
-        // Together, so that they are one batch and not as many commits.
-        let wakes = runs.into_iter().map(|run_id| self.shared.committer.wake_run(Wake { run_id }));
+        self.wake(runs.into_iter().map(Wake::for_budget));
+        Ok(Some(()))
+    }
+
+    /// What a person has said when nobody listened; and what nobody moves any more is rolled back.
+    fn see_to_rollouts(&mut self, term: &Term) -> Result<Option<()>> {
+        let runs = self.ask(rollouts::overslept)?;
+        let on = [WaitingOn::Approval, WaitingOn::Input];
+        self.wake(runs.into_iter().flat_map(|run_id| on.map(|on| Wake::for_person(run_id, on))));
+        let Some(seen) = self.act(term, BRIEF, rollbacks::see_to)? else { return Ok(None) };
+        for proposal in &seen.ordered {
+            tracing::warn!(proposal.id = %proposal, "a rollout is rolled back: its run has ended before it");
+        }
+        for rollout in &seen.failed {
+            tracing::error!(
+                proposal.id = %rollout.task_id, target = rollout.target, last_good = rollout.last_good, reason = rollout.reason,
+                "a rollback FAILED: what production runs has to be looked at by hand (docs/OPS.md, A rollback failed)"
+            );
+        }
+        if !seen.ordered.is_empty() {
+            self.jobs_are_ready();
+        }
+        self.shared.notifier.send(seen.hints);
+        Ok(Some(()))
+    }
+
+    /// Together, so that they are one batch and not as many commits.
+    fn wake(&self, wakes: impl Iterator<Item = Wake>) {
+        let wakes = wakes.map(|wake| self.shared.committer.wake_run(wake));
         for woken in self.runtime.block_on(join_all(wakes)) {
             match woken {
                 Ok(_) | Err(Error::NotFound(..)) => {}
-                Err(error) => {
-                    tracing::warn!(%error, "a run that waits for a budget could not be woken; trying again soon")
-                }
+                Err(error) => tracing::warn!(%error, "a run that waits could not be woken; trying again soon"),
             }
         }
-        Ok(Some(()))
     }
 
     fn drop_history(&mut self, term: &Term) -> Result<Option<()>> {

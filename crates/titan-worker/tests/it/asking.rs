@@ -58,7 +58,7 @@ async fn fifty_runs_against_a_budget_of_ten_calls_ask_the_model_exactly_ten_time
     // Five more are five more.
     limit(&stage, calls_only(15)).await;
     for run_id in waiting {
-        stage.committer.wake_run(Wake { run_id }).await.unwrap();
+        stage.committer.wake_run(Wake::for_budget(run_id)).await.unwrap();
     }
     wait::until("fifteen answers", async || (stage.answers().await.len() == 15).then_some(())).await;
     wait::until("thirty-five runs that wait", async || {

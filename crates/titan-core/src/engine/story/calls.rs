@@ -11,7 +11,7 @@ use super::changes::{CallRow, Rescheduled};
 use super::work::stop_waiting;
 use super::{Story, short, storable};
 use crate::budgets::{self, Amounts, Standing};
-use crate::state::{Level, WaitingOn};
+use crate::state::Level;
 use crate::{Error, Result};
 
 impl Story {
@@ -199,14 +199,14 @@ impl Story {
         }
     }
 
-    /// The steps of a run that wait for a budget look again at once.
+    /// The steps of a run that wait for this look again at once.
     pub(super) fn wake(&mut self, wake: Wake) -> Result<usize> {
         let run = self.world.runs.get(&wake.run_id).ok_or(Error::NotFound("run", wake.run_id))?;
         if run.status.is_terminal() {
             return Ok(0);
         }
         let of_run = (wake.run_id, i16::MIN)..=(wake.run_id, i16::MAX);
-        let waiting = self.world.steps.range(of_run).filter(|(_, step)| step.waiting_on == Some(WaitingOn::Budget));
+        let waiting = self.world.steps.range(of_run).filter(|(_, step)| step.waiting_on == Some(wake.on));
         let waiting: Vec<(i16, String)> = waiting.map(|((_, seq), step)| (*seq, step.name.clone())).collect();
         let mut woken = 0;
         for (seq, name) in waiting {
@@ -221,7 +221,7 @@ impl Story {
                 stop_waiting(step);
                 self.changes.steps.insert((wake.run_id, seq));
             }
-            let line = format!("Step {name} looks again: a budget was changed");
+            let line = format!("Step {name} looks again: {}", wake.why);
             self.append(wake.run_id, Some(seq), NewEvent::told("step.woken", Level::Info, line, json!({})));
             woken += 1;
         }

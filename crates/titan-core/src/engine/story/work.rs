@@ -145,7 +145,7 @@ impl Story {
             _ if canceling => self.end_run(fence.run_id, RunStatus::Canceled, None),
             Outcome::Retry { error, after } => self.retry(fence, error, *after),
             Outcome::Snooze { after, reason } => self.snooze(fence, *after, reason),
-            Outcome::Wait { on, reason, since } => self.wait(fence, *on, reason, *since),
+            Outcome::Wait { on, reason, since, look_again } => self.wait(fence, *on, reason, *since, *look_again),
             Outcome::Fail { error } => self.fail_step(fence.run_id, fence.step, fence.job_id, error),
         }
         let run_status = self.world.runs.get(&fence.run_id).map_or(RunStatus::Failed, |run| run.status);
@@ -271,10 +271,10 @@ impl Story {
     }
 
     /// Until somebody wakes it. After a month it looks by itself, in case nobody could.
-    fn wait(&mut self, fence: &Fence, on: WaitingOn, reason: &str, since: DateTime<Utc>) {
+    fn wait(&mut self, fence: &Fence, on: WaitingOn, reason: &str, since: DateTime<Utc>, look_again: Option<Duration>) {
         const LONGEST: Duration = Duration::from_secs(30 * 86_400);
         let tried = self.world.jobs.get(&fence.job_id).map_or(1, |job| job.attempt);
-        self.come_back(fence, on, LONGEST, tried - 1, reason);
+        self.come_back(fence, on, look_again.unwrap_or(LONGEST), tried - 1, reason);
         if let Some(step) = self.world.steps.get_mut(&(fence.run_id, fence.step)) {
             step.waiting_since = Some(since.min(self.world.now));
         }

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use titan_core::Error;
 use titan_core::engine::Outcome;
 use titan_core::ops::Fault;
+use titan_core::state::WaitingOn;
 use titan_ops::forge::ForgeError;
 use titan_ops::repository::RepositoryError;
+use titan_ops::target::TargetError;
 
 use crate::workshop::run::Trouble;
 
@@ -21,9 +24,14 @@ pub(super) enum Halt {
     Passing(String),
     /// Not now, and no failure.
     Later { after: Duration, reason: String },
+    /// Not before a person does something about it.
+    Wait { on: WaitingOn, reason: String, since: DateTime<Utc> },
     /// It was told to stop.
     Stopped,
 }
+
+/// While a person is waited for: what they do at the forge wakes nobody.
+const LOOK_AGAIN: Duration = Duration::from_secs(30 * 60);
 
 impl Halt {
     pub(super) fn outcome(self) -> Outcome {
@@ -31,6 +39,7 @@ impl Halt {
             Halt::Failed(error) => Outcome::Fail { error },
             Halt::Passing(error) => Outcome::Retry { error, after: None },
             Halt::Later { after, reason } => Outcome::Snooze { after, reason },
+            Halt::Wait { on, reason, since } => Outcome::Wait { on, reason, since, look_again: Some(LOOK_AGAIN) },
             // What becomes of it is decided by why.
             Halt::Stopped => Outcome::Retry { error: "told to stop".to_owned(), after: None },
         }
@@ -72,6 +81,16 @@ impl From<ForgeError> for Halt {
             ForgeError::RateLimited { after, why } => Halt::Later { after, reason: why },
             ForgeError::Unavailable(why) => Halt::Passing(why),
             other => Halt::Failed(other.to_string()),
+        }
+    }
+}
+
+impl From<TargetError> for Halt {
+    fn from(error: TargetError) -> Self {
+        match error {
+            TargetError::RateLimited { after, why } => Halt::Later { after, reason: why },
+            TargetError::Unavailable(why) => Halt::Passing(why),
+            TargetError::Refused(why) => Halt::Failed(why),
         }
     }
 }

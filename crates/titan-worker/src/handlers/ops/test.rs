@@ -17,6 +17,7 @@ use titan_ops::forge::{Check, CheckState};
 use titan_ops::repository::{Merged, Mirror};
 use titan_sandbox::remove_all;
 
+use super::built;
 use super::change::conflicts;
 use super::diff::{head, short};
 use super::halt::Halt;
@@ -41,31 +42,34 @@ pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
         (found(work, "patch", "branch")?, found(work, "patch", "commit")?, found(work, "diff", "base_branch")?);
     let mirror = yard.mirror().await?;
     let merged = merged(&mirror, base, branch, commit).await?;
-    // Of each run: what is run may have been set anew since.
-    let key = format!("test:{}:{}", merged.tree, work.fence.run_id);
-    let what = json!({"tree": merged.tree, "base": merged.base, "commit": commit});
-    let commands = match intend(work, &key, what).await? {
-        Intended::Done(receipt) => receipt,
-        // Nothing outside is changed by it, so it is simply done again.
-        Intended::First | Intended::Again => {
-            let receipt = commands(yard, work, &mirror, &merged.tree).await?;
-            receive(work, &key, receipt.clone()).await?;
-            receipt
-        }
-    };
+    let commands = tested(yard, work, &mirror, &merged.tree).await?;
     let checks = checks(yard, work, commit).await?;
     Ok(done(
         json!({"tree": merged.tree, "base": merged.base, "commit": commit, "commands": commands, "checks": checks}),
     ))
 }
 
-/// What the merge would be now.
-struct WouldBe {
-    tree: String,
-    base: String,
+/// Builds and tests this tree, once in each run: what is run may have been set anew since.
+pub(super) async fn tested(yard: &Yard, work: &Work, mirror: &Mirror, tree: &str) -> Result<Value, Halt> {
+    let key = format!("test:{tree}:{}", work.fence.run_id);
+    match intend(work, &key, json!({"tree": tree})).await? {
+        Intended::Done(receipt) => Ok(receipt),
+        // Nothing outside is changed by it, so it is simply done again.
+        Intended::First | Intended::Again => {
+            let receipt = commands(yard, work, mirror, tree).await?;
+            receive(work, &key, receipt.clone()).await?;
+            Ok(receipt)
+        }
+    }
 }
 
-async fn merged(mirror: &Mirror, base: &str, branch: &str, commit: &str) -> Result<WouldBe, Halt> {
+/// What the merge would be now.
+pub(super) struct WouldBe {
+    pub(super) tree: String,
+    pub(super) base: String,
+}
+
+pub(super) async fn merged(mirror: &Mirror, base: &str, branch: &str, commit: &str) -> Result<WouldBe, Halt> {
     let base_head = head(mirror, base).await?;
     let stands_at = head(mirror, branch).await?;
     if stands_at != commit {
@@ -78,7 +82,7 @@ async fn merged(mirror: &Mirror, base: &str, branch: &str, commit: &str) -> Resu
     }
 }
 
-async fn commands(yard: &Yard, work: &Work, mirror: &Mirror, tree: &str) -> Result<Value, Halt> {
+pub(super) async fn commands(yard: &Yard, work: &Work, mirror: &Mirror, tree: &str) -> Result<Value, Halt> {
     let folder = yard.folder_for(work);
     let ran = run_in(yard, work, mirror, tree, &folder).await;
     // What cannot be removed now is when the run has ended.
@@ -88,14 +92,14 @@ async fn commands(yard: &Yard, work: &Work, mirror: &Mirror, tree: &str) -> Resu
 }
 
 async fn run_in(yard: &Yard, work: &Work, mirror: &Mirror, tree: &str, folder: &Path) -> Result<Value, Halt> {
-    let (to, tree) = (folder.to_owned(), tree.to_owned());
+    let (to, of, tree) = (folder.to_owned(), tree.to_owned(), tree.to_owned());
     fs::create_dir_all(folder)
         .map_err(|error| Halt::Passing(format!("{} cannot be made: {error}", folder.display())))?;
-    mirror.with(move |mirror| mirror.check_out(&tree, &to)).await?;
+    mirror.with(move |mirror| mirror.check_out(&of, &to)).await?;
     yard.workshop.give_away(folder).await?;
     let lines = match &yard.settings.test {
         Some(lines) => lines.clone(),
-        None => usual(folder)?,
+        None => usual(folder, yard.site.as_ref().is_some_and(|site| site.programs.is_some()))?,
     };
     let mut told = Vec::new();
     for line in lines {
@@ -115,13 +119,19 @@ async fn run_in(yard: &Yard, work: &Work, mirror: &Mirror, tree: &str, folder: &
         let last: Vec<&String> = tail.iter().skip(tail.len().saturating_sub(LAST)).collect();
         told.push(json!({"command": line, "seconds": ended.wall.as_secs_f64(), "last": last}));
     }
+    if let Some(programs) = yard.site.as_ref().and_then(|site| site.programs.as_ref()) {
+        built::keep(&yard.builds(), &tree, folder, programs)?;
+    }
     Ok(json!(told))
 }
 
 /// What a repository of this kind is built and tested with.
-fn usual(folder: &Path) -> Result<Vec<String>, Halt> {
+fn usual(folder: &Path, for_release: bool) -> Result<Vec<String>, Halt> {
     let has = |name: &str| folder.join(name).is_file();
     let lines: &[&str] = match () {
+        () if has("Cargo.toml") && for_release => {
+            &["cargo build --locked --release --workspace", "cargo test --locked --workspace"]
+        }
         () if has("Cargo.toml") => &["cargo build --locked --workspace", "cargo test --locked --workspace"],
         () if has("package-lock.json") => &["npm ci", "npm test"],
         () => {

@@ -1,18 +1,27 @@
 //! The forge, the mirror and the rules that all stages work with.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use serde_json::Value;
-use titan_core::config::{Config, ForgeSettings, GitHubAccess, Ops};
+use titan_core::config::{
+    Config, ForgeSettings, GitHubAccess, LocalSettings, Ops, RenderAccess, RenderSettings, TargetSettings,
+};
 use titan_core::db::PgConnection;
 use titan_core::ops::Policy;
 use titan_core::ops::intents::{self, Intended};
 use titan_core::ops::proposals::{self, Proposed};
+use titan_core::templates::Problem;
+use titan_ops::canary::Template;
 use titan_ops::forge::settings::{Access, App, ForgejoSettings, GitHubSettings};
 use titan_ops::forge::{Forge, Forgejo, GitHub};
 use titan_ops::repository::{Limits, Mirror};
+use titan_ops::target::local::{Local, SideSettings, read_environment};
+use titan_ops::target::{self, Render, Target};
+
+use uuid::Uuid;
 
 use super::halt::Halt;
 use crate::handler::Work;
@@ -24,7 +33,17 @@ pub(super) struct Yard {
     pub(super) policy: Policy,
     pub(super) workshop: Arc<Workshop>,
     pub(super) forge: Arc<dyn Forge>,
+    /// Where changes are rolled out.
+    pub(super) site: Option<Site>,
     folder: PathBuf,
+}
+
+/// A target, and what is looked at there.
+pub(super) struct Site {
+    pub(super) target: Arc<dyn Target>,
+    pub(super) template: Template,
+    /// Where the build leaves the programs, for a target that does not build by itself.
+    pub(super) programs: Option<PathBuf>,
 }
 
 impl Yard {
@@ -36,6 +55,7 @@ impl Yard {
         Ok(Yard {
             policy: policy.map_err(|error| anyhow!("{error}")).context("ALLOWED_PATHS or PROTECTED_PATHS")?,
             forge: forge(at)?,
+            site: settings.rollouts.target.as_ref().map(|at| Site::new(config, at)).transpose()?,
             folder: config.data_dir.join("ops"),
             workshop: Arc::clone(workshop),
             settings,
@@ -58,10 +78,77 @@ impl Yard {
         }
     }
 
+    /// Where programs are kept that were built here, by the trees that they were built of.
+    pub(super) fn builds(&self) -> PathBuf {
+        self.folder.join("builds")
+    }
+
     /// A folder for one attempt, which nobody else has.
     pub(super) fn folder_for(&self, work: &Work) -> PathBuf {
         exec::folders(&self.workshop.work_dir()).join(format!("{}-{}", work.fence.run_id, work.fence.epoch))
     }
+}
+
+impl Site {
+    fn new(config: &Config, at: &TargetSettings) -> anyhow::Result<Self> {
+        let (target, programs): (Arc<dyn Target>, _) = match at {
+            TargetSettings::Local(local) => (Arc::new(self::local(config, local)?), Some(local.programs.clone())),
+            TargetSettings::Render(render) => (Arc::new(self::render(render)?), None),
+        };
+        Ok(Site { target, template: template(config.ops.rollouts.template.as_deref())?, programs })
+    }
+}
+
+fn template(path: Option<&Path>) -> anyhow::Result<Template> {
+    let read = match path {
+        None => Template::shipped(),
+        Some(path) => {
+            let text =
+                std::fs::read_to_string(path).with_context(|| format!("TITAN_OPS_CANARY: {}", path.display()))?;
+            Template::parse(&text)
+        }
+    };
+    let in_words = |problems: Vec<Problem>| anyhow!("TITAN_OPS_CANARY: {}", titan_core::templates::in_words(&problems));
+    read.map_err(in_words)
+}
+
+/// A daemon that has to get ready migrates the database first.
+const READY_WITHIN: Duration = Duration::from_secs(120);
+
+fn local(config: &Config, settings: &LocalSettings) -> anyhow::Result<Local> {
+    let read = |path: &Path, variable: &'static str| read_environment(path).map_err(|why| anyhow!("{variable}: {why}"));
+    let production = read(&settings.env, "TITAN_OPS_LOCAL_ENV")?;
+    let canary = match &settings.canary_env {
+        Some(path) => read(path, "TITAN_OPS_LOCAL_CANARY_ENV")?,
+        None => production.clone(),
+    };
+    let folder = settings.folder.clone().unwrap_or_else(|| config.data_dir.join("ops/target"));
+    let own = std::env::current_exe().context("where this program lies")?;
+    Local::new(target::local::Settings {
+        folder: std::path::absolute(folder).context("TITAN_OPS_LOCAL_DIR")?,
+        supervisor: own.with_file_name("titan-supervise"),
+        production: SideSettings { bind: settings.bind, environment: production },
+        canary: SideSettings { bind: None, environment: canary },
+        ready_within: READY_WITHIN.min(config.ops.rollouts.deploy_timeout),
+        grace: config.grace,
+    })
+    .map_err(|why| anyhow!("TITAN_OPS_LOCAL_DIR: {why}"))
+}
+
+fn render(settings: &RenderSettings) -> anyhow::Result<Render> {
+    let access = match settings.access.clone() {
+        RenderAccess::Key { key, api_url, service_api, service_worker } => target::render::Access::Key {
+            key,
+            api_url: match api_url {
+                Some(url) => url,
+                None => target::render::API_URL.parse()?,
+            },
+            service_api,
+            service_worker,
+        },
+        RenderAccess::Hooks { api, worker } => target::render::Access::Hooks { api, worker },
+    };
+    Render::new(target::render::Settings { access, address: settings.address.clone() }).map_err(|why| anyhow!("{why}"))
 }
 
 fn forge(settings: &ForgeSettings) -> anyhow::Result<Arc<dyn Forge>> {
@@ -89,16 +176,25 @@ pub(super) async fn proposed(work: &Work) -> Result<Proposed, Halt> {
     Ok(work.db.run(move |connection| proposals::proposed(connection, id)).await?)
 }
 
-/// Writes down what is about to be done outside.
+/// Writes down what is about to be done outside for the proposal of this work.
 pub(super) async fn intend(work: &Work, key: &str, what: Value) -> Result<Intended, Halt> {
-    let (fence, id, key) = (work.fence, work.started.task_id, key.to_owned());
-    let intend = move |connection: &mut PgConnection| intents::intend(connection, fence, id, &key, &what);
-    Ok(work.db.run(intend).await?)
+    intend_for(work, work.started.task_id, key, what).await
 }
 
 /// Writes down what came of it.
 pub(super) async fn receive(work: &Work, key: &str, receipt: Value) -> Result<(), Halt> {
-    let (fence, id, key) = (work.fence, work.started.task_id, key.to_owned());
+    receive_for(work, work.started.task_id, key, receipt).await
+}
+
+/// The same for a proposal that another task works for.
+pub(super) async fn intend_for(work: &Work, id: Uuid, key: &str, what: Value) -> Result<Intended, Halt> {
+    let (fence, key) = (work.fence, key.to_owned());
+    let intend = move |connection: &mut PgConnection| intents::intend(connection, fence, id, &key, &what);
+    Ok(work.db.run(intend).await?)
+}
+
+pub(super) async fn receive_for(work: &Work, id: Uuid, key: &str, receipt: Value) -> Result<(), Halt> {
+    let (fence, key) = (work.fence, key.to_owned());
     let receive = move |connection: &mut PgConnection| intents::done(connection, fence, id, &key, &receipt);
     Ok(work.db.run(receive).await?)
 }

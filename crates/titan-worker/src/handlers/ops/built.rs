@@ -1,0 +1,96 @@
+//! The programs of a change, for a target that does not build by itself: kept on this machine by the tree that they were built of, and
+//! built again where they are not.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use titan_ops::repository::Mirror;
+use titan_ops::target::Release;
+
+use super::halt::Halt;
+use super::test;
+use super::yard::{Site, Yard};
+use crate::handler::Work;
+
+/// What a release is made of.
+const PROGRAMS: [&str; 2] = ["titan-api", "titan-worker"];
+/// Builds that are kept.
+const KEPT: usize = 3;
+
+/// A release of this commit, whose tree is that.
+pub(super) async fn release(
+    yard: &Yard,
+    site: &Site,
+    work: &Work,
+    mirror: &Mirror,
+    commit: &str,
+    tree: &str,
+) -> Result<Release, Halt> {
+    let folder = match &site.programs {
+        None => None,
+        Some(_) => {
+            let place = yard.builds().join(tree);
+            if !place.is_dir() {
+                // It was built on another machine, or so long ago that it was removed.
+                test::commands(yard, work, mirror, tree).await?;
+            }
+            Some(place)
+        }
+    };
+    Ok(Release { commit: commit.to_owned(), folder })
+}
+
+/// Keeps what a build has left in its folder.
+pub(super) fn keep(builds: &Path, tree: &str, folder: &Path, programs: &Path) -> Result<(), Halt> {
+    let place = builds.join(tree);
+    if place.is_dir() {
+        return Ok(());
+    }
+    let from = folder.join(programs);
+    let told = |why: String| {
+        let shown = programs.display();
+        Halt::Failed(format!("the build leaves no programs in {shown}: {why}; TITAN_OPS_LOCAL_PROGRAMS says where they are"))
+    };
+    // What a build leaves may be a link to what is not its own.
+    let inside = fs::canonicalize(&from).and_then(|from| Ok((from, fs::canonicalize(folder)?)));
+    let (from, folder) = inside.map_err(|error| told(error.to_string()))?;
+    if !from.starts_with(&folder) {
+        return Err(told("it leads out of the repository".to_owned()));
+    }
+    for program in PROGRAMS {
+        let about = fs::symlink_metadata(from.join(program)).map_err(|error| told(format!("{program}: {error}")))?;
+        if !about.is_file() {
+            return Err(told(format!("{program} is no file")));
+        }
+    }
+    copy(builds, &place, &from).map_err(|error| Halt::Passing(format!("{} cannot be made: {error}", place.display())))
+}
+
+fn copy(builds: &Path, place: &Path, from: &Path) -> io::Result<()> {
+    fs::create_dir_all(builds)?;
+    let new = tempfile::Builder::new().prefix("new-").tempdir_in(builds)?;
+    for program in PROGRAMS {
+        fs::copy(from.join(program), new.path().join(program))?;
+    }
+    tidy(builds)?;
+    match fs::rename(new.keep(), place) {
+        // Somebody else was faster.
+        Err(_) if place.is_dir() => Ok(()),
+        done => done,
+    }
+}
+
+/// Removes all but the newest, of those that are whole.
+fn tidy(builds: &Path) -> io::Result<()> {
+    let mut old: Vec<(SystemTime, PathBuf)> = Vec::new();
+    for entry in fs::read_dir(builds)?.flatten() {
+        if !entry.file_name().to_string_lossy().starts_with("new-") {
+            old.push((entry.metadata()?.modified()?, entry.path()));
+        }
+    }
+    old.sort();
+    let too_many = (old.len() + 1).saturating_sub(KEPT);
+    old.into_iter().take(too_many).try_for_each(|(_, path)| fs::remove_dir_all(path))
+}

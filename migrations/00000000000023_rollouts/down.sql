@@ -1,0 +1,2 @@
+DROP TABLE ops_targets;
+DROP TABLE ops_rollouts;
