@@ -2,7 +2,7 @@
 
 # The selection of `make test`, so that neither builds again what the other has built.
 DEBUG_BUILD = mkdir -p crates/titan-api/dashboard/dist && cargo build --locked --workspace --features titan-api/dashboard
-RELEASE_BUILD = cargo build --locked --release -p titan-api -p titan-worker -p titan-sandbox --features titan-api/dashboard
+RELEASE_BUILD = cargo build --locked --release -p titan-api -p titan-worker -p titan-sandbox -p titan-ops --features titan-api/dashboard
 DEBUG = $${CARGO_TARGET_DIR:-target}/debug
 RELEASE = $${CARGO_TARGET_DIR:-target}/release
 

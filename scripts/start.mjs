@@ -102,7 +102,7 @@ async function build(profile) {
   } else if (profile === 'release') {
     await buildDashboard();
     console.log('Building titan-api and titan-worker (the first time takes some minutes)');
-    const packages = ['-p', 'titan-api', '-p', 'titan-worker', '-p', 'titan-sandbox', '--features', 'titan-api/dashboard'];
+    const packages = ['-p', 'titan-api', '-p', 'titan-worker', '-p', 'titan-sandbox', '-p', 'titan-ops', '--features', 'titan-api/dashboard'];
     await run('cargo', ['build', '--locked', '--release', ...packages], { cwd: root });
   }
   // The stage is what the worker runs commands with, and looks for beside itself.

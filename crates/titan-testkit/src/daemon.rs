@@ -219,7 +219,11 @@ pub(crate) fn listening_address(line: &str) -> Option<&str> {
 }
 
 /// Beside the test's executable, which lies in `target/<profile>/deps`, or in `target/<profile>` for a program.
-pub(crate) fn program_path(program: &str) -> PathBuf {
+///
+/// # Panics
+/// When it was not built.
+#[must_use]
+pub fn program_path(program: &str) -> PathBuf {
     let own = std::env::current_exe().expect("the path of this executable");
     let mut folder = own.parent().expect("a folder").to_owned();
     if folder.ends_with("deps") {

@@ -35,7 +35,8 @@ async fn the_user_s_call_makes_one_proposal_however_often_it_is_sent() {
     assert_eq!((text(&proposal["title"]), text(&proposal["author"])), ("Update README", "token"));
     assert_eq!((text(&proposal["state"]), &proposal["paths"]), ("running", &json!(["README.md"])));
     let stages: Vec<&str> = proposal["stages"].as_array().unwrap().iter().map(|stage| text(&stage["name"])).collect();
-    assert_eq!(stages, ["diff", "patch", "test", "pull request"]);
+    assert_eq!(stages, ["diff", "patch", "test", "pull request", "canary", "promote"]);
+    assert_eq!((&proposal["asks"], &proposal["rollout"]), (&Value::Null, &Value::Null));
 
     // The token of before the change is live too, and means the same.
     for token in [TOKEN, OLD] {
@@ -181,5 +182,43 @@ async fn a_proposal_is_a_task_that_nobody_makes_otherwise() {
     let now = client.get(&format!("/api/ops/proposals/{}", id(&proposal))).await.expect(200);
     assert_eq!(text(&now["state"]), "canceled");
     client.get("/api/ops/proposals/01900000-0000-7000-8000-000000000000").await.expect(404);
+    app.abandon().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_asked_is_not_decided() {
+    let app = start().await;
+    let client = &app.client;
+    let proposal = id(&client.send(propose(client, Some(TOKEN), PROPOSAL)).await.expect(201));
+    let at = |what: &str| format!("/api/ops/proposals/{proposal}/{what}");
+    let subject = json!({"subject": "a".repeat(40)});
+    for (what, body, why) in [
+        ("approve", &subject, "does not wait for anybody's decision"),
+        ("reject", &subject, "does not wait for anybody's decision"),
+        ("pause", &json!({}), "no rollout"),
+        ("resume", &json!({}), "no rollout"),
+        ("rollback", &json!({}), "cancel its run"),
+    ] {
+        let refused = client.post(&at(what), body).await.expect(409);
+        assert!(text(&refused["detail"]).contains(why), "{what}: {refused}");
+    }
+    // Who proposed is told so before anything else.
+    let own = client.request(Method::POST, &at("approve")).header("X-OPS-TOKEN", TOKEN).json(&subject);
+    let refused = client.send(own).await.expect(409);
+    assert!(text(&refused["detail"]).contains("you proposed this"), "{refused}");
+    let nothing = client.post(&at("approve"), &json!({"comment": "x"})).await.expect(422);
+    assert_eq!(text(&nothing["errors"][0]["field"]), "subject");
+    let long = json!({"subject": "a".repeat(40), "comment": "x".repeat(4001)});
+    let _ = client.post(&at("reject"), &long).await.expect(422);
+    let nobody = "/api/ops/proposals/00000000-0000-7000-8000-00000000000f";
+    for what in ["approve", "reject", "pause", "resume", "rollback"] {
+        let missing = client.post(&format!("{nobody}/{what}"), &subject).await.expect(404);
+        assert_eq!(text(&missing["code"]), "proposal_not_found", "{what}");
+        let wrong = client.request(Method::POST, &at(what)).header("X-OPS-TOKEN", "no-token-at-all").json(&subject);
+        let _ = client.send(wrong).await.expect(401);
+    }
+    assert_eq!(client.get("/api/ops/rollouts").await.expect(200), json!({"items": [], "next_cursor": null}));
+    assert_eq!(client.get("/api/ops/targets").await.expect(200), json!({"items": []}));
+    let _ = client.get("/api/ops/rollouts?limit=0").await.expect(422);
     app.abandon().await;
 }

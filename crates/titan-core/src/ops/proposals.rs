@@ -351,11 +351,14 @@ fn state(
     match rollout.map(|rollout| rollout.state) {
         Some(RolloutState::RollingBack) => return ProposalState::RollingBack,
         Some(RolloutState::RollbackFailed) => return ProposalState::RollbackFailed,
-        // Whether somebody rejected it, or it failed, its reason tells.
-        Some(RolloutState::RolledBack) if status == ExecutionStatus::Completed => return ProposalState::RolledBack,
         _ => {}
     }
     let rejected = decision.is_some_and(|decision| decision.decision == Verdict::Rejected);
+    // By hand. One that failed is called so, and its rollout says that it was taken back.
+    let taken_back = rollout.is_some_and(|rollout| rollout.state == RolloutState::RolledBack) && !rejected;
+    if taken_back && matches!(status, ExecutionStatus::Completed | ExecutionStatus::Canceled) {
+        return ProposalState::RolledBack;
+    }
     match status {
         ExecutionStatus::Completed => ProposalState::Done,
         ExecutionStatus::Failed => ProposalState::Failed,

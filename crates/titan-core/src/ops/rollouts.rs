@@ -201,13 +201,18 @@ pub fn advance(connection: &mut PgConnection, fence: Fence, id: Uuid, to: &Move)
     })
 }
 
-/// The rollback of a proposal makes its rollout its own, whichever run had it. One that had ended is active again by it.
+/// The rollback of a proposal makes its rollout its own, whichever run had it. One that had ended is active again by it; one that was
+/// rolled back stays so.
 ///
 /// # Errors
 /// [`Error::Fenced`] when the claim was lost; [`Error::Conflict`] while another proposal has the target.
 pub fn take_over(connection: &mut PgConnection, fence: Fence, id: Uuid, reason: &str) -> Result<Rollout> {
     connection.transaction(|connection| {
         queue::hold(connection, fence.job_id, fence.epoch)?;
+        let there = get(connection, id)?;
+        if there.state == RolloutState::RolledBack {
+            return Ok(there);
+        }
         let taken: Option<Rollout> = sql_query(format!(
             "UPDATE ops_rollouts r SET state = 'rolling_back', reason = $3, run_id = $2, updated_at = now(), ended_at = NULL \
              WHERE r.id = $1 AND r.state <> 'rolled_back' AND NOT EXISTS \

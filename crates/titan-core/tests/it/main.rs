@@ -25,6 +25,7 @@ mod maintenance;
 mod memories;
 mod migrations;
 mod ops_policy;
+mod ops_rollouts;
 mod plans;
 mod pooler;
 mod reading;

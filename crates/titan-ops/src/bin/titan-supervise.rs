@@ -8,18 +8,23 @@
 use std::fs::{File, OpenOptions};
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::PathBuf;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use titan_core::config::{DEFAULT_FILTER, LogFormat, LogSettings};
 use titan_core::daemon::{ShutdownSignals, start_logging};
-use titan_ops::target::local::{Folder, run};
+use titan_ops::target::local::{Folder, Local, Settings, SideSettings, read_environment, run};
+use titan_ops::target::{DeploymentState, Order, Release, Side, Target as _};
 
 /// How often, and how long apart, the lock is tried before it counts as a supervisor's.
 const LOOKS: u32 = 10;
 const LOOK: Duration = Duration::from_millis(20);
+/// What a first deployment gets: the database may have to be brought up to date.
+const READY_WITHIN: Duration = Duration::from_secs(120);
+const GRACE: Duration = Duration::from_secs(10);
 /// Bytes of the supervisor's own log, beyond which it is begun anew with the next supervisor.
 const MAX_LOG: u64 = 1 << 20;
 
@@ -41,6 +46,24 @@ enum What {
         /// The folder of the side
         folder: PathBuf,
     },
+    /// Bring programs up as production, the first time; later releases are rolled out by Titan
+    Deploy {
+        /// The folder of the target, as in TITAN_OPS_LOCAL_DIR
+        #[arg(long)]
+        dir: PathBuf,
+        /// The commit that the programs were built of
+        #[arg(long)]
+        commit: String,
+        /// The folder with titan-api and titan-worker
+        #[arg(long)]
+        programs: PathBuf,
+        /// A file with the daemons' variables, as in TITAN_OPS_LOCAL_ENV
+        #[arg(long)]
+        env: PathBuf,
+        /// Where the API listens, as in TITAN_OPS_LOCAL_BIND; a free port when it is not given
+        #[arg(long)]
+        bind: Option<SocketAddr>,
+    },
     /// Supervise until told to stop, and stop the daemons then
     Run {
         /// Its lock is its standard input
@@ -54,6 +77,7 @@ enum What {
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         What::Start { folder } => start(&Folder::new(folder)),
+        What::Deploy { dir, commit, programs, env, bind } => deploy(dir, commit, programs, &env, bind),
         What::Run { folder, locked } => supervise(&Folder::new(folder), locked),
     };
     match done {
@@ -63,6 +87,43 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Deploys as Titan does, and waits until it answers.
+fn deploy(
+    dir: PathBuf,
+    commit: String,
+    programs: PathBuf,
+    env: &Path,
+    bind: Option<SocketAddr>,
+) -> std::io::Result<()> {
+    let environment = read_environment(env).map_err(std::io::Error::other)?;
+    let target = Local::new(Settings {
+        folder: std::path::absolute(dir)?,
+        supervisor: std::env::current_exe()?,
+        production: SideSettings { bind, environment },
+        canary: SideSettings::default(),
+        ready_within: READY_WITHIN,
+        grace: GRACE,
+    });
+    let target = target.map_err(std::io::Error::other)?;
+    let key = format!("production-{}", uuid::Uuid::now_v7().simple());
+    let release = Release { commit, folder: Some(programs) };
+    let order = Order { side: Side::Production, release, key: key.clone(), asked_at: chrono::Utc::now() };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut deployment = target.deploy(&order).await.map_err(std::io::Error::other)?;
+        // The supervisor itself gives up when it is not ready in time.
+        while deployment.state == DeploymentState::UnderWay {
+            tokio::time::sleep(LOOK).await;
+            deployment = target.stand(Side::Production, &key).await.map_err(std::io::Error::other)?;
+        }
+        if deployment.state == DeploymentState::Failed {
+            return Err(std::io::Error::other(deployment.reason.unwrap_or_else(|| "it does not come up".to_owned())));
+        }
+        println!("{}", target.address(Side::Production).unwrap_or_default());
+        Ok(())
+    })
 }
 
 /// Begins a process that nobody waits for: its parent, this one, is gone at once. The new one is given the lock with its standard input,

@@ -9,6 +9,8 @@ mod deploying;
 mod git_installs;
 mod kit;
 mod ops;
+mod ops_rollouts;
+mod ops_site;
 mod previews;
 mod resuming;
 mod split;

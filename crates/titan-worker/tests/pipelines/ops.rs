@@ -5,28 +5,28 @@ use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use titan_testkit::client::{id, text};
+use titan_testkit::client::{Reply, id, text};
 use titan_testkit::forge::{Forge, Repository, TOKEN};
 
 use crate::kit::Kit;
 
-const OPS_TOKEN: &str = "your-ops-token";
+pub(crate) const OPS_TOKEN: &str = "your-ops-token";
 /// The user's own call.
-const PROPOSAL: &str = r##"{
+pub(crate) const PROPOSAL: &str = r##"{
   "title": "Update README", "description": "Add deployment instructions",
   "patches": [{"path": "README.md", "content": "# My Project\n\n## Deployment\n\n..."}]}"##;
-const TASKS: &str = "# Tasks\n\n## Now\n\n### Update README\n\nSay how it is deployed.\n\n## Next\n";
+pub(crate) const TASKS: &str = "# Tasks\n\n## Now\n\n### Update README\n\nSay how it is deployed.\n\n## Next\n";
 /// What is built and tested where nothing else is said.
 const TEST: &str = "grep -q Deployment README.md ;; test ! -e .git";
 
 /// A repository with what Titan wants to see there.
-fn repository(forge: &Forge) -> Repository<'_> {
+pub(crate) fn repository(forge: &Forge) -> Repository<'_> {
     let repository = forge.repository("acme/titan");
     let _ = repository.push("main", &[("TASKS.md", Some(TASKS)), ("docs/a.md", Some("one\ntwo\nthree\n"))]);
     repository
 }
 
-fn kit(forge: &Forge, more: &[(&str, &str)]) -> Kit {
+pub(crate) fn kit(forge: &Forge, more: &[(&str, &str)]) -> Kit {
     let url = forge.url();
     let mut env = vec![
         ("OPS_TOKEN", OPS_TOKEN),
@@ -44,22 +44,51 @@ fn kit(forge: &Forge, more: &[(&str, &str)]) -> Kit {
 
 impl Kit {
     /// The id of the proposal and its run.
-    async fn propose(&self, body: &str) -> (String, String) {
+    pub(crate) async fn propose(&self, body: &str) -> (String, String) {
         let request = self.client.request(Method::POST, "/api/ops/propose").header("Content-Type", "application/json");
         let proposal =
             self.client.send(request.header("X-OPS-TOKEN", OPS_TOKEN).body(body.to_owned())).await.expect(201);
         (id(&proposal), text(&proposal["run_id"]).to_owned())
     }
 
-    async fn proposal(&self, id: &str) -> Value {
+    pub(crate) async fn proposal(&self, id: &str) -> Value {
         self.client.get(&format!("/api/ops/proposals/{id}")).await.expect(200)
     }
 
     /// Why the run failed.
-    async fn failed(&self, run: &str) -> String {
+    pub(crate) async fn failed(&self, run: &str) -> String {
         let ended = self.ended(run).await;
         assert_eq!(text(&ended["status"]), "failed", "{ended:#}");
         text(&ended["error"]).to_owned()
+    }
+
+    /// Waits until it asks a person, and says what.
+    pub(crate) async fn asks(&self, id: &str, gate: &str) -> Value {
+        self.until(&format!("the proposal to ask at {gate}"), async || {
+            let proposal = self.proposal(id).await;
+            let state = text(&proposal["state"]);
+            assert!(!matches!(state, "failed" | "canceled" | "rolled_back"), "{proposal:#}");
+            (proposal["asks"]["gate"] == gate).then_some(proposal)
+        })
+        .await
+    }
+
+    /// Orders something about a proposal, as the person at this machine.
+    pub(crate) async fn order(&self, id: &str, what: &str, body: &Value) -> Reply {
+        self.client.post(&format!("/api/ops/proposals/{id}/{what}"), body).await
+    }
+
+    /// Approves what is asked.
+    pub(crate) async fn approve(&self, asking: &Value) {
+        let body = json!({"subject": asking["asks"]["subject"], "comment": "fine"});
+        let _ = self.order(text(&asking["id"]), "approve", &body).await.expect(200);
+    }
+
+    /// Waits for the merge's approval and gives it.
+    pub(crate) async fn promote(&self, id: &str, run: &str) {
+        let asking = self.asks(id, "merge").await;
+        self.approve(&asking).await;
+        self.completed(run).await;
     }
 
     /// Waits until the checks of the forge are waited for.
@@ -73,16 +102,16 @@ impl Kit {
     }
 }
 
-fn stage<'a>(proposal: &'a Value, name: &str) -> &'a Value {
+pub(crate) fn stage<'a>(proposal: &'a Value, name: &str) -> &'a Value {
     proposal["stages"].as_array().unwrap().iter().find(|stage| stage["name"] == name).unwrap()
 }
 
-fn branch(id: &str) -> String {
+pub(crate) fn branch(id: &str) -> String {
     format!("titan/ops/{id}")
 }
 
 /// The branch carries one commit, which is the user's change on main, and there is one pull request for it.
-fn is_one_change(repository: &Repository<'_>, forge: &Forge, id: &str) {
+pub(crate) fn is_one_change(repository: &Repository<'_>, forge: &Forge, id: &str) {
     let name = branch(id);
     assert_eq!(repository.git(&["rev-list", "--count", &format!("main..{name}")]), "1");
     assert_eq!(repository.git(&["show", &format!("{name}:README.md")]), "# My Project\n\n## Deployment\n\n...");
@@ -114,11 +143,11 @@ async fn the_user_s_call_becomes_a_pull_request() {
         &json!([]),
     );
 
-    kit.completed(&run).await;
+    let proposal = kit.asks(&id, "merge").await;
     is_one_change(&repository, &forge, &id);
     assert_eq!(repository.head("main"), main, "nobody has merged it");
-    let proposal = kit.proposal(&id).await;
-    assert_eq!(text(&proposal["state"]), "done");
+    assert_eq!(text(&proposal["state"]), "waiting_for_approval");
+    assert_eq!(proposal["asks"]["subject"], json!(commit));
     let diff = &stage(&proposal, "diff")["evidence"];
     assert_eq!((text(&diff["risk"]), text(&diff["now_item"])), ("low", "Update README"));
     assert_eq!((text(&diff["files"][0]["path"]), text(&diff["files"][0]["verdict"])), ("README.md", "allowed"));
@@ -148,6 +177,13 @@ async fn the_user_s_call_becomes_a_pull_request() {
     assert!(shown.text.contains("+## Deployment"), "{}", shown.text);
     let log = kit.log(&run).await.join("\n");
     assert!(!log.contains(TOKEN) && !log.contains(OPS_TOKEN));
+
+    // Nowhere to deploy to: it ends with the merge.
+    kit.promote(&id, &run).await;
+    let proposal = kit.proposal(&id).await;
+    assert_eq!((text(&proposal["state"]), &proposal["rollout"]), ("done", &Value::Null));
+    assert_eq!(repository.git(&["show", "main:README.md"]), "# My Project\n\n## Deployment\n\n...");
+    assert_eq!(repository.head(&branch(&id)), None, "the branch is gone with the merge");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -184,8 +220,8 @@ async fn what_breaks_a_rule_or_a_test_comes_to_nothing() {
     assert!(why.contains("grep -q Deployment README.md"), "{why}");
     assert!(repository.head(&branch(&id)).is_some() && repository.pulls().is_empty());
     // What does not touch what others changed is brought onto it.
-    let (id, run) = kit.propose(&propose("w", now, Some(&first), readme("# Deployment\n"))).await;
-    kit.completed(&run).await;
+    let (id, _) = kit.propose(&propose("w", now, Some(&first), readme("# Deployment\n"))).await;
+    kit.asks(&id, "merge").await;
     assert_eq!(repository.git(&["show", &format!("{}:docs/a.md", branch(&id))]), "one\nTWO\nthree");
 }
 
@@ -222,7 +258,7 @@ async fn a_forge_in_trouble_is_waited_for() {
     forge.fault(&json!({"kind": "secondary", "method": "POST", "path": "/graphql", "retry_after": 3}));
     forge.fault(&json!({"kind": "status", "path": "/pulls", "status": 503, "times": 4}));
     let (id, run) = kit.propose(PROPOSAL).await;
-    kit.completed(&run).await;
+    kit.asks(&id, "merge").await;
     is_one_change(&repository, &forge, &id);
     assert_eq!(forge.faults_left(), 0);
     let log = kit.log(&run).await.join("\n");
@@ -245,6 +281,8 @@ async fn a_worker_killed_wherever_and_replies_that_are_lost_make_one_change() {
         worker.kill();
         worker = kit.worker();
     }
-    kit.completed(&run).await;
+    kit.asks(&id, "merge").await;
     is_one_change(&repository, &forge, &id);
+    kit.promote(&id, &run).await;
+    assert_eq!(forge.writes_of(&["pull.merge"]).len(), 1);
 }

@@ -11,7 +11,7 @@ use titan_ops::target::Release;
 
 use super::halt::Halt;
 use super::test;
-use super::yard::{Site, Yard};
+use super::yard::{Destination, Yard};
 use crate::handler::Work;
 
 /// What a release is made of.
@@ -22,13 +22,13 @@ const KEPT: usize = 3;
 /// A release of this commit, whose tree is that.
 pub(super) async fn release(
     yard: &Yard,
-    site: &Site,
+    to: &Destination,
     work: &Work,
     mirror: &Mirror,
     commit: &str,
     tree: &str,
 ) -> Result<Release, Halt> {
-    let folder = match &site.programs {
+    let folder = match &to.programs {
         None => None,
         Some(_) => {
             let place = yard.builds().join(tree);

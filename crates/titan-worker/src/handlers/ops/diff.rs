@@ -2,8 +2,10 @@
 //! here is what a person decides about later.
 
 use serde_json::{Value, json};
+use titan_core::db::PgConnection;
 use titan_core::engine::{Done, Write};
 use titan_core::ops::RepoPath;
+use titan_core::ops::intents;
 use titan_core::ops::risk::{self, Touched};
 use titan_core::ops::tree::{self, TreeChange};
 use titan_core::state::Level;
@@ -25,7 +27,9 @@ pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
     let proposed = proposed(work).await?;
     let patches = yard.patches(work, &proposed).await?;
     let (mirror, branch) = (yard.mirror().await?, yard.base().await?);
-    let head = head(&mirror, &branch).await?;
+    let now = head(&mirror, &branch).await?;
+    // What is on its branch already is not made anew on another commit.
+    let head = stands_on(work).await?.unwrap_or(now);
     let item = item(yard, &mirror, &head, proposed.now_item.as_deref(), &proposed.title).await?;
     let change = yard.change(&mirror, patches, proposed.base_commit, head).await?;
 
@@ -75,6 +79,13 @@ pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
         content: diff.text.into_bytes().into(),
     };
     Ok(Done { output, writes: vec![changes] })
+}
+
+/// The commit that an earlier run of this proposal has put its change onto, if one has.
+async fn stands_on(work: &Work) -> Result<Option<String>, Halt> {
+    let id = work.started.task_id;
+    let made = work.db.run(move |connection: &mut PgConnection| intents::newest(connection, id, "commit:")).await?;
+    Ok(made.and_then(|made| made.what.get("parent").and_then(Value::as_str).map(str::to_owned)))
 }
 
 /// Where the base branch stands.

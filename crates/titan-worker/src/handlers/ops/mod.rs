@@ -1,18 +1,27 @@
-//! The stages of a proposal to change Titan's own code, one file each: diff, patch, test, pull request. Each may be begun again after a
-//! crash at any point and on another machine, so each makes anew what it needs of the stages before, and looks at the forge before
-//! anything is repeated there.
+//! The stages of a proposal to change Titan's own code, one file each: diff, patch, test, pull request, canary, promote; and its rollback.
+//! Each may be begun again after a crash at any point and on another machine, so each makes anew what it needs of the stages before, and
+//! looks at the forge and at the target before anything is repeated there.
 //!
 //! - `yard`: the forge, the mirror and the rules that all of them work with.
 //! - `halt`: why a stage does not come to its end, and what that means for its step.
 //! - `change`: a proposal's patches on the code: the tree that they make.
+//! - `built`: the programs of a change, for a target that does not build by itself.
+//! - `rollout`: the rollout as it is written down, and each deployment asked for once.
+//! - `told`: what reviewers read on the pull request.
 
+mod built;
+mod canary;
 mod change;
 mod diff;
 mod halt;
 mod now;
 mod patch;
+mod promote;
 mod pull;
+mod rollback;
+mod rollout;
 mod test;
+mod told;
 mod yard;
 
 use std::sync::Arc;
@@ -31,7 +40,7 @@ use yard::Yard;
 pub(super) fn add(handlers: &mut Registry, config: &Config, workshop: &Arc<Workshop>) -> anyhow::Result<()> {
     let Some(forge) = &config.ops.forge else { return Ok(()) };
     let yard = Arc::new(Yard::new(config, forge, workshop)?);
-    for stage in [Stage::Diff, Stage::Patch, Stage::Test, Stage::Pull] {
+    for stage in Stage::ALL {
         handlers.add(Ops { stage, yard: Arc::clone(&yard) })?;
     }
     Ok(())
@@ -43,6 +52,21 @@ enum Stage {
     Patch,
     Test,
     Pull,
+    Canary,
+    Promote,
+    Rollback,
+}
+
+impl Stage {
+    const ALL: [Stage; 7] = [
+        Stage::Diff,
+        Stage::Patch,
+        Stage::Test,
+        Stage::Pull,
+        Stage::Canary,
+        Stage::Promote,
+        Stage::Rollback,
+    ];
 }
 
 struct Ops {
@@ -58,6 +82,9 @@ impl Handler for Ops {
             Stage::Patch => "ops.patch",
             Stage::Test => "ops.test",
             Stage::Pull => "ops.pr",
+            Stage::Canary => "ops.deploy-canary",
+            Stage::Promote => "ops.promote",
+            Stage::Rollback => "ops.rollback",
         }
     }
 
@@ -67,6 +94,9 @@ impl Handler for Ops {
             Stage::Patch => patch::run(&self.yard, &work).await,
             Stage::Test => test::run(&self.yard, &work).await,
             Stage::Pull => pull::run(&self.yard, &work).await,
+            Stage::Canary => canary::run(&self.yard, &work).await,
+            Stage::Promote => promote::run(&self.yard, &work).await,
+            Stage::Rollback => rollback::run(&self.yard, &work).await,
         };
         done.map_or_else(Halt::outcome, Outcome::Done)
     }
@@ -76,6 +106,12 @@ impl Handler for Ops {
 fn found<'a>(work: &'a Work, stage: &str, name: &str) -> Result<&'a str, Halt> {
     let value = work.started.inputs.get(stage).and_then(|output| output.get(name)).and_then(Value::as_str);
     value.ok_or_else(|| Halt::Failed(format!("the stage {stage} left no {name}")))
+}
+
+/// The number of the pull request.
+fn number(work: &Work) -> Result<u64, Halt> {
+    let value = work.started.inputs.get("pull request").and_then(|output| output.get("number")).and_then(Value::as_u64);
+    value.ok_or_else(|| Halt::Failed("the stage pull request left no number".to_owned()))
 }
 
 fn done(output: Value) -> Done {

@@ -2,16 +2,19 @@
 
 use serde_json::json;
 use titan_core::engine::Done;
+use titan_core::ops::Risk;
+use titan_core::ops::decisions::Verdict;
 use titan_core::ops::intents::Intended;
 use titan_core::ops::proposals::Proposed;
 use titan_core::redact::redact;
-use titan_core::state::Level;
+use titan_core::state::{Level, WaitingOn};
 use titan_ops::forge::{ForgeError, NewCommit};
 use titan_ops::repository::Mirror;
 
 use super::change::Change;
 use super::diff::{head, short};
 use super::halt::Halt;
+use super::rollout::asked;
 use super::yard::{Yard, intend, proposed, receive};
 use super::{done, found};
 use crate::handler::Work;
@@ -20,6 +23,7 @@ use crate::workshop::run::Site;
 pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
     let proposed = proposed(work).await?;
     let (branch, base) = (found(work, "diff", "branch")?, found(work, "diff", "base")?);
+    may_leave(yard, work).await?;
     let mirror = yard.mirror().await?;
     let change = as_shown(yard, work, &mirror, &proposed).await?;
     let key = format!("commit:{}", change.tree);
@@ -36,6 +40,27 @@ pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
     receive(work, &key, json!({"commit": commit})).await?;
     Site::from(work).say(Level::Info, format!("Commit {} stands on {branch}", short(&commit))).await?;
     Ok(done(json!({"branch": branch, "commit": commit, "tree": change.tree})))
+}
+
+/// Waits for a person, unless its risk is one that nobody has to be asked for. Nothing has left the house yet.
+async fn may_leave(yard: &Yard, work: &Work) -> Result<(), Halt> {
+    let (risk, tree) = (found(work, "diff", "risk")?, found(work, "diff", "tree")?);
+    let allowed = yard.settings.rollouts.auto_pull;
+    let risky: Option<Risk> = serde_json::from_value(json!(risk)).ok();
+    if risky.is_some_and(|risk| allowed.is_some_and(|allowed| risk <= allowed)) {
+        return Ok(());
+    }
+    let (decision, since) = asked(work, tree).await?;
+    match decision.map(|decision| (decision.decision, decision.decided_by)) {
+        Some((Verdict::Approved, by)) => {
+            Ok(Site::from(work).say(Level::Info, format!("Approved for a pull request by {by}")).await?)
+        }
+        Some((Verdict::Rejected, by)) => Err(Halt::Failed(format!("rejected by {by}"))),
+        None => {
+            let reason = format!("its risk is {risk}: somebody has to look at the change before it becomes a pull request");
+            Err(Halt::Wait { on: WaitingOn::Approval, reason, since })
+        }
+    }
 }
 
 /// The change as the first stage has shown it, made on this machine.

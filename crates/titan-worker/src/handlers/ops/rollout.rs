@@ -14,9 +14,11 @@ use uuid::Uuid;
 
 use super::diff::short;
 use super::halt::Halt;
-use super::yard::{Site, intend_for, receive_for};
+use super::yard::{Destination, intend_for, receive_for};
 use crate::handler::Work;
 
+/// Until another run has ended what it began.
+const SOON: Duration = Duration::from_secs(2);
 /// Between two looks at a deployment.
 const SOONEST: Duration = Duration::from_millis(500);
 const LATEST: Duration = Duration::from_secs(15);
@@ -28,9 +30,20 @@ pub(super) async fn advance(work: &Work, id: Uuid, to: Move) -> Result<Rollout, 
     Ok(moved)
 }
 
-/// The newest of a proposal.
-pub(super) async fn newest(work: &Work, proposal_id: Uuid) -> Result<Option<Rollout>, Halt> {
-    Ok(work.db.run(move |connection| rollouts::of_proposal(connection, proposal_id)).await?)
+/// The rollout of this run, once it has begun. One of a run before has to be over, and the proposal with it.
+pub(super) async fn ours(work: &Work) -> Result<Option<Rollout>, Halt> {
+    let id = work.started.task_id;
+    let newest = work.db.run(move |connection| rollouts::of_proposal(connection, id)).await?;
+    match newest {
+        Some(other) if other.run_id != work.fence.run_id && other.ended_at.is_none() => {
+            Err(Halt::Later { after: SOON, reason: "the rollout of the run before is being taken back".to_owned() })
+        }
+        Some(other) if other.run_id != work.fence.run_id => {
+            let why = other.reason.map(|why| format!(" ({why})")).unwrap_or_default();
+            Err(Halt::Failed(format!("its rollout has ended before{why}: propose it again")))
+        }
+        ours => Ok(ours),
+    }
 }
 
 /// What was decided about what was shown, and when that was looked up.
@@ -45,9 +58,9 @@ pub(super) async fn meant(work: &Work, proposal_id: Uuid, key: String) -> Result
 }
 
 /// What production answers, written down for people.
-pub(super) async fn look(site: &Site, work: &Work) -> Result<Running, Halt> {
-    let running = site.target.running(Side::Production).await?;
-    let (name, seen) = (site.target.name().to_owned(), running.clone());
+pub(super) async fn look(to: &Destination, work: &Work) -> Result<Running, Halt> {
+    let running = to.target.running(Side::Production).await?;
+    let (name, seen) = (to.target.name().to_owned(), running.clone());
     let why_not = (!seen.ready).then(|| seen.reason.clone().unwrap_or_else(|| "it is not ready".to_owned()));
     let saw = move |connection: &mut PgConnection| {
         rollouts::saw(connection, &name, seen.commit.as_deref(), why_not.as_deref())
@@ -63,7 +76,7 @@ pub(super) fn key(side: Side, commit: &str, work: &Work) -> String {
 
 /// Has a release deployed to a side, and comes to its end when its commit answers there and says that it is ready.
 pub(super) async fn deployed(
-    site: &Site,
+    to: &Destination,
     work: &Work,
     proposal_id: Uuid,
     side: Side,
@@ -71,20 +84,20 @@ pub(super) async fn deployed(
     within: Duration,
 ) -> Result<(), Halt> {
     let (commit, key) = (release.commit.clone(), key(side, &release.commit, work));
-    let what = json!({"target": site.target.name(), "side": side, "commit": commit});
+    let what = json!({"target": to.target.name(), "side": side, "commit": commit});
     let intended = intend_for(work, proposal_id, &key, what).await?;
     let intent = meant(work, proposal_id, key.clone()).await?;
     let asked_at = intent.map_or_else(Utc::now, |intent| intent.created_at);
     let order = Order { side, release, key: name(side, &commit, work), asked_at };
     let deployment = match intended {
-        Intended::Done(receipt) => site.target.stand(side, id_of(&receipt)?).await?,
-        Intended::First => ordered(site, work, proposal_id, &key, &order).await?,
-        Intended::Again => match site.target.find(&order).await? {
+        Intended::Done(receipt) => to.target.stand(side, id_of(&receipt)?).await?,
+        Intended::First => ordered(to, work, proposal_id, &key, &order).await?,
+        Intended::Again => match to.target.find(&order).await? {
             Some(found) => received(work, proposal_id, &key, found).await?,
-            None => ordered(site, work, proposal_id, &key, &order).await?,
+            None => ordered(to, work, proposal_id, &key, &order).await?,
         },
     };
-    let what = format!("{} on {} ({})", short(&commit), side.name(), site.target.name());
+    let what = format!("{} on {} ({})", short(&commit), side.name(), to.target.name());
     let why = match deployment.state {
         DeploymentState::Failed => {
             let why = deployment.reason.unwrap_or_else(|| "the target does not say why".to_owned());
@@ -92,7 +105,7 @@ pub(super) async fn deployed(
         }
         DeploymentState::UnderWay => deployment.reason.unwrap_or_else(|| "it is being deployed".to_owned()),
         DeploymentState::Live => {
-            let running = site.target.running(side).await?;
+            let running = to.target.running(side).await?;
             if running.ready && running.commit.as_deref() == Some(commit.as_str()) {
                 return Ok(());
             }
@@ -109,8 +122,8 @@ pub(super) async fn deployed(
     Err(Halt::Later { after, reason: format!("{what}: {why}") })
 }
 
-async fn ordered(site: &Site, work: &Work, proposal_id: Uuid, key: &str, order: &Order) -> Result<Deployment, Halt> {
-    let made = site.target.deploy(order).await?;
+async fn ordered(to: &Destination, work: &Work, proposal_id: Uuid, key: &str, order: &Order) -> Result<Deployment, Halt> {
+    let made = to.target.deploy(order).await?;
     received(work, proposal_id, key, made).await
 }
 

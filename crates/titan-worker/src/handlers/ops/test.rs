@@ -99,7 +99,7 @@ async fn run_in(yard: &Yard, work: &Work, mirror: &Mirror, tree: &str, folder: &
     yard.workshop.give_away(folder).await?;
     let lines = match &yard.settings.test {
         Some(lines) => lines.clone(),
-        None => usual(folder, yard.site.as_ref().is_some_and(|site| site.programs.is_some()))?,
+        None => usual(folder, yard.destination.as_ref().is_some_and(|to| to.programs.is_some()))?,
     };
     let mut told = Vec::new();
     for line in lines {
@@ -119,7 +119,7 @@ async fn run_in(yard: &Yard, work: &Work, mirror: &Mirror, tree: &str, folder: &
         let last: Vec<&String> = tail.iter().skip(tail.len().saturating_sub(LAST)).collect();
         told.push(json!({"command": line, "seconds": ended.wall.as_secs_f64(), "last": last}));
     }
-    if let Some(programs) = yard.site.as_ref().and_then(|site| site.programs.as_ref()) {
+    if let Some(programs) = yard.destination.as_ref().and_then(|to| to.programs.as_ref()) {
         built::keep(&yard.builds(), &tree, folder, programs)?;
     }
     Ok(json!(told))

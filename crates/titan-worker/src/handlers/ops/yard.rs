@@ -13,6 +13,7 @@ use titan_core::db::PgConnection;
 use titan_core::ops::Policy;
 use titan_core::ops::intents::{self, Intended};
 use titan_core::ops::proposals::{self, Proposed};
+use titan_core::ops::rollouts::Rollout;
 use titan_core::templates::Problem;
 use titan_ops::canary::Template;
 use titan_ops::forge::settings::{Access, App, ForgejoSettings, GitHubSettings};
@@ -34,12 +35,12 @@ pub(super) struct Yard {
     pub(super) workshop: Arc<Workshop>,
     pub(super) forge: Arc<dyn Forge>,
     /// Where changes are rolled out.
-    pub(super) site: Option<Site>,
+    pub(super) destination: Option<Destination>,
     folder: PathBuf,
 }
 
 /// A target, and what is looked at there.
-pub(super) struct Site {
+pub(super) struct Destination {
     pub(super) target: Arc<dyn Target>,
     pub(super) template: Template,
     /// Where the build leaves the programs, for a target that does not build by itself.
@@ -55,7 +56,7 @@ impl Yard {
         Ok(Yard {
             policy: policy.map_err(|error| anyhow!("{error}")).context("ALLOWED_PATHS or PROTECTED_PATHS")?,
             forge: forge(at)?,
-            site: settings.rollouts.target.as_ref().map(|at| Site::new(config, at)).transpose()?,
+            destination: settings.rollouts.target.as_ref().map(|at| Destination::new(config, at)).transpose()?,
             folder: config.data_dir.join("ops"),
             workshop: Arc::clone(workshop),
             settings,
@@ -78,6 +79,12 @@ impl Yard {
         }
     }
 
+    /// Where this rollout goes.
+    pub(super) fn destination(&self, rollout: &Rollout) -> Result<&Destination, Halt> {
+        let to = self.destination.as_ref().filter(|to| to.target.name() == rollout.target);
+        to.ok_or_else(|| Halt::Passing(format!("this worker knows no target {}: TITAN_OPS_TARGET", rollout.target)))
+    }
+
     /// Where programs are kept that were built here, by the trees that they were built of.
     pub(super) fn builds(&self) -> PathBuf {
         self.folder.join("builds")
@@ -89,13 +96,13 @@ impl Yard {
     }
 }
 
-impl Site {
+impl Destination {
     fn new(config: &Config, at: &TargetSettings) -> anyhow::Result<Self> {
         let (target, programs): (Arc<dyn Target>, _) = match at {
             TargetSettings::Local(local) => (Arc::new(self::local(config, local)?), Some(local.programs.clone())),
             TargetSettings::Render(render) => (Arc::new(self::render(render)?), None),
         };
-        Ok(Site { target, template: template(config.ops.rollouts.template.as_deref())?, programs })
+        Ok(Destination { target, template: template(config.ops.rollouts.template.as_deref())?, programs })
     }
 }
 

@@ -1,0 +1,191 @@
+//! The fifth stage: the new commit is deployed beside what people use, or in its place for a while, and both are looked at. The state of
+//! the analysis is written down after each sample, so that whoever goes on after a kill does not begin anew.
+
+use serde_json::json;
+use titan_core::db::PgConnection;
+use titan_core::engine::Done;
+use titan_core::ops::decisions::Verdict;
+use titan_core::ops::rollouts::{self, Begun, Move, NewRollout, Rollout, RolloutState};
+use titan_core::state::{Level, WaitingOn};
+use titan_ops::canary::{Analysis, Collector, Phase, Sample};
+use titan_ops::forge::PullState;
+use titan_ops::target::Side;
+use url::Url;
+
+use super::diff::short;
+use super::halt::Halt;
+use super::patch::moved;
+use super::rollout::{advance, asked, deployed, look, ours};
+use super::yard::{Destination, Yard};
+use super::{built, done, found, number, told};
+use crate::handler::Work;
+use crate::workshop::run::Site;
+
+/// Between two looks whether the target is free.
+const NEXT: std::time::Duration = std::time::Duration::from_secs(5);
+/// Samples of production before there is a canary, where both cannot run side by side.
+const BASELINES: u32 = 12;
+
+pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
+    let Some(to) = &yard.destination else {
+        let reason = "nobody has said where it is rolled out: TITAN_OPS_TARGET";
+        return Ok(done(json!({"phase": "skipped", "reason": reason})));
+    };
+    let (commit, tree) = (found(work, "patch", "commit")?, found(work, "test", "tree")?);
+    let (decision, since) = asked(work, commit).await?;
+    is_as_tested(yard, work, commit).await?;
+    let mut rollout = begun(to, work, commit).await?;
+    stands_still(work, &rollout, since).await?;
+    if rollout.state == RolloutState::Paused {
+        rollout = advance(work, rollout.id, Move::to(RolloutState::Canary, "it goes on")).await?;
+    }
+    let mirror = yard.mirror().await?;
+    if rollout.analysis.is_none() {
+        rollout = baseline(to, work, rollout).await?;
+        told::tell(yard, &rollout).await;
+    }
+    let release = built::release(yard, to, work, &mirror, commit, tree).await?;
+    deployed(to, work, work.started.task_id, Side::Canary, release, yard.settings.rollouts.deploy_timeout).await?;
+    let (rollout, analysis) = analysed(to, work, rollout, since).await?;
+    told::tell(yard, &rollout).await;
+    match analysis.phase {
+        Phase::Success => Ok(done(json!({"phase": "success", "reason": analysis.reason}))),
+        Phase::Failure => Err(Halt::Failed(format!("the canary failed: {}", analysis.reason))),
+        Phase::Running | Phase::Inconclusive => {
+            if let Some(decision) = decision.filter(|decision| decision.decision == Verdict::Approved) {
+                let output = json!({"phase": "inconclusive", "reason": analysis.reason, "approved_by": decision.decided_by});
+                return Ok(done(output));
+            }
+            let reason = format!("the analysis of {} is inconclusive: {}", short(commit), analysis.reason);
+            let rollout = advance(work, rollout.id, Move::to(RolloutState::Paused, &reason)).await?;
+            told::tell(yard, &rollout).await;
+            Err(Halt::Wait { on: WaitingOn::Approval, reason, since })
+        }
+    }
+}
+
+/// That the pull request is open and would merge what was tested.
+async fn is_as_tested(yard: &Yard, work: &Work, commit: &str) -> Result<(), Halt> {
+    let branch = found(work, "patch", "branch")?;
+    let pull = yard.forge.pull_request(branch).await?;
+    let number = number(work)?;
+    match pull.filter(|pull| pull.number == number) {
+        Some(pull) if pull.head != commit => Err(Halt::Failed(moved(branch, commit, &pull.head))),
+        Some(pull) if pull.state == PullState::Closed => {
+            Err(Halt::Failed(format!("somebody has closed pull request {number} ({}), so the proposal ends here", pull.page)))
+        }
+        // Merged at the forge: it is looked at all the same, and taken back when it does badly.
+        Some(_) => Ok(()),
+        None => Err(Halt::Failed(format!("pull request {number} is gone"))),
+    }
+}
+
+/// This run's rollout. One that waits for another proposal's sleeps.
+async fn begun(to: &Destination, work: &Work, commit: &str) -> Result<Rollout, Halt> {
+    let (fence, proposal_id) = (work.fence, work.started.task_id);
+    if let Some(ours) = ours(work).await? {
+        return Ok(ours);
+    }
+    let running = look(to, work).await?;
+    let name = to.target.name();
+    let last_good = running.commit.filter(|_| running.ready).ok_or_else(|| {
+        let why = running.reason.unwrap_or_else(|| "it does not say its commit".to_owned());
+        Halt::Passing(format!("nothing is rolled out while production ({name}) is not well: {why}"))
+    })?;
+    let new = NewRollout {
+        proposal_id,
+        target: name.to_owned(),
+        commit: commit.to_owned(),
+        last_good,
+        pull_number: number(work)?,
+    };
+    let begin = move |connection: &mut PgConnection| rollouts::begin(connection, fence, &new);
+    match work.db.run(begin).await? {
+        Begun::Ours(rollout) => {
+            let line = format!("Rollout of {} to {name}; production runs {}", short(commit), short(&rollout.last_good));
+            Site::from(work).say(Level::Info, line).await?;
+            Ok(*rollout)
+        }
+        Begun::Taken { title, .. } => {
+            let reason = format!("{name} is taken by the rollout of {title:?}; there is one at a time");
+            Err(Halt::Later { after: NEXT, reason })
+        }
+    }
+}
+
+/// Whether a person wants it to go no further for now.
+pub(super) async fn stands_still(
+    work: &Work,
+    rollout: &Rollout,
+    since: chrono::DateTime<chrono::Utc>,
+) -> Result<(), Halt> {
+    let Some(by) = &rollout.paused_by else { return Ok(()) };
+    let reason = format!("paused by {by}");
+    advance(work, rollout.id, Move::to(RolloutState::Paused, &reason)).await?;
+    Err(Halt::Wait { on: WaitingOn::Input, reason, since })
+}
+
+/// Before the first sample: where the canary takes production's place, what production was like before.
+async fn baseline(to: &Destination, work: &Work, rollout: Rollout) -> Result<Rollout, Halt> {
+    let mut analysis = Analysis::begin(&to.template);
+    if !to.target.side_by_side() {
+        let collector = Collector::new().map_err(Halt::Passing)?;
+        let production = address(to, Side::Production)?;
+        for _ in 0..to.template.samples.min(BASELINES) {
+            let sample = sampled(to, work, &collector, Some(&production), None).await?;
+            analysis = analysis.with_baseline(&to.template, &sample);
+        }
+    }
+    keep(work, &rollout, &analysis, "production was looked at").await
+}
+
+async fn analysed(
+    to: &Destination,
+    work: &Work,
+    mut rollout: Rollout,
+    since: chrono::DateTime<chrono::Utc>,
+) -> Result<(Rollout, Analysis), Halt> {
+    let collector = Collector::new().map_err(Halt::Passing)?;
+    let mut analysis: Analysis = match rollout.analysis.clone() {
+        Some(kept) => serde_json::from_value(kept)
+            .map_err(|error| Halt::Failed(format!("the state of the analysis cannot be read: {error}")))?,
+        None => Analysis::begin(&to.template),
+    };
+    let baseline = if to.target.side_by_side() { Some(address(to, Side::Production)?) } else { None };
+    while analysis.phase == Phase::Running {
+        let canary = address(to, Side::Canary)?;
+        let sample = sampled(to, work, &collector, baseline.as_ref(), Some(&canary)).await?;
+        analysis = analysis.take(&to.template, &sample);
+        let reason = analysis.reason.clone();
+        rollout = keep(work, &rollout, &analysis, &reason).await?;
+        Site::from(work).say(Level::Info, format!("Canary: {reason}")).await?;
+        if analysis.phase == Phase::Running {
+            stands_still(work, &rollout, since).await?;
+        }
+    }
+    Ok((rollout, analysis))
+}
+
+async fn sampled(
+    to: &Destination,
+    work: &Work,
+    collector: &Collector,
+    baseline: Option<&Url>,
+    canary: Option<&Url>,
+) -> Result<Sample, Halt> {
+    tokio::select! {
+        sample = collector.sample(&to.template, baseline, canary) => Ok(sample),
+        () = work.stop.requested() => Err(Halt::Stopped),
+    }
+}
+
+async fn keep(work: &Work, rollout: &Rollout, analysis: &Analysis, reason: &str) -> Result<Rollout, Halt> {
+    let kept = serde_json::to_value(analysis).map_err(|error| Halt::Failed(error.to_string()))?;
+    let to = Move { reason: Some(reason.to_owned()), analysis: Some(Some(kept)), ..Move::default() };
+    advance(work, rollout.id, to).await
+}
+
+fn address(to: &Destination, side: Side) -> Result<Url, Halt> {
+    let address = to.target.address(side).and_then(|address| Url::parse(&address).ok());
+    address.ok_or_else(|| Halt::Passing(format!("{} has no address now", side.name())))
+}
