@@ -6,9 +6,9 @@
 //! Exit codes: 0 started, or stopped in order, 1 anything else, 2 wrong usage.
 
 use std::fs::{File, OpenOptions};
+use std::net::SocketAddr;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;

@@ -56,7 +56,10 @@ async fn the_user_s_call_comes_to_production_and_can_be_taken_back() {
     let proposal = kit.proposal(&id).await;
     let merged = site.repository.head("main").unwrap();
     assert_eq!(text(&proposal["state"]), "done");
-    assert_eq!((&proposal["rollout"]["state"], &proposal["rollout"]["merged_as"]), (&json!("promoted"), &json!(merged)));
+    assert_eq!(
+        (&proposal["rollout"]["state"], &proposal["rollout"]["merged_as"]),
+        (&json!("promoted"), &json!(merged))
+    );
     assert_eq!(site.repository.git(&["show", "main:README.md"]), "# My Project\n\n## Deployment\n\n...");
     assert_eq!(site.production().await, Some(merged.clone()), "production reports the new commit");
     assert!(!site.has_canary());
@@ -204,7 +207,11 @@ async fn a_base_that_moves_is_tested_again_before_the_merge() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_risky_asks_before_it_leaves_the_house() {
     let forge = Forge::github();
-    let site = Site::with(&forge, "interval: 300ms\nsamples: 1\nmetrics:\n  - {name: up, source: {prometheus: {value: {name: titan_database_up}}}, direction: higher_is_better, success: '>= 1'}\n", &[("TITAN_OPS_AUTO_PR", "low"), ("TITAN_OPS_MERGE", "auto")]);
+    let site = Site::with(
+        &forge,
+        "interval: 300ms\nsamples: 1\nmetrics:\n  - {name: up, source: {prometheus: {value: {name: titan_database_up}}}, direction: higher_is_better, success: '>= 1'}\n",
+        &[("TITAN_OPS_AUTO_PR", "low"), ("TITAN_OPS_MERGE", "auto")],
+    );
     let kit = &site.kit;
     let _worker = kit.worker();
     let (id, _) = site.propose_api(&format!("{}# more\n", crate::ops_site::GOOD)).await;
@@ -259,8 +266,7 @@ async fn whoever_is_killed_wherever_it_ends_promoted_or_rolled_back() {
         }
         let bad = dice.roll(4) == 0;
         let mut worker = kit.worker();
-        let (id, run) =
-            if bad { site.propose_api(&harmed("never-ready")).await } else { kit.propose(PROPOSAL).await };
+        let (id, run) = if bad { site.propose_api(&harmed("never-ready")).await } else { kit.propose(PROPOSAL).await };
         let mut approved = false;
         let rollout = loop {
             tokio::time::sleep(Duration::from_millis(100 + dice.roll(2_500))).await;

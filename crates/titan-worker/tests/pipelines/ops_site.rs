@@ -77,7 +77,8 @@ impl<'a> Site<'a> {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name).display().to_string();
         fs::write(at("canary.yaml"), template).unwrap();
-        let (target, production, canary, yaml) = (at("target"), at("production.env"), at("canary.env"), at("canary.yaml"));
+        let (target, production, canary, yaml) =
+            (at("target"), at("production.env"), at("canary.env"), at("canary.yaml"));
         let mut env = vec![
             ("TITAN_OPS_TEST", "chmod 755 bin/titan-api bin/titan-worker ;; test -f README.md"),
             ("TITAN_OPS_TARGET", "local"),
@@ -139,8 +140,7 @@ impl<'a> Site<'a> {
 
     /// The commit that production answers; none when it does not.
     pub(crate) async fn production(&self) -> Option<String> {
-        let state: Value =
-            serde_json::from_slice(&fs::read(self.path("target/production/state.json")).ok()?).ok()?;
+        let state: Value = serde_json::from_slice(&fs::read(self.path("target/production/state.json")).ok()?).ok()?;
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build().unwrap();
         let health: Value =
             http.get(format!("{}/api/health", text(&state["address"]))).send().await.ok()?.json().await.ok()?;

@@ -51,7 +51,9 @@ pub(super) fn keep(builds: &Path, tree: &str, folder: &Path, programs: &Path) ->
     let from = folder.join(programs);
     let told = |why: String| {
         let shown = programs.display();
-        Halt::Failed(format!("the build leaves no programs in {shown}: {why}; TITAN_OPS_LOCAL_PROGRAMS says where they are"))
+        Halt::Failed(format!(
+            "the build leaves no programs in {shown}: {why}; TITAN_OPS_LOCAL_PROGRAMS says where they are"
+        ))
     };
     // What a build leaves may be a link to what is not its own.
     let inside = fs::canonicalize(&from).and_then(|from| Ok((from, fs::canonicalize(folder)?)));

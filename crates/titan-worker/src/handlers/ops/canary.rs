@@ -53,7 +53,8 @@ pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
         Phase::Failure => Err(Halt::Failed(format!("the canary failed: {}", analysis.reason))),
         Phase::Running | Phase::Inconclusive => {
             if let Some(decision) = decision.filter(|decision| decision.decision == Verdict::Approved) {
-                let output = json!({"phase": "inconclusive", "reason": analysis.reason, "approved_by": decision.decided_by});
+                let output =
+                    json!({"phase": "inconclusive", "reason": analysis.reason, "approved_by": decision.decided_by});
                 return Ok(done(output));
             }
             let reason = format!("the analysis of {} is inconclusive: {}", short(commit), analysis.reason);
@@ -71,9 +72,10 @@ async fn is_as_tested(yard: &Yard, work: &Work, commit: &str) -> Result<(), Halt
     let number = number(work)?;
     match pull.filter(|pull| pull.number == number) {
         Some(pull) if pull.head != commit => Err(Halt::Failed(moved(branch, commit, &pull.head))),
-        Some(pull) if pull.state == PullState::Closed => {
-            Err(Halt::Failed(format!("somebody has closed pull request {number} ({}), so the proposal ends here", pull.page)))
-        }
+        Some(pull) if pull.state == PullState::Closed => Err(Halt::Failed(format!(
+            "somebody has closed pull request {number} ({}), so the proposal ends here",
+            pull.page
+        ))),
         // Merged at the forge: it is looked at all the same, and taken back when it does badly.
         Some(_) => Ok(()),
         None => Err(Halt::Failed(format!("pull request {number} is gone"))),

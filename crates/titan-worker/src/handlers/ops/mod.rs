@@ -58,15 +58,8 @@ enum Stage {
 }
 
 impl Stage {
-    const ALL: [Stage; 7] = [
-        Stage::Diff,
-        Stage::Patch,
-        Stage::Test,
-        Stage::Pull,
-        Stage::Canary,
-        Stage::Promote,
-        Stage::Rollback,
-    ];
+    const ALL: [Stage; 7] =
+        [Stage::Diff, Stage::Patch, Stage::Test, Stage::Pull, Stage::Canary, Stage::Promote, Stage::Rollback];
 }
 
 struct Ops {

@@ -57,7 +57,8 @@ async fn may_leave(yard: &Yard, work: &Work) -> Result<(), Halt> {
         }
         Some((Verdict::Rejected, by)) => Err(Halt::Failed(format!("rejected by {by}"))),
         None => {
-            let reason = format!("its risk is {risk}: somebody has to look at the change before it becomes a pull request");
+            let reason =
+                format!("its risk is {risk}: somebody has to look at the change before it becomes a pull request");
             Err(Halt::Wait { on: WaitingOn::Approval, reason, since })
         }
     }

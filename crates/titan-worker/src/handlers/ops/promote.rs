@@ -46,10 +46,12 @@ pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
         return Ok(done(output(commit, &merged_as, None)));
     };
     let to = yard.destination(&rollout)?;
-    let reason = format!("merged as {}; production is being brought there", short(&merged_as));
-    let to_merged = Move { merged_as: Some(merged_as.clone()), ..Move::to(RolloutState::Promoting, reason) };
-    let rollout = advance(work, rollout.id, to_merged).await?;
-    told::tell(yard, &rollout).await;
+    // It comes by here with each look at the deployment.
+    if rollout.state != RolloutState::Promoting {
+        let reason = format!("merged as {}; production is being brought there", short(&merged_as));
+        let to_merged = Move { merged_as: Some(merged_as.clone()), ..Move::to(RolloutState::Promoting, reason) };
+        told::tell(yard, &advance(work, rollout.id, to_merged).await?).await;
+    }
     let release = built::release(yard, to, work, &mirror, &merged_as, &tree).await?;
     let within = yard.settings.rollouts.deploy_timeout;
     deployed(to, work, work.started.task_id, Side::Production, release, within).await?;
@@ -75,7 +77,10 @@ async fn pull_request(yard: &Yard, work: &Work, commit: &str) -> Result<PullRequ
         return Err(Halt::Failed(moved(branch, commit, &pull.head)));
     }
     if pull.state == PullState::Closed {
-        return Err(Halt::Failed(format!("somebody has closed pull request {number} ({}), so the proposal ends here", pull.page)));
+        return Err(Halt::Failed(format!(
+            "somebody has closed pull request {number} ({}), so the proposal ends here",
+            pull.page
+        )));
     }
     Ok(pull)
 }
@@ -101,7 +106,8 @@ async fn approved(
         let line = "Nobody is asked: its risk is low, its canary did well, and TITAN_OPS_MERGE is auto";
         return Ok(Site::from(work).say(Level::Info, line).await?);
     }
-    let where_to = rollout.map_or_else(String::new, |rollout| format!(", and production ({}) to run it", rollout.target));
+    let where_to =
+        rollout.map_or_else(String::new, |rollout| format!(", and production ({}) to run it", rollout.target));
     let reason = format!("{} is to be merged into {}{where_to}", short(commit), found(work, "diff", "base_branch")?);
     if let Some(rollout) = rollout.filter(|rollout| rollout.state != RolloutState::Approval) {
         let rollout = advance(work, rollout.id, Move::to(RolloutState::Approval, &reason)).await?;
@@ -111,16 +117,13 @@ async fn approved(
 }
 
 /// Merges exactly this head, after what that would be was tested, and gives the commit that it became.
-async fn merge(
-    yard: &Yard,
-    work: &Work,
-    mirror: &Mirror,
-    pull: &PullRequest,
-    commit: &str,
-) -> Result<String, Halt> {
+async fn merge(yard: &Yard, work: &Work, mirror: &Mirror, pull: &PullRequest, commit: &str) -> Result<String, Halt> {
+    let key = format!("merge:{commit}");
     if pull.state == PullState::Merged
         && let Some(merged_as) = &pull.merged_as
     {
+        // By a person at the forge, or by an attempt that did not hear the answer.
+        receive(work, &key, json!({"commit": merged_as})).await?;
         return Ok(merged_as.clone());
     }
     let (branch, base) = (found(work, "patch", "branch")?, found(work, "diff", "base_branch")?);
@@ -130,7 +133,6 @@ async fn merge(
         Site::from(work).say(Level::Info, line).await?;
         tested(yard, work, mirror, &would_be.tree).await?;
     }
-    let key = format!("merge:{commit}");
     let before = intend(work, &key, json!({"pull": pull.number, "head": commit, "tree": would_be.tree})).await?;
     if let Intended::Done(receipt) = &before
         && let Some(merged_as) = receipt.get("commit").and_then(Value::as_str)
@@ -157,7 +159,11 @@ async fn settled(yard: &Yard, work: &Work, mirror: &Mirror, merged_as: &str) -> 
         Ok(Some(tree)) => tree,
         // A server may be behind.
         Ok(None) | Err(titan_ops::repository::RepositoryError::NotFound(_)) => {
-            return Err(Halt::Passing(format!("{base} at {} does not have {} yet", short(&stands_at), short(merged_as))));
+            return Err(Halt::Passing(format!(
+                "{base} at {} does not have {} yet",
+                short(&stands_at),
+                short(merged_as)
+            )));
         }
         Err(error) => return Err(error.into()),
     };

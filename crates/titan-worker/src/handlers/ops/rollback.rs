@@ -93,7 +93,9 @@ async fn take_back(
     let branch = format!("titan/ops/{}", proposal.id);
     let pull = yard.forge.pull_request(&branch).await?;
     let (text, output) = match pull {
-        Some(pull) if pull.state == PullState::Merged => reverted(yard, work, rollback, proposal, rollout, &pull).await?,
+        Some(pull) if pull.state == PullState::Merged => {
+            reverted(yard, work, rollback, proposal, rollout, &pull).await?
+        }
         Some(pull) => {
             let text = format!("its pull request was closed: {}", rollback.reason);
             // Why, before it is closed.
@@ -156,7 +158,14 @@ async fn reverted(
         pull.number, rollback.reason
     ));
     if yard.forge.head(&branch).await?.is_none()
-        && let Some(paths) = undone(yard, work, &mirror, proposal.id, Undo { base: &base, branch: &branch, merged: &merged, title: &title, about: &about }).await?
+        && let Some(paths) = undone(
+            yard,
+            work,
+            &mirror,
+            proposal.id,
+            Undo { base: &base, branch: &branch, merged: &merged, title: &title, about: &about },
+        )
+        .await?
     {
         let text = format!(
             "production runs {}; {} cannot be taken back by itself, since others have changed the same since: {}",
@@ -210,7 +219,8 @@ async fn undone(
     let (from, to) = (parent.clone(), tree.clone());
     let files = mirror.with(move |mirror| mirror.files_between(&from, &to)).await?;
     let key = format!("revert:{}:commit", undo.merged);
-    let before = intend_for(work, proposal_id, &key, json!({"branch": undo.branch, "parent": parent, "tree": tree})).await?;
+    let before =
+        intend_for(work, proposal_id, &key, json!({"branch": undo.branch, "parent": parent, "tree": tree})).await?;
     if let Intended::Done(_) = before {
         return Ok(None);
     }

@@ -122,7 +122,13 @@ pub(super) async fn deployed(
     Err(Halt::Later { after, reason: format!("{what}: {why}") })
 }
 
-async fn ordered(to: &Destination, work: &Work, proposal_id: Uuid, key: &str, order: &Order) -> Result<Deployment, Halt> {
+async fn ordered(
+    to: &Destination,
+    work: &Work,
+    proposal_id: Uuid,
+    key: &str,
+    order: &Order,
+) -> Result<Deployment, Halt> {
     let made = to.target.deploy(order).await?;
     received(work, proposal_id, key, made).await
 }

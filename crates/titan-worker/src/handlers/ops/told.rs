@@ -30,7 +30,12 @@ pub(super) async fn say(yard: &Yard, number: u64, text: &str) -> Result<(), Halt
 pub(super) fn comment(rollout: &Rollout) -> String {
     let mut text = format!("## Rollout: {}\n\n", words(rollout.state));
     let _ = writeln!(text, "| | |\n|---|---|\n| target | {} |", rollout.target);
-    let _ = writeln!(text, "| commit | `{}` |\n| production before | `{}` |", short(&rollout.commit_id), short(&rollout.last_good));
+    let _ = writeln!(
+        text,
+        "| commit | `{}` |\n| production before | `{}` |",
+        short(&rollout.commit_id),
+        short(&rollout.last_good)
+    );
     if let Some(merged) = &rollout.merged_as {
         let _ = writeln!(text, "| merged as | `{}` |", short(merged));
     }
