@@ -41,7 +41,7 @@ const QUIET: &str = "
 interval: 300ms
 samples: 2
 metrics:
-  - {name: errors, source: {prometheus: {ratio: {of: {name: titan_http_requests_total, labels: {status: '5*', path: '/api/offers'}}, to: {name: titan_http_requests_total, labels: {path: '/api/offers'}}}}}, direction: lower_is_better, success: '<= 0.01'}
+  - {name: errors, source: {prometheus: {ratio: {of: {name: titan_http_requests_total, labels: {status: '5*', method: PATCH}}, to: {name: titan_http_requests_total, labels: {method: PATCH}}}}}, direction: lower_is_better, success: '<= 0.01'}
 ";
 
 /// A forge, a production that runs what its main branch has, and an API.
