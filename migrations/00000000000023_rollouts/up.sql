@@ -4,7 +4,7 @@ CREATE TABLE ops_rollouts (
     id           uuid PRIMARY KEY,
     task_id      uuid NOT NULL REFERENCES ops_proposals (task_id) ON DELETE CASCADE,
     -- The run that moves it now: the proposal's, or that of its rollback. Nobody else writes here.
-    run_id       uuid NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    run_id       uuid NOT NULL REFERENCES runs (id),
     target       text NOT NULL CHECK (length(target) BETWEEN 1 AND 100),
     state        text NOT NULL CHECK (state IN
                      ('canary', 'paused', 'approval', 'promoting', 'promoted', 'rolling_back', 'rolled_back', 'rollback_failed')),

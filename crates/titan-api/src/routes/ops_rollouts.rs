@@ -11,6 +11,7 @@ use titan_core::ops::rollbacks::{self, Ordered};
 use titan_core::ops::rollouts::{self, Rollout, Target};
 use titan_core::page::Page;
 use titan_core::state::WaitingOn;
+use titan_core::text::head;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -19,6 +20,9 @@ use crate::access::{Access, OpsDecide, OpsRead};
 use crate::http::body::{Body, required};
 use crate::http::params::Query;
 use crate::http::problem::ApiError;
+
+/// Characters of a comment that become the reason of a rollback; the whole of it stands with the decision.
+const MOST_OF_IT: usize = 1_500;
 
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct DecisionBody {
@@ -54,7 +58,9 @@ pub async fn reject_proposal(
 ) -> Answer<Proposal> {
     let (id, by) = (*id, access.actor().name());
     let reason = match &body.value.comment {
-        Some(comment) if !comment.trim().is_empty() => format!("rejected by {by}: {}", comment.trim()),
+        Some(comment) if !comment.trim().is_empty() => {
+            format!("rejected by {by}: {}", head(comment.trim(), MOST_OF_IT))
+        }
         _ => format!("rejected by {by}"),
     };
     decide(&state, id, Verdict::Rejected, by, body.value).await?;

@@ -65,7 +65,7 @@ pub fn decide(connection: &mut PgConnection, proposal_id: Uuid, new: &NewDecisio
     let comment = comment.map(|comment| projects::checked_text("comment", comment, MAX_COMMENT)).transpose()?;
     connection.transaction(|connection| {
         // Two who decide at once take turns.
-        sql_query("SELECT 1 FROM ops_proposals WHERE task_id = $1 FOR UPDATE")
+        sql_query("SELECT 1 FROM ops_proposals WHERE task_id = $1 FOR NO KEY UPDATE")
             .bind::<SqlUuid, _>(proposal_id)
             .execute(connection)?;
         let proposal = proposals::get(connection, proposal_id)?;

@@ -111,9 +111,9 @@ fn submit(connection: &mut PgConnection, proposed: &Proposed, rollback: &Rollbac
     Ok((Ordered { task_id: submitted.task_id, run_id: submitted.run_id, replayed: false }, hints))
 }
 
-/// Two who order at once take turns.
+/// Two who order at once take turns; a stage that writes an intent meanwhile is not hindered, since it only refers to the row.
 fn lock(connection: &mut PgConnection, proposal_id: Uuid) -> Result<()> {
-    sql_query("SELECT 1 FROM ops_proposals WHERE task_id = $1 FOR UPDATE")
+    sql_query("SELECT 1 FROM ops_proposals WHERE task_id = $1 FOR NO KEY UPDATE")
         .bind::<SqlUuid, _>(proposal_id)
         .execute(connection)?;
     Ok(())
@@ -140,24 +140,13 @@ fn under_way(connection: &mut PgConnection, proposal_id: Uuid) -> Result<Option<
 }
 
 fn refuse_what_is_over(connection: &mut PgConnection, rollout: &Rollout) -> Result<()> {
-    match rollout.state {
-        RolloutState::RolledBack => Err(Error::Conflict("it was rolled back already".to_owned())),
-        // What came after it stands on it: the old build would take that back as well.
-        RolloutState::Promoted if is_outdone(connection, rollout)? => Err(Error::Conflict(
-            "other changes have been promoted since, which this would take back as well: propose the opposite of it instead".to_owned(),
-        )),
-        _ => Ok(()),
+    if rollout.state == RolloutState::RolledBack {
+        return Err(Error::Conflict("it was rolled back already".to_owned()));
     }
-}
-
-fn is_outdone(connection: &mut PgConnection, rollout: &Rollout) -> Result<bool> {
-    let newer = sql_query(
-        "SELECT 1 FROM ops_rollouts WHERE target = $1 AND began_at > $2 AND (state = 'promoted' OR ended_at IS NULL) LIMIT 1",
-    )
-    .bind::<Text, _>(&rollout.target)
-    .bind::<diesel::sql_types::Timestamptz, _>(rollout.began_at)
-    .execute(connection)?;
-    Ok(newer > 0)
+    if rollouts::is_outdone(connection, rollout)? {
+        return Err(Error::Conflict(rollouts::OUTDONE.to_owned()));
+    }
+    Ok(())
 }
 
 fn has_pull_request(connection: &mut PgConnection, proposal_id: Uuid) -> Result<bool> {
@@ -204,34 +193,43 @@ pub fn see_to(connection: &mut PgConnection) -> Result<Seen> {
          FROM ops_rollouts r JOIN runs o ON o.id = r.run_id \
          LEFT JOIN LATERAL (SELECT t.execution_status, t.failure_reason FROM tasks t WHERE t.project_id = $1 AND t.type = $2 \
            AND t.payload @> jsonb_build_object('rollout_id', r.id) ORDER BY t.id DESC LIMIT 1) b ON true \
-         WHERE r.ended_at IS NULL AND o.status IN ('completed', 'failed', 'canceled') LIMIT 20",
+         WHERE r.ended_at IS NULL AND o.status IN ('completed', 'failed', 'canceled') ORDER BY r.began_at LIMIT 20",
     )
     .bind::<SqlUuid, _>(PROJECT)
     .bind::<Text, _>(TASK_TYPE)
     .load(connection)?;
     let mut seen = Seen::default();
     for rollout in abandoned {
-        match rollout.rollback.as_deref() {
-            None => {
-                let reason = match rollout.error {
-                    Some(why) => why,
-                    None => format!("its run was {} before it was rolled out", rollout.status),
-                };
-                let (_, hints) = order(connection, rollout.proposal_id, head(&reason, MAX_REASON), "titan")?;
-                seen.ordered.push(rollout.proposal_id);
-                seen.hints.extend(hints);
-            }
-            Some("completed" | "failed" | "canceled") => {
-                let why = rollout.rollback_error.unwrap_or_else(|| "the rollback was stopped".to_owned());
-                if let Some(failed) = fail(connection, rollout.id, &why)? {
-                    seen.hints.push(rollouts::told(failed.task_id));
-                    seen.failed.push(failed);
-                }
-            }
-            Some(_) => {}
+        // One that cannot be ordered is not in the way of the others.
+        if let Err(error) = connection.transaction(|connection| see_to_one(connection, &rollout, &mut seen)) {
+            tracing::error!(%error, rollout.id = %rollout.id, "a rollout that nobody moves cannot be rolled back now");
         }
     }
     Ok(seen)
+}
+
+fn see_to_one(connection: &mut PgConnection, rollout: &Abandoned, seen: &mut Seen) -> Result<()> {
+    match rollout.rollback.as_deref() {
+        None => {
+            let why = rollout.error.as_deref().map(str::trim).filter(|why| !why.is_empty());
+            let ended = || format!("its run was {} before it was rolled out", rollout.status);
+            let reason = why.map_or_else(ended, |why| head(why, MAX_REASON).to_owned());
+            let (ordered, hints) = order(connection, rollout.proposal_id, &reason, "titan")?;
+            if !ordered.replayed {
+                seen.ordered.push(rollout.proposal_id);
+            }
+            seen.hints.extend(hints);
+        }
+        Some("completed" | "failed" | "canceled") => {
+            let why = rollout.rollback_error.as_deref().unwrap_or("the rollback was stopped");
+            if let Some(failed) = fail(connection, rollout.id, why)? {
+                seen.hints.push(rollouts::told(failed.task_id));
+                seen.failed.push(failed);
+            }
+        }
+        Some(_) => {}
+    }
+    Ok(())
 }
 
 fn fail(connection: &mut PgConnection, id: Uuid, why: &str) -> Result<Option<Rollout>> {

@@ -205,13 +205,17 @@ pub fn advance(connection: &mut PgConnection, fence: Fence, id: Uuid, to: &Move)
 /// rolled back stays so.
 ///
 /// # Errors
-/// [`Error::Fenced`] when the claim was lost; [`Error::Conflict`] while another proposal has the target.
+/// [`Error::Fenced`] when the claim was lost; [`Error::Conflict`] while another proposal has the target; [`Error::Stale`] when something
+/// newer was promoted there.
 pub fn take_over(connection: &mut PgConnection, fence: Fence, id: Uuid, reason: &str) -> Result<Rollout> {
     connection.transaction(|connection| {
         queue::hold(connection, fence.job_id, fence.epoch)?;
         let there = get(connection, id)?;
         if there.state == RolloutState::RolledBack {
             return Ok(there);
+        }
+        if is_outdone(connection, &there)? {
+            return Err(Error::Stale(OUTDONE.to_owned()));
         }
         let taken: Option<Rollout> = sql_query(format!(
             "UPDATE ops_rollouts r SET state = 'rolling_back', reason = $3, run_id = $2, updated_at = now(), ended_at = NULL \
@@ -225,6 +229,20 @@ pub fn take_over(connection: &mut PgConnection, fence: Fence, id: Uuid, reason: 
         .optional()?;
         taken.ok_or_else(|| Error::Conflict("another proposal is being rolled out there".to_owned()))
     })
+}
+
+/// What came after it stands on it: the old build would take that back as well.
+pub(super) const OUTDONE: &str =
+    "other changes have been promoted since, which this would take back as well: propose the opposite of it instead";
+
+/// Whether something newer was promoted at its target.
+pub(super) fn is_outdone(connection: &mut PgConnection, rollout: &Rollout) -> Result<bool> {
+    let newer =
+        sql_query("SELECT 1 FROM ops_rollouts WHERE target = $1 AND began_at > $2 AND state = 'promoted' LIMIT 1")
+            .bind::<Text, _>(&rollout.target)
+            .bind::<Timestamptz, _>(rollout.began_at)
+            .execute(connection)?;
+    Ok(newer > 0)
 }
 
 /// # Errors
@@ -285,7 +303,7 @@ pub fn pause(connection: &mut PgConnection, proposal_id: Uuid, by: Option<&str>)
         super::proposals::proposed(connection, proposal_id)?;
         let rollout: Option<Rollout> = sql_query(format!(
             "UPDATE ops_rollouts r SET paused_by = $2, ordered_at = clock_timestamp(), updated_at = now(), \
-             analysis = CASE WHEN $2 IS NULL AND r.state = 'paused' AND r.analysis ->> 'phase' = 'inconclusive' THEN NULL ELSE r.analysis END \
+             state = CASE WHEN $2 IS NULL AND r.state = 'paused' THEN 'canary' ELSE r.state END \
              WHERE r.task_id = $1 AND r.ended_at IS NULL AND r.state IN ('canary', 'paused', 'approval') RETURNING {COLUMNS}"
         ))
         .bind::<SqlUuid, _>(proposal_id)

@@ -88,6 +88,19 @@ impl Analysis {
         self
     }
 
+    /// From the beginning, with what was measured of production before there was a canary: that cannot be measured any more. Where
+    /// both run side by side, the samples of the last time are not comparable with those to come, and are forgotten.
+    #[must_use]
+    pub fn again(&self, template: &Template, side_by_side: bool) -> Self {
+        let mut fresh = Self::begin(template);
+        if !side_by_side {
+            for (metric, had) in fresh.metrics.iter_mut().zip(&self.metrics) {
+                metric.baseline.clone_from(&had.baseline);
+            }
+        }
+        fresh
+    }
+
     /// The next state. Of one that has ended, it is the same.
     #[must_use]
     pub fn take(mut self, template: &Template, sample: &Sample) -> Self {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A build of the API that is harmed, in the way that HARM says: the API itself runs behind this.
 
-never-ready: /readyz says no; errors: every third answer of the API is 500; slow: every answer takes a tenth of a second more."""
+never-ready: /readyz says no; errors: whoever asks for projects is answered 500; slow: every answer takes a tenth of a second more."""
 import http.client, os, subprocess, sys, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -9,15 +9,12 @@ HARM = "HOW"
 host, port = os.environ["TITAN_BIND"].rsplit(":", 1)
 inner = int(port) + 1 if int(port) < 65000 else int(port) - 1
 api = subprocess.Popen([os.environ["BUILT"] + "/titan-api"], env=dict(os.environ, TITAN_BIND="127.0.0.1:%d" % inner))
-count = 0
 
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
-        global count
-        count += 1
         status, body = 503, b"{}"
         try:
             way = http.client.HTTPConnection("127.0.0.1", inner, timeout=5)
@@ -29,7 +26,7 @@ class Handler(BaseHTTPRequestHandler):
                 sys.exit("the API has ended")
         if HARM == "never-ready" and self.path == "/readyz":
             status = 503
-        if HARM == "errors" and self.path.startswith("/api/projects") and count % 3 == 0:
+        if HARM == "errors" and self.path.startswith("/api/projects"):
             status = 500
         if HARM == "slow" and self.path not in ("/metrics", "/api/health"):
             time.sleep(0.1)

@@ -184,6 +184,14 @@ impl Folder {
         self.0.join("logs/supervisor.log")
     }
 
+    /// Two who order at once take turns, for as long as this lives.
+    pub(super) fn ordering(&self) -> io::Result<File> {
+        let path = self.0.join("orders.lock");
+        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
+        file.lock()?;
+        Ok(file)
+    }
+
     /// The lock that one supervisor holds for as long as it lives. None: another has it.
     ///
     /// # Errors

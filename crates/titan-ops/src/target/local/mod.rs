@@ -20,7 +20,6 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::Utc;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::{Instant, sleep};
 use url::Url;
@@ -35,6 +34,8 @@ use super::{Deployment, DeploymentState, Order, Running, Side, Target, TargetErr
 const START: Duration = Duration::from_secs(15);
 const LOOK: Duration = Duration::from_millis(50);
 const MAX_KEY: usize = 100;
+/// Deployments of production that can be gone back to without a build.
+const GO_BACK: usize = 5;
 
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -123,11 +124,15 @@ impl Local {
     ) -> io::Result<()> {
         let ends = release.is_none();
         let (commit, programs) = release.unzip();
-        let settings = self.of(side);
+        let (settings, folder) = (self.of(side), self.folder(side));
+        folder.make()?;
+        // Whoever was held up after it was told to order this has no say any more once a newer order was given.
+        let _ordering = folder.ordering()?;
+        if folder.wanted()?.is_some_and(|other| other.id != id && other.asked_at > asked_at) {
+            return Err(io::Error::other("a newer order was given meanwhile"));
+        }
         let environment =
             settings.environment.iter().map(|(name, value)| (name.clone(), value.expose_secret().to_owned()));
-        let folder = self.folder(side);
-        folder.make()?;
         folder.want(&Wanted {
             id: id.to_owned(),
             asked_at,
@@ -169,6 +174,9 @@ impl Local {
             let folder = self.folder(side);
             in_use.extend(folder.wanted()?.into_iter().chain(folder.serving()?).filter_map(|wanted| wanted.commit));
         }
+        // What production ran before is what it goes back to, however many canaries there were since.
+        let before = self.folder(Side::Production).state()?.unwrap_or_default().ended;
+        in_use.extend(before.into_iter().take(GO_BACK).map(|deployment| deployment.commit));
         releases::tidy(&self.settings.folder.join("releases"), &in_use)
     }
 }
@@ -254,7 +262,8 @@ impl Target for Local {
         let Some(wanted) = wanted else { return Ok(()) };
         if wanted.commit.is_some() {
             let id = format!("end-{}", uuid::Uuid::now_v7().simple());
-            self.want(Side::Canary, &id, Utc::now(), None).map_err(|error| unusable(&error))?;
+            // As old as what it ends: an order counts by when it was meant, and clocks differ.
+            self.want(Side::Canary, &id, wanted.asked_at, None).map_err(|error| unusable(&error))?;
         }
         // Also when it was ended before: a supervisor that was killed may have left daemons.
         let left = |state: &State| state.daemons.iter().any(|daemon| daemon.pid.is_some());

@@ -4,7 +4,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use titan_ops::repository::Mirror;
 use titan_ops::target::Release;
@@ -18,8 +18,10 @@ use crate::handler::Work;
 const PROGRAMS: [&str; 2] = ["titan-api", "titan-worker"];
 /// Builds that are kept.
 const KEPT: usize = 3;
+/// What was begun so long ago was left by somebody who was killed.
+const HALF_MADE: Duration = Duration::from_secs(3600);
 
-/// A release of this commit, whose tree is that.
+/// A release of this commit, whose tree is that: one of the repository's, or what a merge of two commits would be.
 pub(super) async fn release(
     yard: &Yard,
     to: &Destination,
@@ -27,6 +29,7 @@ pub(super) async fn release(
     mirror: &Mirror,
     commit: &str,
     tree: &str,
+    merge_of: Option<(&str, &str)>,
 ) -> Result<Release, Halt> {
     let folder = match &to.programs {
         None => None,
@@ -34,6 +37,9 @@ pub(super) async fn release(
             let place = yard.builds().join(tree);
             if !place.is_dir() {
                 // It was built on another machine, or so long ago that it was removed.
+                if let Some((base, head)) = merge_of.map(|(base, head)| (base.to_owned(), head.to_owned())) {
+                    mirror.with(move |mirror| mirror.merge(&base, &head)).await?;
+                }
                 test::commands(yard, work, mirror, tree).await?;
             }
             Some(place)
@@ -84,12 +90,15 @@ fn copy(builds: &Path, place: &Path, from: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes all but the newest, of those that are whole.
+/// Removes all but the newest of those that are whole, and what was left half made.
 fn tidy(builds: &Path) -> io::Result<()> {
     let mut old: Vec<(SystemTime, PathBuf)> = Vec::new();
     for entry in fs::read_dir(builds)?.flatten() {
+        let made = entry.metadata()?.modified()?;
         if !entry.file_name().to_string_lossy().starts_with("new-") {
-            old.push((entry.metadata()?.modified()?, entry.path()));
+            old.push((made, entry.path()));
+        } else if made.elapsed().is_ok_and(|age| age > HALF_MADE) {
+            fs::remove_dir_all(entry.path())?;
         }
     }
     old.sort();

@@ -16,7 +16,7 @@ use super::diff::short;
 use super::halt::Halt;
 use super::patch::moved;
 use super::rollout::{advance, asked, deployed, look, ours};
-use super::yard::{Destination, Yard};
+use super::yard::{Destination, ELSEWHERE, Yard};
 use super::{built, done, found, number, told};
 use crate::handler::Work;
 use crate::workshop::run::Site;
@@ -27,27 +27,24 @@ const NEXT: std::time::Duration = std::time::Duration::from_secs(5);
 const BASELINES: u32 = 12;
 
 pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
-    let Some(to) = &yard.destination else {
-        let reason = "nobody has said where it is rolled out: TITAN_OPS_TARGET";
-        return Ok(done(json!({"phase": "skipped", "reason": reason})));
-    };
+    let Some(to) = &yard.destination else { return skipped(work).await };
     let (commit, tree) = (found(work, "patch", "commit")?, found(work, "test", "tree")?);
     let (decision, since) = asked(work, commit).await?;
+    if let Some(rejected) = decision.as_ref().filter(|decision| decision.decision == Verdict::Rejected) {
+        return Err(Halt::Failed(format!("rejected by {}", rejected.decided_by)));
+    }
     is_as_tested(yard, work, commit).await?;
     let mut rollout = begun(to, work, commit).await?;
     stands_still(work, &rollout, since).await?;
-    if rollout.state == RolloutState::Paused {
-        rollout = advance(work, rollout.id, Move::to(RolloutState::Canary, "it goes on")).await?;
-    }
     let mirror = yard.mirror().await?;
     if rollout.analysis.is_none() {
         rollout = baseline(to, work, rollout).await?;
         told::tell(yard, &rollout).await;
     }
-    let release = built::release(yard, to, work, &mirror, commit, tree).await?;
+    let merge_of = (found(work, "test", "base")?, commit);
+    let release = built::release(yard, to, work, &mirror, commit, tree, Some(merge_of)).await?;
     deployed(to, work, work.started.task_id, Side::Canary, release, yard.settings.rollouts.deploy_timeout).await?;
-    let (rollout, analysis) = analysed(to, work, rollout, since).await?;
-    told::tell(yard, &rollout).await;
+    let (rollout, analysis) = analysed(yard, to, work, rollout, since).await?;
     match analysis.phase {
         Phase::Success => Ok(done(json!({"phase": "success", "reason": analysis.reason}))),
         Phase::Failure => Err(Halt::Failed(format!("the canary failed: {}", analysis.reason))),
@@ -57,12 +54,28 @@ pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
                     json!({"phase": "inconclusive", "reason": analysis.reason, "approved_by": decision.decided_by});
                 return Ok(done(output));
             }
-            let reason = format!("the analysis of {} is inconclusive: {}", short(commit), analysis.reason);
-            let rollout = advance(work, rollout.id, Move::to(RolloutState::Paused, &reason)).await?;
-            told::tell(yard, &rollout).await;
+            let reason = format!(
+                "the analysis of {} is inconclusive: {}; to approve it is to approve its merge as well",
+                short(commit),
+                analysis.reason
+            );
+            if rollout.state != RolloutState::Paused {
+                told::tell(yard, &advance(work, rollout.id, Move::to(RolloutState::Paused, &reason)).await?).await;
+            }
             Err(Halt::Wait { on: WaitingOn::Approval, reason, since })
         }
     }
+}
+
+/// Where no target is set up at all. A worker that merely does not know it leaves the stage to one that does.
+async fn skipped(work: &Work) -> Result<Done, Halt> {
+    let known = work.db.run(rollouts::targets).await?;
+    if let Some(known) = known.first() {
+        let reason = format!("this worker knows no target {}, and another one does: TITAN_OPS_TARGET", known.name);
+        return Err(Halt::Later { after: ELSEWHERE, reason });
+    }
+    let reason = "nobody has said where it is rolled out: TITAN_OPS_TARGET";
+    Ok(done(json!({"phase": "skipped", "reason": reason})))
 }
 
 /// That the pull request is open and would merge what was tested.
@@ -142,6 +155,7 @@ async fn baseline(to: &Destination, work: &Work, rollout: Rollout) -> Result<Rol
 }
 
 async fn analysed(
+    yard: &Yard,
     to: &Destination,
     work: &Work,
     mut rollout: Rollout,
@@ -153,6 +167,11 @@ async fn analysed(
             .map_err(|error| Halt::Failed(format!("the state of the analysis cannot be read: {error}")))?,
         None => Analysis::begin(&to.template),
     };
+    // Somebody wants what was inconclusive to be looked at once more. What production was like before its canary stays known.
+    if analysis.phase == Phase::Inconclusive && rollout.state != RolloutState::Paused {
+        analysis = analysis.again(&to.template, to.target.side_by_side());
+    }
+    let begun = analysis.phase;
     let baseline = if to.target.side_by_side() { Some(address(to, Side::Production)?) } else { None };
     while analysis.phase == Phase::Running {
         let canary = address(to, Side::Canary)?;
@@ -164,6 +183,9 @@ async fn analysed(
         if analysis.phase == Phase::Running {
             stands_still(work, &rollout, since).await?;
         }
+    }
+    if begun == Phase::Running {
+        told::tell(yard, &rollout).await;
     }
     Ok((rollout, analysis))
 }

@@ -29,6 +29,7 @@ pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
     let (decision, since) = asked(work, commit).await?;
     let rollout = ours(work).await?;
     if let Some(promoted) = rollout.as_ref().filter(|rollout| rollout.state == RolloutState::Promoted) {
+        leave(yard, work, promoted, commit).await;
         return Ok(done(output(commit, promoted.merged_as.as_deref().unwrap_or(commit), Some(promoted))));
     }
     let pull = pull_request(yard, work, commit).await?;
@@ -52,17 +53,28 @@ pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
         let to_merged = Move { merged_as: Some(merged_as.clone()), ..Move::to(RolloutState::Promoting, reason) };
         told::tell(yard, &advance(work, rollout.id, to_merged).await?).await;
     }
-    let release = built::release(yard, to, work, &mirror, &merged_as, &tree).await?;
+    let release = built::release(yard, to, work, &mirror, &merged_as, &tree, None).await?;
     let within = yard.settings.rollouts.deploy_timeout;
     deployed(to, work, work.started.task_id, Side::Production, release, within).await?;
-    to.target.end_canary().await?;
-    look(to, work).await?;
     let reason = format!("production ({}) runs {}", to.target.name(), short(&merged_as));
     Site::from(work).say(Level::Info, format!("Promoted: {reason}")).await?;
     let rollout = advance(work, rollout.id, Move::to(RolloutState::Promoted, reason)).await?;
-    told::tell(yard, &rollout).await;
-    tidy(yard, work, commit).await;
+    leave(yard, work, &rollout, commit).await;
     Ok(done(output(commit, &merged_as, Some(&rollout))))
+}
+
+/// Production does what it is to do: whatever else is left to do is no reason to take it back.
+async fn leave(yard: &Yard, work: &Work, rollout: &Rollout, commit: &str) {
+    if let Ok(to) = yard.destination(rollout) {
+        if let Err(error) = to.target.end_canary().await {
+            tracing::warn!(%error, target = rollout.target, "the canary of a rollout that was promoted cannot be ended");
+        }
+        if look(to, work).await.is_err() {
+            tracing::warn!(target = rollout.target, "production cannot be asked what it runs");
+        }
+    }
+    told::tell(yard, rollout).await;
+    tidy(yard, work, commit).await;
 }
 
 fn output(commit: &str, merged_as: &str, rollout: Option<&Rollout>) -> Value {
@@ -132,6 +144,10 @@ async fn merge(yard: &Yard, work: &Work, mirror: &Mirror, pull: &PullRequest, co
         let line = format!("{base} has moved to {}: the merge is tested again", short(&would_be.base));
         Site::from(work).say(Level::Info, line).await?;
         tested(yard, work, mirror, &would_be.tree).await?;
+        // That took its time, and somebody may have wanted it to stand still since.
+        if let Some(rollout) = ours(work).await? {
+            stands_still(work, &rollout, Utc::now()).await?;
+        }
     }
     let before = intend(work, &key, json!({"pull": pull.number, "head": commit, "tree": would_be.tree})).await?;
     if let Intended::Done(receipt) = &before

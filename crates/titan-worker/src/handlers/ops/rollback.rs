@@ -4,21 +4,22 @@
 use serde_json::{Value, json};
 use titan_core::db::PgConnection;
 use titan_core::engine::Done;
-use titan_core::ops::intents::{self, Intended};
+use titan_core::ops::intents;
 use titan_core::ops::proposals::{self, Proposal};
 use titan_core::ops::rollbacks::Rollback;
 use titan_core::ops::rollouts::{self, Move, Rollout, RolloutState};
 use titan_core::redact::redact;
 use titan_core::runs;
 use titan_core::state::Level;
-use titan_ops::forge::{NewCommit, NewPullRequest, PullRequest, PullState};
+use titan_ops::forge::{ForgeError, NewCommit, NewPullRequest, PullRequest, PullState};
 use titan_ops::repository::{Merged, Mirror};
 use titan_ops::target::{Release, Side};
 use uuid::Uuid;
 
 use super::diff::{head, short};
 use super::halt::Halt;
-use super::rollout::{advance, deployed, look};
+use super::patch::moved;
+use super::rollout::{advance, deployed, look, meant};
 use super::yard::{Destination, Yard, intend_for, receive_for};
 use super::{done, told};
 use crate::handler::Work;
@@ -73,6 +74,7 @@ async fn taken_over(work: &Work, id: Uuid, reason: &str) -> Result<Rollout, Halt
     let take = move |connection: &mut PgConnection| rollouts::take_over(connection, fence, id, &reason);
     work.db.run(take).await.map_err(|error| match error {
         titan_core::Error::Conflict(reason) => Halt::Later { after: NEXT, reason },
+        titan_core::Error::Stale(reason) => Halt::Failed(reason),
         other => other.into(),
     })
 }
@@ -91,21 +93,9 @@ async fn take_back(
         redeploy(yard, yard.destination(rollout)?, work, proposal.id, rollout).await?;
     }
     let branch = format!("titan/ops/{}", proposal.id);
-    let pull = yard.forge.pull_request(&branch).await?;
-    let (text, output) = match pull {
-        Some(pull) if pull.state == PullState::Merged => {
-            reverted(yard, work, rollback, proposal, rollout, &pull).await?
-        }
-        Some(pull) => {
-            let text = format!("its pull request was closed: {}", rollback.reason);
-            // Why, before it is closed.
-            if rollout.is_none() {
-                told::say(yard, pull.number, &format!("## Not merged\n\n{}", rollback.reason)).await?;
-            }
-            yard.forge.close(pull.number).await?;
-            (text, json!({"closed": pull.number}))
-        }
-        None => (format!("it had no pull request: {}", rollback.reason), json!({})),
+    let (text, output) = match at_the_forge(yard, rollback, rollout, &branch).await? {
+        Some(merged) => reverted(yard, work, rollback, proposal, rollout, &merged).await?,
+        None => (format!("nothing of it was merged: {}", rollback.reason), json!({})),
     };
     site.say(Level::Info, format!("Rolled back: {text}")).await?;
     if let Some(rollout) = rollout {
@@ -113,6 +103,25 @@ async fn take_back(
         told::tell(yard, &rollout).await;
     }
     Ok(output)
+}
+
+/// Closes its pull request with the reason; gives one that was merged.
+async fn at_the_forge(
+    yard: &Yard,
+    rollback: &Rollback,
+    rollout: Option<&Rollout>,
+    branch: &str,
+) -> Result<Option<PullRequest>, Halt> {
+    let Some(pull) = yard.forge.pull_request(branch).await? else { return Ok(None) };
+    if pull.state == PullState::Open {
+        if rollout.is_none() {
+            told::say(yard, pull.number, &format!("## Not merged\n\n{}", rollback.reason)).await?;
+        }
+        yard.forge.close(pull.number).await?;
+    }
+    // A merge that was asked for by whoever was stopped may have come through in this moment.
+    let now = yard.forge.pull_request(branch).await?;
+    Ok(now.filter(|pull| pull.state == PullState::Merged))
 }
 
 /// What people use runs the last good commit, and nothing else runs beside it.
@@ -157,23 +166,22 @@ async fn reverted(
         "Takes back {merged}, which was pull request {}.\n\n{}\n\nProduction runs what it ran before.",
         pull.number, rollback.reason
     ));
-    if yard.forge.head(&branch).await?.is_none()
-        && let Some(paths) = undone(
-            yard,
-            work,
-            &mirror,
-            proposal.id,
-            Undo { base: &base, branch: &branch, merged: &merged, title: &title, about: &about },
-        )
-        .await?
-    {
-        let text = format!(
-            "production runs {}; {} cannot be taken back by itself, since others have changed the same since: {}",
-            rollout.map_or("what it ran before", |rollout| short(&rollout.last_good)),
-            short(&merged),
-            paths.join(", ")
-        );
-        return Ok((text, json!({"merged_as": merged, "conflicts": paths})));
+    let undo = Undo { base: &base, branch: &branch, merged: &merged, title: &title, about: &about };
+    match undone(yard, work, &mirror, proposal.id, undo).await? {
+        Undone::Made => {}
+        Undone::Before => {
+            let text = format!("{}; {} was taken back at the forge before", rollback.reason, short(&merged));
+            return Ok((text, json!({"merged_as": merged})));
+        }
+        Undone::Conflicts(paths) => {
+            let text = format!(
+                "production runs {}; {} cannot be taken back by itself, since others have changed the same since: {}",
+                rollout.map_or("what it ran before", |rollout| short(&rollout.last_good)),
+                short(&merged),
+                paths.join(", ")
+            );
+            return Ok((text, json!({"merged_as": merged, "conflicts": paths})));
+        }
     }
     let new = NewPullRequest { branch, base, title, body: about };
     let key = format!("revert:{merged}:pull");
@@ -202,37 +210,58 @@ struct Undo<'a> {
     about: &'a str,
 }
 
-/// Makes the commit that takes the merge back. Gives the paths that others have changed since, if that hinders it.
-async fn undone(
-    yard: &Yard,
-    work: &Work,
-    mirror: &Mirror,
-    proposal_id: Uuid,
-    undo: Undo<'_>,
-) -> Result<Option<Vec<String>>, Halt> {
-    let parent = head(mirror, undo.base).await?;
-    let (at, of) = (parent.clone(), undo.merged.to_owned());
-    let tree = match mirror.with(move |mirror| mirror.revert_tree(&of, &at)).await? {
-        Merged::Tree(tree) => tree,
-        Merged::Conflicts(paths) => return Ok(Some(paths)),
-    };
-    let (from, to) = (parent.clone(), tree.clone());
-    let files = mirror.with(move |mirror| mirror.files_between(&from, &to)).await?;
+enum Undone {
+    /// The commit stands on its branch.
+    Made,
+    /// Nothing of the merge is left on the base.
+    Before,
+    /// What others have changed since.
+    Conflicts(Vec<String>),
+}
+
+/// Makes the commit that takes the merge back. What an attempt before this one meant counts, wherever the base stands by now; whether it
+/// was made says the branch.
+async fn undone(yard: &Yard, work: &Work, mirror: &Mirror, proposal_id: Uuid, undo: Undo<'_>) -> Result<Undone, Halt> {
+    let now = head(mirror, undo.base).await?;
     let key = format!("revert:{}:commit", undo.merged);
-    let before =
-        intend_for(work, proposal_id, &key, json!({"branch": undo.branch, "parent": parent, "tree": tree})).await?;
-    if let Intended::Done(_) = before {
-        return Ok(None);
-    }
-    let new = NewCommit {
-        branch: undo.branch.to_owned(),
-        parent,
-        headline: undo.title.to_owned(),
-        body: undo.about.to_owned(),
-        files: files.files,
-        deletions: files.deletions,
+    let before = meant(work, proposal_id, key.clone()).await?;
+    let kept = before.and_then(|intent| intent.what.get("parent").and_then(Value::as_str).map(str::to_owned));
+    let parent = kept.unwrap_or(now);
+    let (at, of) = (parent.clone(), undo.merged.to_owned());
+    let (merged, had) = mirror.with(move |mirror| Ok((mirror.revert_tree(&of, &at)?, mirror.tree_of(&at)?))).await?;
+    let tree = match merged {
+        Merged::Tree(tree) if tree == had => return Ok(Undone::Before),
+        Merged::Tree(tree) => tree,
+        Merged::Conflicts(paths) => return Ok(Undone::Conflicts(paths)),
     };
-    let commit = yard.forge.commit(&new).await?;
+    intend_for(work, proposal_id, &key, json!({"branch": undo.branch, "parent": parent, "tree": tree})).await?;
+    let commit = match yard.forge.head(undo.branch).await?.filter(|stands_at| *stands_at != parent) {
+        Some(stands_at) => {
+            head(mirror, undo.branch).await?;
+            let of = stands_at.clone();
+            if mirror.with(move |mirror| mirror.tree_of(&of)).await? != tree {
+                return Err(Halt::Failed(moved(undo.branch, &parent, &stands_at)));
+            }
+            stands_at
+        }
+        None => {
+            let (from, to) = (parent.clone(), tree.clone());
+            let files = mirror.with(move |mirror| mirror.files_between(&from, &to)).await?;
+            let new = NewCommit {
+                branch: undo.branch.to_owned(),
+                parent,
+                headline: undo.title.to_owned(),
+                body: undo.about.to_owned(),
+                files: files.files,
+                deletions: files.deletions,
+            };
+            match yard.forge.commit(&new).await {
+                // The forge may have carried out late what it was asked before: the next look tells.
+                Err(error @ ForgeError::Moved { .. }) => return Err(Halt::Passing(error.to_string())),
+                made => made?,
+            }
+        }
+    };
     receive_for(work, proposal_id, &key, json!({"commit": commit})).await?;
-    Ok(None)
+    Ok(Undone::Made)
 }

@@ -17,8 +17,6 @@ use super::halt::Halt;
 use super::yard::{Destination, intend_for, receive_for};
 use crate::handler::Work;
 
-/// Until another run has ended what it began.
-const SOON: Duration = Duration::from_secs(2);
 /// Between two looks at a deployment.
 const SOONEST: Duration = Duration::from_millis(500);
 const LATEST: Duration = Duration::from_secs(15);
@@ -36,7 +34,8 @@ pub(super) async fn ours(work: &Work) -> Result<Option<Rollout>, Halt> {
     let newest = work.db.run(move |connection| rollouts::of_proposal(connection, id)).await?;
     match newest {
         Some(other) if other.run_id != work.fence.run_id && other.ended_at.is_none() => {
-            Err(Halt::Later { after: SOON, reason: "the rollout of the run before is being taken back".to_owned() })
+            // Its rollback waits for this run to end, so that to wait for it would be for ever.
+            Err(Halt::Failed("the rollout of the run before is being taken back: propose it again".to_owned()))
         }
         Some(other) if other.run_id != work.fence.run_id => {
             let why = other.reason.map(|why| format!(" ({why})")).unwrap_or_default();

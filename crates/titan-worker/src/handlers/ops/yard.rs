@@ -82,7 +82,10 @@ impl Yard {
     /// Where this rollout goes.
     pub(super) fn destination(&self, rollout: &Rollout) -> Result<&Destination, Halt> {
         let to = self.destination.as_ref().filter(|to| to.target.name() == rollout.target);
-        to.ok_or_else(|| Halt::Passing(format!("this worker knows no target {}: TITAN_OPS_TARGET", rollout.target)))
+        to.ok_or_else(|| Halt::Later {
+            after: ELSEWHERE,
+            reason: format!("this worker knows no target {}: TITAN_OPS_TARGET", rollout.target),
+        })
     }
 
     /// Where programs are kept that were built here, by the trees that they were built of.
@@ -119,6 +122,8 @@ fn template(path: Option<&Path>) -> anyhow::Result<Template> {
     read.map_err(in_words)
 }
 
+/// Until another worker may have taken the stage.
+pub(super) const ELSEWHERE: Duration = Duration::from_secs(10);
 /// A daemon that has to get ready migrates the database first.
 const READY_WITHIN: Duration = Duration::from_secs(120);
 
