@@ -154,7 +154,7 @@ async fn take_back(state: &State, id: Uuid, reason: String, by: &'static str) ->
 
 async fn cancel(state: &State, id: Uuid, reason: String) -> Result<(), ApiError> {
     if let Some(run_id) = state.db.run(move |connection| proposals::get(connection, id)).await?.run_id {
-        state.committer.cancel_run(CancelRun { run_id, reason }).await?;
+        state.committer.cancel(CancelRun { run_id, reason }.into()).await?;
     }
     Ok(())
 }

@@ -60,8 +60,11 @@ pub async fn run(
     // What was missed while too many were under way is not made up for with a burst.
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let end = Instant::now() + time;
-    let round = probe.paths.iter().flat_map(|path| sides.iter().map(move |(side, base)| (*side, base, path)));
-    for (side, base, path) in round.cycle() {
+    let mut round = Vec::new();
+    for path in &probe.paths {
+        round.extend(sides.iter().map(|(side, base)| (*side, address(base, path))));
+    }
+    for (side, address) in round.into_iter().cycle() {
         tokio::select! {
             _ = tick.tick() => {}
             () = tokio::time::sleep_until(end) => break,
@@ -69,7 +72,7 @@ pub async fn run(
         while under_way.len() >= MOST_AT_ONCE {
             take(&mut answers, under_way.join_next().await);
         }
-        under_way.spawn(ask(client.clone(), side, address(base, path), probe.timeout));
+        under_way.spawn(ask(client.clone(), side, address, probe.timeout));
     }
     while let Some(ended) = under_way.join_next().await {
         take(&mut answers, Some(ended));

@@ -119,7 +119,7 @@ impl Local {
         &self,
         side: Side,
         id: &str,
-        asked_at: chrono::DateTime<Utc>,
+        asked_at: chrono::DateTime<chrono::Utc>,
         release: Option<(String, PathBuf)>,
     ) -> io::Result<()> {
         let ends = release.is_none();

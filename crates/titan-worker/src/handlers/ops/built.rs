@@ -29,7 +29,7 @@ pub(super) async fn release(
     mirror: &Mirror,
     commit: &str,
     tree: &str,
-    merge_of: Option<(&str, &str)>,
+    merge_of: Option<(String, String)>,
 ) -> Result<Release, Halt> {
     let folder = match &to.programs {
         None => None,
@@ -37,7 +37,7 @@ pub(super) async fn release(
             let place = yard.builds().join(tree);
             if !place.is_dir() {
                 // It was built on another machine, or so long ago that it was removed.
-                if let Some((base, head)) = merge_of.map(|(base, head)| (base.to_owned(), head.to_owned())) {
+                if let Some((base, head)) = merge_of {
                     mirror.with(move |mirror| mirror.merge(&base, &head)).await?;
                 }
                 test::commands(yard, work, mirror, tree).await?;

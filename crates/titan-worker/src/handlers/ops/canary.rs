@@ -41,7 +41,7 @@ pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
         rollout = baseline(to, work, rollout).await?;
         told::tell(yard, &rollout).await;
     }
-    let merge_of = (found(work, "test", "base")?, commit);
+    let merge_of = (found(work, "test", "base")?.to_owned(), commit.to_owned());
     let release = built::release(yard, to, work, &mirror, commit, tree, Some(merge_of)).await?;
     deployed(to, work, work.started.task_id, Side::Canary, release, yard.settings.rollouts.deploy_timeout).await?;
     let (rollout, analysis) = analysed(yard, to, work, rollout, since).await?;
@@ -102,14 +102,14 @@ async fn begun(to: &Destination, work: &Work, commit: &str) -> Result<Rollout, H
         return Ok(ours);
     }
     let running = look(to, work).await?;
-    let name = to.target.name();
+    let name = to.target.name().to_owned();
     let last_good = running.commit.filter(|_| running.ready).ok_or_else(|| {
         let why = running.reason.unwrap_or_else(|| "it does not say its commit".to_owned());
         Halt::Passing(format!("nothing is rolled out while production ({name}) is not well: {why}"))
     })?;
     let new = NewRollout {
         proposal_id,
-        target: name.to_owned(),
+        target: name.clone(),
         commit: commit.to_owned(),
         last_good,
         pull_number: number(work)?,
