@@ -437,6 +437,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ops/proposals/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approve what a proposal asks; who proposed it cannot */
+        post: operations["approve_proposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ops/proposals/{id}/effects": {
         parameters: {
             query?: never;
@@ -471,6 +488,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ops/proposals/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have the rollout of a proposal stand still before its merge */
+        post: operations["pause_proposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ops/proposals/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reject what a proposal asks: it ends, and what was rolled out is taken back */
+        post: operations["reject_proposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ops/proposals/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have it go on; an analysis that found nothing out is made again */
+        post: operations["resume_proposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ops/proposals/{id}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a change back: before its merge the pull request is closed, after it the commit before is deployed and the opposite proposed */
+        post: operations["roll_back_proposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ops/propose": {
         parameters: {
             query?: never;
@@ -482,6 +567,40 @@ export interface paths {
         put?: never;
         /** Propose a change to Titan's own code; the same call twice makes one proposal */
         post: operations["propose"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ops/rollouts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the rollouts, the newest first */
+        get: operations["list_rollouts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ops/targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List where changes are rolled out, and what production answered when it was last asked */
+        get: operations["list_targets"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1971,6 +2090,14 @@ export interface components {
         Artifacts: {
             items: components["schemas"]["Output"][];
         };
+        /** @description What a proposal waits for. */
+        Ask: {
+            gate: components["schemas"]["Gate"];
+            /** @description In words. */
+            question: string;
+            /** @description What a decision is about, to be named with it: the tree of the change before there is a commit, its commit afterwards. */
+            subject: string;
+        };
         Attachment: {
             /** Format: date-time */
             created_at: string;
@@ -2260,6 +2387,25 @@ export interface components {
             role?: string | null;
             tags?: string[] | null;
         };
+        DecisionBody: {
+            comment?: string | null;
+            /** @description What was shown: the `subject` of what the proposal asks. Another one by now is 409, so that nobody approves what they did not see. */
+            subject: string;
+        };
+        /** @description What production answers. */
+        DeployTarget: {
+            /** @description Null: it did not answer, or did not say. */
+            commit: string | null;
+            name: string;
+            ready: boolean;
+            /** @description Why it is not ready. */
+            reason: string | null;
+            /**
+             * Format: date-time
+             * @description When it was asked last.
+             */
+            seen_at: string;
+        };
         /** @description The queue in numbers. */
         Depth: {
             /** Format: double */
@@ -2485,6 +2631,11 @@ export interface components {
          * @enum {string}
          */
         FoundBy: "text" | "text_and_meaning";
+        /**
+         * @description What a person is asked.
+         * @enum {string}
+         */
+        Gate: "pull_request" | "canary" | "merge";
         GitDiff: {
             files: components["schemas"]["FileDifference"][];
             /** @description Null for nothing: everything in `to` is new. */
@@ -3214,6 +3365,15 @@ export interface components {
         OfferState: "draft" | "published" | "withdrawn";
         /** @enum {string} */
         Order: "asc" | "desc";
+        /** @description A rollback that was ordered. */
+        Ordered: {
+            /** @description It was ordered before and is under way. */
+            replayed: boolean;
+            /** Format: uuid */
+            run_id: string | null;
+            /** Format: uuid */
+            task_id: string;
+        };
         Output: {
             comment: string | null;
             /** Format: date-time */
@@ -3741,6 +3901,7 @@ export interface components {
         /** @description One page. `next_cursor` is null on the last one. */
         Page_Proposal: {
             items: {
+                asks?: components["schemas"]["Ask"] | null;
                 author: string;
                 /** @description The commit that its patches are for; null for wherever the branch stands. */
                 base_commit?: string | null;
@@ -3760,6 +3921,7 @@ export interface components {
                 project_id: string;
                 /** @description Why it failed, or what it waits for. */
                 reason?: string | null;
+                rollout?: components["schemas"]["Rollout"] | null;
                 /**
                  * Format: uuid
                  * @description The newest run; its log and its outputs tell the rest.
@@ -3790,6 +3952,44 @@ export interface components {
                 project_id: string;
                 /** Format: uuid */
                 run_id: string;
+            }[];
+            next_cursor: string | null;
+        };
+        /** @description One page. `next_cursor` is null on the last one. */
+        Page_Rollout: {
+            items: {
+                /** @description The analysis after its last sample: `phase`, `reason`, and each metric with its samples. Null before the first, and in lists. */
+                analysis?: unknown;
+                /** Format: date-time */
+                began_at: string;
+                /** @description The commit that is tried out. */
+                commit: string;
+                /** Format: date-time */
+                ended_at?: string | null;
+                /** Format: uuid */
+                id: string;
+                /** @description What production ran when it began. */
+                last_good: string;
+                /** @description The commit that it became on the base branch. */
+                merged_as?: string | null;
+                /** @description Who wants it to stand still. */
+                paused_by?: string | null;
+                /** Format: uuid */
+                proposal_id: string;
+                /** Format: int64 */
+                pull_number: number;
+                /** @description Why it is in this state. */
+                reason?: string | null;
+                /**
+                 * Format: uuid
+                 * @description The run that moves it: the proposal's, or that of its rollback.
+                 */
+                run_id: string;
+                state: components["schemas"]["RolloutState"];
+                /** @description Where it is deployed to. */
+                target: string;
+                /** Format: date-time */
+                updated_at: string;
             }[];
             next_cursor: string | null;
         };
@@ -4193,6 +4393,7 @@ export interface components {
             type?: string | null;
         };
         Proposal: {
+            asks: components["schemas"]["Ask"] | null;
             author: string;
             /** @description The commit that its patches are for; null for wherever the branch stands. */
             base_commit: string | null;
@@ -4212,6 +4413,7 @@ export interface components {
             project_id: string;
             /** @description Why it failed, or what it waits for. */
             reason: string | null;
+            rollout: components["schemas"]["Rollout"] | null;
             /**
              * Format: uuid
              * @description The newest run; its log and its outputs tell the rest.
@@ -4223,18 +4425,18 @@ export interface components {
         };
         ProposalDecision: {
             comment: string | null;
-            /** @description The commit that they were shown. */
-            commit: string;
             /** Format: date-time */
             created_at: string;
             decided_by: string;
             decision: components["schemas"]["Verdict"];
+            /** @description What they were shown: the tree of the change, or its commit. */
+            subject: string;
         };
         /**
          * @description How a proposal stands.
          * @enum {string}
          */
-        ProposalState: "running" | "waiting_for_approval" | "done" | "rejected" | "failed" | "canceled";
+        ProposalState: "running" | "waiting_for_approval" | "done" | "rejected" | "failed" | "canceled" | "rolling_back" | "rolled_back" | "rollback_failed";
         ProposeBody: {
             /** @description The commit that the patches are for: 40 hex digits; wherever the branch stands when it is not given. */
             base?: string | null;
@@ -4386,6 +4588,49 @@ export interface components {
              */
             next_run_id?: string | null;
         };
+        RollbackBody: {
+            /** @description For whoever reads it later; stands on the pull request too. */
+            reason?: string | null;
+        };
+        Rollout: {
+            /** @description The analysis after its last sample: `phase`, `reason`, and each metric with its samples. Null before the first, and in lists. */
+            analysis: unknown;
+            /** Format: date-time */
+            began_at: string;
+            /** @description The commit that is tried out. */
+            commit: string;
+            /** Format: date-time */
+            ended_at: string | null;
+            /** Format: uuid */
+            id: string;
+            /** @description What production ran when it began. */
+            last_good: string;
+            /** @description The commit that it became on the base branch. */
+            merged_as: string | null;
+            /** @description Who wants it to stand still. */
+            paused_by: string | null;
+            /** Format: uuid */
+            proposal_id: string;
+            /** Format: int64 */
+            pull_number: number;
+            /** @description Why it is in this state. */
+            reason: string | null;
+            /**
+             * Format: uuid
+             * @description The run that moves it: the proposal's, or that of its rollback.
+             */
+            run_id: string;
+            state: components["schemas"]["RolloutState"];
+            /** @description Where it is deployed to. */
+            target: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        /**
+         * @description How a rollout stands. The last three are its ends.
+         * @enum {string}
+         */
+        RolloutState: "canary" | "paused" | "approval" | "promoting" | "promoted" | "rolling_back" | "rolled_back" | "rollback_failed";
         Run: {
             /**
              * Format: int32
@@ -4715,6 +4960,9 @@ export interface components {
          * @enum {string}
          */
         Target: "preview" | "directory" | "hook";
+        Targets: {
+            items: components["schemas"]["DeployTarget"][];
+        };
         Task: {
             /** Format: double */
             ai_confidence: number | null;
@@ -6344,6 +6592,41 @@ export interface operations {
             };
         };
     };
+    approve_proposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionBody"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_effects: {
         parameters: {
             query?: never;
@@ -6406,6 +6689,138 @@ export interface operations {
             };
         };
     };
+    pause_proposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reject_proposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionBody"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resume_proposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    roll_back_proposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RollbackBody"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ordered"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     propose: {
         parameters: {
             query?: never;
@@ -6431,6 +6846,69 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Proposal"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_rollouts: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when it is not given. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Rollout"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_targets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Targets"];
                 };
             };
             /** @description What went wrong */
