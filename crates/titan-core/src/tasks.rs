@@ -93,6 +93,7 @@ pub fn check(new: &NewTask) -> Result<ExecutionType> {
         crate::pipelines::TASK_TYPE => drop(crate::pipelines::Order::of(&new.payload)?),
         // What was proposed was checked where it was.
         crate::ops::proposals::TASK_TYPE => {}
+        crate::ops::rollbacks::TASK_TYPE => drop(crate::ops::rollbacks::Rollback::of(&new.payload)?),
         crate::plans::PLAN => {
             crate::plans::check_payload(&new.payload)?;
             check_asked(&new.payload)?;

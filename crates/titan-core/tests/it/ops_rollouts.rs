@@ -107,8 +107,12 @@ fn a_target_has_one_rollout_which_its_run_alone_moves() {
     let ended = advance(&mut bench, ours, rollout.id, RolloutState::Promoted).unwrap();
     assert!(ended.ended_at.is_some());
     assert!(matches!(advance(&mut bench, ours, rollout.id, RolloutState::Canary), Err(Error::Fenced { .. })));
-    begun(&mut bench, theirs, second.id);
-    // To take the first back would take the second back.
+    let newer = begun(&mut bench, theirs, second.id);
+    advance(&mut bench, theirs, newer.id, RolloutState::Promoted).unwrap();
+    // To take the first back would take the second back, also for whoever was told to before.
+    let late = rollouts::take_over(&mut bench.connection, ours, rollout.id, "x").unwrap_err();
+    assert!(matches!(late, Error::Stale(_)), "{late}");
+    assert_eq!(rollouts::get(&mut bench.connection, rollout.id).unwrap().state, RolloutState::Promoted);
     let refused = rollbacks::order(&mut bench.connection, first.id, "x", "local").unwrap_err();
     assert!(refused.to_string().contains("promoted since"), "{refused}");
 }
@@ -133,6 +137,7 @@ fn what_is_asked_is_decided_once_and_by_somebody_else() {
     let overslept = rollouts::overslept(&mut bench.connection).unwrap();
     assert_eq!(overslept, [stage.run_id]);
     bench.apply(Wake::for_person(stage.run_id, WaitingOn::Approval).into()).unwrap();
+    bench.skip_waiting();
     assert_eq!(next(&mut bench).step, stage.step);
     assert!(rollouts::overslept(&mut bench.connection).unwrap().is_empty());
     assert_eq!(proposal(&mut bench, id).asks, None);

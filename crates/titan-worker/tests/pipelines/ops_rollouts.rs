@@ -48,7 +48,7 @@ async fn the_user_s_call_comes_to_production_and_can_be_taken_back() {
     let body = json!({"subject": asking["asks"]["subject"]});
     let token = kit.client.request(reqwest::Method::POST, &format!("/api/ops/proposals/{id}/approve"));
     let refused = kit.client.send(token.header("X-OPS-TOKEN", crate::ops::OPS_TOKEN).json(&body)).await.expect(409);
-    assert!(text(&refused["detail"]).contains("you proposed this"), "{refused}");
+    assert!(text(&refused["detail"]).contains("You proposed this"), "{refused}");
     let other = kit.order(&id, "approve", &json!({"subject": "0".repeat(40)})).await;
     assert_eq!(other.status, 409, "{}", other.text);
 
