@@ -3,7 +3,7 @@
 //
 //   node scripts/e2e-stack.mjs {offline|openai} [--] COMMAND...
 //
-// The command gets E2E_BASE_URL, E2E_PASS, E2E_SCREENSHOTS and E2E_STATE: a JSON file with the processes and the
+// The command gets E2E_BASE_URL, E2E_PASS, E2E_SCREENSHOTS, E2E_OPS_TOKEN and E2E_STATE: a JSON file with the processes and the
 // address of a control server, by which a test can hurt the stack. Each answers when it is done, with the state:
 //
 //   GET  /state                  the processes, their pids and logs
@@ -28,6 +28,9 @@ const TIMES = { TITAN_LEASE: '5s', TITAN_GRACE: '5s' };
 
 /** What the fake model server takes; a test may start a worker with another one. */
 const MODEL_KEY = 'e2e-no-secret';
+
+/** By which a test proposes changes to Titan's own code. */
+const OPS_TOKEN = 'e2e-no-secret-either';
 
 const [pass, ...rest] = process.argv.slice(2);
 const command = rest[0] === '--' ? rest.slice(1) : rest;
@@ -60,7 +63,7 @@ const kinds = {
   api: () => ({
     program: 'titan-api',
     args: [],
-    env: { TITAN_BIND: addresses.apiBind },
+    env: { TITAN_BIND: addresses.apiBind, OPS_TOKEN },
     works: () => answers(`${addresses.api}/readyz`),
   }),
   worker: (name) => ({
@@ -234,7 +237,14 @@ try {
   await up();
   tests = startChild('tests', command[0], command.slice(1), {
     cwd: path.join(root, 'crates/titan-api/dashboard'),
-    env: { ...process.env, E2E_BASE_URL: addresses.api, E2E_PASS: pass, E2E_SCREENSHOTS: screenshots, E2E_STATE: stateFile },
+    env: {
+      ...process.env,
+      E2E_BASE_URL: addresses.api,
+      E2E_PASS: pass,
+      E2E_SCREENSHOTS: screenshots,
+      E2E_OPS_TOKEN: OPS_TOKEN,
+      E2E_STATE: stateFile,
+    },
     onLine: (line) => console.log(line),
   });
   const how = await tests.ended;

@@ -60,6 +60,7 @@ export const startPipeline = (projectId: string, input: PipelineInput) =>
 
 export const installTemplate = (archive: string) => call<unknown>('POST', '/api/templates/install', { archive });
 
+export const cancelTask = (id: string) => call<unknown>('POST', `/api/tasks/${id}/cancel`);
 export const getTask = (id: string) => call<Task>('GET', `/api/tasks/${id}`);
 export const getRun = (id: string) => call<Run>('GET', `/api/runs/${id}`);
 export const getProject = (id: string) => call<Project>('GET', `/api/projects/${id}`);

@@ -21,6 +21,7 @@ export const settings = {
   baseUrl: required('E2E_BASE_URL'),
   pass: required('E2E_PASS'),
   screenshots: required('E2E_SCREENSHOTS'),
+  opsToken: required('E2E_OPS_TOKEN'),
   chromium: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
   controlUrl: readState().control_url,
 };

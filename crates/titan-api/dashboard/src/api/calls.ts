@@ -1,5 +1,6 @@
 // Every call the pages make, one function each. Pages use these through react-query and never name a path themselves.
 import { http, unwrap, unwrapPage, upload, withQuery } from './http';
+import { abortable, page, type Signal } from './options';
 import type {
   Attachment,
   BudgetInput,
@@ -50,13 +51,7 @@ import type {
   TemplateInstall,
 } from './types';
 
-type Signal = AbortSignal | undefined;
-const PAGE = 50;
-
-/** openapi-fetch tells an absent option from an undefined one. */
-const abortable = (signal: Signal) => (signal === undefined ? {} : { signal });
 const idempotent = (key: string) => ({ 'Idempotency-Key': key });
-const page = (cursor: string | null, limit = PAGE) => (cursor === null ? { limit } : { limit, cursor });
 
 // Projects -----------------------------------------------------------------------------------------------------------
 
@@ -231,7 +226,7 @@ export const reiterate = ({ projectId, wish }: Wish, key: string) =>
   );
 export const listPlans = (id: string, signal?: Signal) =>
   unwrap(
-    http.GET('/api/projects/{id}/plans', { params: { path: { id }, query: { limit: PAGE } }, ...abortable(signal) }),
+    http.GET('/api/projects/{id}/plans', { params: { path: { id }, query: page(null) }, ...abortable(signal) }),
   );
 export const getPlan = (id: string, version: number, signal?: Signal) =>
   unwrap(http.GET('/api/projects/{id}/plans/{version}', { params: { path: { id, version } }, ...abortable(signal) }));

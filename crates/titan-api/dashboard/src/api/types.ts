@@ -109,6 +109,20 @@ export type InstalledTemplate = Schemas['InstalledTemplate'];
 export type TemplateSource = Schemas['TemplateSource'];
 export type Preview = Schemas['Preview'];
 export type Publication = Schemas['Publication'];
+export type Proposal = Schemas['Proposal'];
+export type ProposalState = Schemas['ProposalState'];
+/** One stage of a proposal; of a run it is another thing. */
+export type OpsStage = Schemas['Stage'];
+export type Ask = Schemas['Ask'];
+export type Gate = Schemas['Gate'];
+export type ProposalDecision = Schemas['ProposalDecision'];
+export type ProposedPatch = Schemas['PatchInput'];
+export type Rollout = Schemas['Rollout'];
+export type RolloutState = Schemas['RolloutState'];
+export type DeployTarget = Schemas['DeployTarget'];
+export type Ordered = Schemas['Ordered'];
+export type Intent = Schemas['Intent'];
+export type AuditEntry = Schemas['AuditEntry'];
 export type Problem = Schemas['Problem'];
 export type FieldError = Schemas['FieldError'];
 

@@ -1,10 +1,11 @@
 // At most one banner: the most serious thing that concerns every page. The rest opens on demand.
 import { UnstyledButton } from '@mantine/core';
-import { IconAlertTriangle, IconInfoCircle, IconPlugConnectedX } from '@tabler/icons-react';
+import { IconAlertOctagon, IconAlertTriangle, IconInfoCircle, IconPlugConnectedX } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import type { Setup } from '../api/types';
+import type { Rollout, Setup } from '../api/types';
+import { rolloutsQuery } from '../data/ops';
 import { setupQuery } from '../data/queries';
 import { formatClock } from '../lib/format';
 import { useConnection, useLive } from '../live/hooks';
@@ -12,13 +13,15 @@ import type { Connection } from '../live/protocol';
 import classes from './Banner.module.css';
 
 interface Notice {
-  code: 'offline' | 'no_worker' | 'offline_answers';
+  code: 'offline' | 'rollback_failed' | 'no_worker' | 'offline_answers';
   family: 'bad' | 'person' | 'idle';
   text: string;
+  /** The proposal that it is about. */
+  proposalId?: string;
 }
 
 /** Most serious first. */
-export function notices(connection: Connection, setup: Setup | undefined): Notice[] {
+export function notices(connection: Connection, setup: Setup | undefined, rollouts: Rollout[] = []): Notice[] {
   const found: Notice[] = [];
   if (connection.kind === 'offline') {
     const since = formatClock(connection.since);
@@ -26,6 +29,14 @@ export function notices(connection: Connection, setup: Setup | undefined): Notic
       code: 'offline',
       family: 'bad',
       text: `Titan cannot be reached since ${since}. It is tried again by itself.`,
+    });
+  }
+  for (const { target, proposal_id: proposalId } of failedRollbacks(rollouts)) {
+    found.push({
+      code: 'rollback_failed',
+      family: 'bad',
+      text: `A rollback on ${target} has failed, and a person has to look. docs/OPS.md says what to do, under “A rollback failed”.`,
+      proposalId,
     });
   }
   if (setup && !setup.worker_running) {
@@ -45,27 +56,41 @@ export function notices(connection: Connection, setup: Setup | undefined): Notic
   return found;
 }
 
-const ICONS = { offline: IconPlugConnectedX, no_worker: IconAlertTriangle, offline_answers: IconInfoCircle };
+/** Of each target the newest rollout counts: whatever came after a failure has made it good. */
+function failedRollbacks(newestFirst: Rollout[]): Rollout[] {
+  const newest = newestFirst.filter(
+    ({ target }, index) => newestFirst.findIndex((other) => other.target === target) === index,
+  );
+  return newest.filter(({ state }) => state === 'rollback_failed');
+}
+
+const ICONS = {
+  offline: IconPlugConnectedX,
+  rollback_failed: IconAlertOctagon,
+  no_worker: IconAlertTriangle,
+  offline_answers: IconInfoCircle,
+};
 
 export function Banner() {
   const connection = useConnection();
   const { data } = useQuery(setupQuery());
+  const { data: rollouts } = useQuery(rolloutsQuery());
   const [open, setOpen] = useState(false);
-  const all = notices(connection, data);
+  const all = notices(connection, data, rollouts);
   const shown = open ? all : all.slice(0, 1);
   if (shown.length === 0) return null;
   return (
     <div role="status">
       {shown.map((notice, index) => (
         <div
-          key={notice.code}
+          key={`${notice.code} ${notice.proposalId ?? ''}`}
           className={classes.banner}
           data-family={notice.family}
           data-testid={`banner-${notice.code}`}
         >
           <Icon code={notice.code} />
           <span className={classes.text}>{notice.text}</span>
-          <Action code={notice.code} />
+          <Action code={notice.code} proposalId={notice.proposalId} />
           {index === 0 && all.length > 1 && (
             <UnstyledButton className={classes.more} aria-expanded={open} onClick={() => setOpen(!open)}>
               {open ? 'Less' : `${all.length - 1} more`}
@@ -82,13 +107,20 @@ function Icon({ code }: { code: Notice['code'] }) {
   return <Glyph size={16} aria-hidden className={classes.icon ?? ''} />;
 }
 
-function Action({ code }: { code: Notice['code'] }) {
+function Action({ code, proposalId }: Pick<Notice, 'code'> & { proposalId: string | undefined }) {
   const client = useLive();
   if (code === 'offline') {
     return (
       <UnstyledButton className={classes.more} onClick={client.reconnectNow}>
         Reconnect now
       </UnstyledButton>
+    );
+  }
+  if (proposalId !== undefined) {
+    return (
+      <Link to="/ops/$proposalId" params={{ proposalId }} search={{ view: 'rollout' }} className={classes.more}>
+        See the rollout
+      </Link>
     );
   }
   return (

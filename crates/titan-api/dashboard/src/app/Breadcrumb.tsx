@@ -9,6 +9,7 @@ import classes from './TopBar.module.css';
 const PLACES: Record<string, string> = {
   templates: 'Templates',
   queue: 'Queue',
+  ops: 'Ops',
   system: 'System',
   welcome: 'First steps',
 };
@@ -23,16 +24,20 @@ const TABS: Record<string, string> = {
 
 export function Breadcrumb() {
   const path = useRouterState({ select: (state) => state.location.pathname });
-  const { projectId: ownProject, runId } = useParams({ strict: false });
+  const { projectId: ownProject, runId, proposalId } = useParams({ strict: false });
   const run = useQuery({ ...runQuery(runId ?? ''), enabled: runId !== undefined });
   const projectId = ownProject ?? run.data?.project_id;
   const project = useQuery({ ...projectQuery(projectId ?? ''), enabled: projectId !== undefined });
   const name = project.data?.name;
-  const last = PLACES[path.split('/')[1] ?? ''] ?? (runId ? `Run ${shortId(runId)}` : TABS[path.split('/')[3] ?? '']);
+  const tab = TABS[path.split('/')[3] ?? ''];
+  const place = PLACES[path.split('/')[1] ?? ''];
+  const thing = runId ? `Run ${shortId(runId)}` : proposalId && `Proposal ${shortId(proposalId)}`;
+  const last = thing ?? place ?? tab;
+  const within = proposalId === undefined ? name : place;
 
   useEffect(() => {
-    document.title = [last, name, 'Titan'].filter(Boolean).join(' · ');
-  }, [last, name]);
+    document.title = [last, within, 'Titan'].filter(Boolean).join(' · ');
+  }, [last, within]);
 
   return (
     <nav aria-label="Breadcrumb">
@@ -45,6 +50,11 @@ export function Breadcrumb() {
             <Link to="/projects/$projectId/progress" params={{ projectId }}>
               {name ?? shortId(projectId)}
             </Link>
+          </li>
+        )}
+        {proposalId && (
+          <li>
+            <Link to="/ops">{place}</Link>
           </li>
         )}
         {last && <li aria-current="page">{last}</li>}

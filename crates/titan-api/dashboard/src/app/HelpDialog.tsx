@@ -12,6 +12,7 @@ const GROUPS: { title: string; keys: [string, string][] }[] = [
       ['g p', 'Projects'],
       ['g t', 'Templates'],
       ['g q', 'Queue'],
+      ['g o', 'Ops'],
       ['g s', 'System'],
       ['[', 'Narrow or widen the menu'],
     ],

@@ -4,6 +4,7 @@ import {
   IconFolders,
   IconLayoutSidebarLeftCollapse,
   IconLayoutSidebarLeftExpand,
+  IconRocket,
   IconServer2,
   IconStack2,
   IconTemplate,
@@ -17,6 +18,7 @@ const SHOWN = 8;
 const PLACES = [
   { to: '/templates', label: 'Templates', icon: IconTemplate },
   { to: '/queue', label: 'Queue', icon: IconStack2 },
+  { to: '/ops', label: 'Ops', icon: IconRocket },
   { to: '/system', label: 'System', icon: IconServer2 },
 ] as const;
 

@@ -26,6 +26,7 @@ export function Shell() {
       'g p': () => void navigate({ to: '/projects' }),
       'g t': () => void navigate({ to: '/templates' }),
       'g q': () => void navigate({ to: '/queue' }),
+      'g o': () => void navigate({ to: '/ops' }),
       'g s': () => void navigate({ to: '/system' }),
       '[': () => setNarrow((value) => !value),
       'Shift+?': help.open,

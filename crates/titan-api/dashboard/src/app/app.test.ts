@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Setup } from '../api/types';
+import { aRollout } from '../test/proposals';
 import { notices } from './Banner';
 import { describeConnection } from './ConnectionPill';
 import { logSearch, outputSearch, queueSearch, runSearch, taskSearch } from './search';
@@ -23,6 +24,30 @@ describe('banner', () => {
       setup({ worker_running: false, default_provider: 'offline' }),
     );
     expect(all.map((notice) => notice.code)).toEqual(['offline', 'no_worker', 'offline_answers']);
+  });
+});
+
+describe('a rollback that has failed', () => {
+  const failed = aRollout({ state: 'rollback_failed', proposal_id: 'p7' });
+  const codes = (...rollouts: (typeof failed)[]) => notices({ kind: 'live' }, setup({}), rollouts);
+
+  it('is told on all pages, with the target, the proposal and the runbook', () => {
+    const [notice] = codes(failed);
+    expect(notice).toMatchObject({ code: 'rollback_failed', family: 'bad', proposalId: 'p7' });
+    expect(notice?.text).toContain('on local');
+    expect(notice?.text).toContain('docs/OPS.md');
+  });
+
+  it('stands behind nothing but a server that cannot be reached', () => {
+    const all = notices({ kind: 'offline', since: 0, retryAt: 0 }, setup({ worker_running: false }), [failed]);
+    expect(all.map((notice) => notice.code)).toEqual(['offline', 'rollback_failed', 'no_worker']);
+  });
+
+  it('is over with the next rollout to the same target, and with no other', () => {
+    expect(codes(aRollout({ state: 'promoted' }), failed)).toEqual([]);
+    expect(codes(aRollout({ state: 'promoted', target: 'render' }), failed)).toHaveLength(1);
+    expect(codes(failed, aRollout({ state: 'promoted' }))).toHaveLength(1);
+    expect(codes()).toEqual([]);
   });
 });
 

@@ -9,6 +9,7 @@ import {
   logSearch,
   outputSearch,
   planSearch,
+  proposalSearch,
   queueSearch,
   runSearch,
   salesSearch,
@@ -133,6 +134,19 @@ const queue = createRoute({
   component: page(() => import('../pages/queue/QueuePage'), 'QueuePage'),
 });
 
+const ops = createRoute({
+  getParentRoute: () => root,
+  path: '/ops',
+  component: page(() => import('../pages/ops/OpsPage'), 'OpsPage'),
+});
+
+const proposal = createRoute({
+  getParentRoute: () => root,
+  path: '/ops/$proposalId',
+  validateSearch: proposalSearch,
+  component: page(() => import('../pages/ops/ProposalPage'), 'ProposalPage'),
+});
+
 const system = createRoute({
   getParentRoute: () => root,
   path: '/system',
@@ -147,6 +161,8 @@ const routeTree = root.addChildren([
   run,
   templates,
   queue,
+  ops,
+  proposal,
   system,
 ]);
 

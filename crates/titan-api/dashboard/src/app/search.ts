@@ -48,6 +48,13 @@ export interface RunSearch {
   view?: RunViewName;
 }
 
+/** The views of a proposal beside its differences. */
+export const PROPOSAL_VIEWS = ['gates', 'rollout', 'audit'] as const;
+export type ProposalViewName = (typeof PROPOSAL_VIEWS)[number];
+export interface ProposalSearch {
+  view?: ProposalViewName;
+}
+
 const JOB_STATES = ['ready', 'scheduled', 'waiting', 'running', 'completed', 'failed', 'canceled', 'dead'] as const;
 
 const text = (value: unknown): string | undefined => {
@@ -85,6 +92,9 @@ export const planSearch = (raw: Record<string, unknown>): PlanSearch =>
 export const templateSearch = (raw: Record<string, unknown>): TemplateSearch =>
   compact({ q: text(raw.q), template: text(raw.template) });
 export const runSearch = (raw: Record<string, unknown>): RunSearch => compact({ view: oneOf(raw.view, RUN_VIEWS) });
+
+export const proposalSearch = (raw: Record<string, unknown>): ProposalSearch =>
+  compact({ view: oneOf(raw.view, PROPOSAL_VIEWS) });
 
 /** The filter of the job list. A queue or a kind that looks like a number is a word all the same. */
 export const queueSearch = (raw: Record<string, unknown>): JobFilter =>

@@ -6,16 +6,18 @@ interface PatchProps {
   patch: string;
   /** Whether it goes on. */
   truncated?: boolean;
+  /** What it is called where there are several. */
+  label?: string;
 }
 
 /** Each line is an element of the page; of more a page would stall, and nobody reads so many. */
 export const MOST_LINES = 5000;
 
-export function Patch({ patch, truncated = false }: PatchProps) {
+export function Patch({ patch, truncated = false, label = 'Differences' }: PatchProps) {
   const lines = patch.replace(/\n$/, '').split('\n');
   return (
     <>
-      <ScrollBox label="Differences" className={classes.patch} testId="patch">
+      <ScrollBox label={label} className={classes.patch} testId="patch">
         <pre className={`${classes.lines} mono`}>
           {lines
             .slice(0, MOST_LINES)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ChangeHint } from '../api/types';
-import { keys, staleKeys } from './keys';
+import { keys, OPS_PROJECT, staleKeys } from './keys';
 
 const hint = (kind: string, project_id: string | null = 'p1'): ChangeHint => ({
   kind,
@@ -28,6 +28,14 @@ describe('what a hint makes stale', () => {
 
   it('is the catalogue with what is being installed', () => {
     expect(stale('template', null)).toEqual([keys.templates]);
+  });
+
+  it('is, in the project of Titan itself, a proposal and all that came of it', () => {
+    expect(stale('task', OPS_PROJECT)).toContainEqual(keys.ops);
+    expect(stale('run', OPS_PROJECT)).toContainEqual(keys.proposals);
+    expect(keys.proposal('x').slice(0, 2)).toEqual([...keys.proposal()]);
+    expect(stale('run', OPS_PROJECT)).toContainEqual(keys.proposal());
+    for (const kind of ['task', 'run']) expect(stale(kind).some(([first]) => first === 'ops'), kind).toBe(false);
   });
 
   it('is nothing for a kind that is not known', () => {

@@ -2,6 +2,9 @@
 import type { QueryKey } from '@tanstack/react-query';
 import type { ChangeHint } from '../api/types';
 
+/** The project of Titan itself, whose tasks are proposals. */
+export const OPS_PROJECT = '00007461-6e00-7000-8000-000000000001';
+
 export const keys = {
   projects: ['projects'] as const,
   project: (id: string) => ['project', id] as const,
@@ -34,6 +37,12 @@ export const keys = {
   templates: ['templates'] as const,
   preview: (projectId: string) => ['preview', projectId] as const,
   publications: (projectId: string) => ['publications', projectId] as const,
+  /** Changes to Titan's own code. */
+  ops: ['ops'] as const,
+  proposals: ['ops', 'list'] as const,
+  proposal: (id?: string) => (id === undefined ? (['ops', 'one'] as const) : (['ops', 'one', id] as const)),
+  rollouts: ['ops', 'rollouts'] as const,
+  targets: ['ops', 'targets'] as const,
   system: ['system'] as const,
   /** Queues, jobs and limits: what changes one of them mostly changes the others. */
   queue: ['queue'] as const,
@@ -63,7 +72,7 @@ export function staleKeys(hint: ChangeHint): Stale[] {
     case 'task':
       // A task may have come with a message, from another tab or another client.
       return [
-        ...own(keys.task(hint.id)),
+        ...own(keys.task(hint.id), ...(project === OPS_PROJECT ? [keys.ops] : [])),
         ...inProject(keys.tasks, keys.stats, keys.messages, keys.plans),
         { key: keys.queue, apartMs: AROUND_A_RUN_MS },
         bar,
@@ -76,7 +85,11 @@ export function staleKeys(hint: ChangeHint): Stale[] {
       ];
       // The last step of a pipeline publishes.
       const made = inProject(keys.publications).map(({ key }) => ({ key, apartMs: AROUND_A_RUN_MS }));
-      return [...own(keys.run(hint.id), keys.logs(hint.id)), ...inProject(keys.logs), ...around, ...made, ...paid, bar];
+      // The steps of the run are the stages of a proposal.
+      const stages = project === OPS_PROJECT ? [keys.proposals, keys.proposal()] : [];
+      const proposed = stages.map((key) => ({ key, apartMs: AROUND_A_RUN_MS }));
+      const of = [...around, ...made, ...paid, ...proposed, bar];
+      return [...own(keys.run(hint.id), keys.logs(hint.id)), ...inProject(keys.logs), ...of];
     }
     case 'output': {
       const ofRun = hint.run_id ? own(keys.artifacts(hint.run_id)) : own(['artifacts']);

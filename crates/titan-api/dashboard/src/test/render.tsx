@@ -34,6 +34,8 @@ const PATHS = [
   '/runs/$runId',
   '/templates',
   '/queue',
+  '/ops',
+  '/ops/$proposalId',
   '/system',
 ];
 

@@ -1,0 +1,88 @@
+// One file of a proposal: what the rules say about it, its tick, and its differences.
+import { UnstyledButton } from '@mantine/core';
+import { IconChevronDown, IconChevronRight, IconLock, IconShieldCheck } from '@tabler/icons-react';
+import { useId, useState } from 'react';
+import { Patch } from '../../../components/Patch';
+import type { ChangedFile } from '../evidence';
+import classes from '../Ops.module.css';
+import { Counts } from './Counts';
+import type { DiffPart } from './parts';
+
+/** Longer ones are opened by whoever wants to read them. */
+const OPEN_UP_TO = 400;
+
+interface FileDiffProps {
+  file: ChangedFile;
+  /** Undefined when the differences end before it. */
+  part: DiffPart | undefined;
+  viewed: boolean;
+  onView: (viewed: boolean) => void;
+}
+
+export function FileDiff({ file, part, viewed, onView }: FileDiffProps) {
+  const lines = file.additions + file.deletions;
+  const [chosen, setChosen] = useState<boolean | null>(null);
+  const open = chosen ?? (!viewed && lines <= OPEN_UP_TO);
+  const body = useId();
+  const Chevron = open ? IconChevronDown : IconChevronRight;
+  const moved = part !== undefined && part.path !== part.oldPath ? part : null;
+  return (
+    <article className={classes.file} data-testid="diff-file" data-path={file.path} aria-label={file.path}>
+      <div className={classes.fileRow}>
+        <UnstyledButton
+          className={classes.fileName ?? ''}
+          aria-expanded={open}
+          aria-controls={body}
+          onClick={() => setChosen(!open)}
+        >
+          <Chevron size={16} aria-hidden />
+          <span className="mono">{file.path}</span>
+        </UnstyledButton>
+        <span className={classes.muted}>{file.status.replace('_', ' ')}</span>
+        <Counts additions={file.additions} deletions={file.deletions} />
+        <label className={classes.tick}>
+          <input
+            type="checkbox"
+            checked={viewed}
+            disabled={part === undefined}
+            onChange={(event) => {
+              onView(event.currentTarget.checked);
+              setChosen(null);
+            }}
+          />
+          Viewed<span className="sr-only">: {file.path}</span>
+        </label>
+      </div>
+      <Verdict file={file} />
+      <div id={body} hidden={!open}>
+        {moved && (
+          <p className={classes.muted}>
+            {moved.oldPath} became {moved.path}.
+          </p>
+        )}
+        {part === undefined && <p className={classes.muted}>It is not shown: the differences end before it.</p>}
+        {open && part !== undefined && <Patch patch={part.text} label={`Differences of ${file.path}`} />}
+      </div>
+    </article>
+  );
+}
+
+/** What the rules say about its path. */
+function Verdict({ file }: { file: ChangedFile }) {
+  const allowed = file.verdict === 'allowed';
+  const Icon = allowed ? IconShieldCheck : IconLock;
+  const word = allowed ? 'Allowed' : file.verdict === 'protected' ? 'Protected' : 'Not allowed';
+  return (
+    <p className={classes.verdict} data-verdict={file.verdict}>
+      <Icon size={15} aria-hidden />
+      <strong>{word}</strong>
+      {file.pattern !== null && (
+        <span>
+          by <code className="mono">{file.pattern}</code>
+        </span>
+      )}
+      <span>{file.reason}</span>
+      {file.binary && <span>It is no text.</span>}
+    </p>
+  );
+}
