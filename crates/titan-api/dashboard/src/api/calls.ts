@@ -225,9 +225,7 @@ export const reiterate = ({ projectId, wish }: Wish, key: string) =>
     }),
   );
 export const listPlans = (id: string, signal?: Signal) =>
-  unwrap(
-    http.GET('/api/projects/{id}/plans', { params: { path: { id }, query: page(null) }, ...abortable(signal) }),
-  );
+  unwrap(http.GET('/api/projects/{id}/plans', { params: { path: { id }, query: page(null) }, ...abortable(signal) }));
 export const getPlan = (id: string, version: number, signal?: Signal) =>
   unwrap(http.GET('/api/projects/{id}/plans/{version}', { params: { path: { id, version } }, ...abortable(signal) }));
 export const comparePlans = (id: string, from: number, to: number, signal?: Signal) =>

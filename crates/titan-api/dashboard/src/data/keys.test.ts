@@ -35,7 +35,11 @@ describe('what a hint makes stale', () => {
     expect(stale('run', OPS_PROJECT)).toContainEqual(keys.proposals);
     expect(keys.proposal('x').slice(0, 2)).toEqual([...keys.proposal()]);
     expect(stale('run', OPS_PROJECT)).toContainEqual(keys.proposal());
-    for (const kind of ['task', 'run']) expect(stale(kind).some(([first]) => first === 'ops'), kind).toBe(false);
+    for (const kind of ['task', 'run'])
+      expect(
+        stale(kind).some(([first]) => first === 'ops'),
+        kind,
+      ).toBe(false);
   });
 
   it('is nothing for a kind that is not known', () => {

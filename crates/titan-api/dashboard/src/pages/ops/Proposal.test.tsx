@@ -48,9 +48,16 @@ async function show(
     ...routes,
     'GET /api/ops/proposals/p7/effects': () => json({ items: effects }),
     'GET /api/ops/proposals/p7/patches': () =>
-      json({ items: [{ path: 'README.md', content: '# My Project\n' }, { path: 'docs/old.md', delete: true }] }),
+      json({
+        items: [
+          { path: 'README.md', content: '# My Project\n' },
+          { path: 'docs/old.md', delete: true },
+        ],
+      }),
     'GET /api/runs/r7/artifacts': () =>
-      json({ items: [anOutput({ id: 'u1', name: 'Changes', kind: 'code', media_type: 'text/x-diff; charset=utf-8' })] }),
+      json({
+        items: [anOutput({ id: 'u1', name: 'Changes', kind: 'code', media_type: 'text/x-diff; charset=utf-8' })],
+      }),
     'GET /api/artifacts/u1/content': () => new Response(diff),
     'GET /api/setup': () => json({ items: [], worker_running: true, default_provider: 'openai' }),
   });
@@ -150,7 +157,11 @@ describe('the differences', () => {
   it('cannot be ticked where they are cut off', async () => {
     const [diff, ...rest] = stagesUpTo('test');
     const cut = { ...diff, evidence: { ...(diff?.evidence as object), truncated: true } };
-    await show(<DiffView proposal={aProposal({ stages: [cut, ...rest] as Proposal['stages'] })} />, {}, { diff: README });
+    await show(
+      <DiffView proposal={aProposal({ stages: [cut, ...rest] as Proposal['stages'] })} />,
+      {},
+      { diff: README },
+    );
     expect((await tick('docs/a.md')).disabled).toBe(true);
     expect(screen.getByTestId('diff-truncated').textContent).toContain('titan/ops/p7');
   });
@@ -217,9 +228,11 @@ describe('the rollout', () => {
     const [row, other] = await screen.findAllByTestId('metric-row');
     for (const words of ['error-rate', '0.012', '0.5', '7 of 5', '1 without data', 'Failure', 'threshold < 0.05'])
       expect(row?.textContent).toContain(words);
-    expect(within(row as HTMLElement).getByRole('img').getAttribute('aria-label')).toBe(
-      '2 samples: canary from 0.011 to 0.5, baseline from 0.01 to 0.012',
-    );
+    expect(
+      within(row as HTMLElement)
+        .getByRole('img')
+        .getAttribute('aria-label'),
+    ).toBe('2 samples: canary from 0.011 to 0.5, baseline from 0.01 to 0.012');
     expect(other?.textContent).toContain('not required');
     expect(screen.getByTestId('verdict').textContent).toMatch(/^Failure: .*error-rate: worse\.$/);
   });

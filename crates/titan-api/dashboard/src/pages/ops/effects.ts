@@ -12,6 +12,7 @@ const WORDS: Record<string, string> = {
 export function effectInWords(key: string): string {
   const [what = '', ...rest] = key.split(':');
   if (what === 'deploy') return `Deploy ${shortCommit(rest[1] ?? '')} to ${rest[0] ?? ''}`.trim();
-  if (what === 'revert') return rest.at(-1) === 'pull' ? 'Open the pull request that takes it back' : 'Commit the opposite';
+  if (what === 'revert')
+    return rest.at(-1) === 'pull' ? 'Open the pull request that takes it back' : 'Commit the opposite';
   return WORDS[what] ?? key;
 }

@@ -20,7 +20,9 @@ describe('the dot of a gate', () => {
     expect(words({ status: 'running', waiting_on: 'approval' }, 'promote')).toBe('promote: needs approval');
     expect(words({ status: 'running', waiting_on: 'input' }, 'canary')).toBe('canary: paused');
     expect(words({ status: 'running', waiting_on: 'timer' })).toBe('test: waiting');
-    expect(gateOf(aStage('promote', { status: 'running', waiting_on: 'approval' })).status).toBe('waiting_for_approval');
+    expect(gateOf(aStage('promote', { status: 'running', waiting_on: 'approval' })).status).toBe(
+      'waiting_for_approval',
+    );
   });
 
   it('knows a canary that was left out, and one that somebody let pass', () => {

@@ -43,6 +43,7 @@ export function FileDiff({ file, part, viewed, onView }: FileDiffProps) {
         <label className={classes.tick}>
           <input
             type="checkbox"
+            aria-label={`Viewed: ${file.path}`}
             checked={viewed}
             disabled={part === undefined}
             onChange={(event) => {
@@ -50,7 +51,7 @@ export function FileDiff({ file, part, viewed, onView }: FileDiffProps) {
               setChosen(null);
             }}
           />
-          Viewed<span className="sr-only">: {file.path}</span>
+          Viewed
         </label>
       </div>
       <Verdict file={file} />

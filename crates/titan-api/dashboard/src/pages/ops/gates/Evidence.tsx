@@ -5,9 +5,9 @@ import { CopyText } from '../../../components/CopyText';
 import { listField, numberField, textField, textsField } from '../../../lib/fields';
 import { plural } from '../../../lib/format';
 import { shortCommit } from '../evidence';
+import { Json } from '../Json';
 import classes from '../Ops.module.css';
 import { OutsideLink } from '../OutsideLink';
-import { Json } from '../Json';
 import { TestEvidence } from './TestEvidence';
 
 export function Evidence({ stage: { name, evidence } }: { stage: OpsStage }) {

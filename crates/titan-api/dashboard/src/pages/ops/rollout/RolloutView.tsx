@@ -36,7 +36,8 @@ function Steps({ proposal, rollout }: { proposal: Proposal; rollout: Rollout }) 
           {shortCommit(rollout.commit)} to <strong>{rollout.target}</strong>
         </span>
         <span>
-          last good <CopyText value={rollout.last_good} label="Copy the last good commit" text={shortCommit(rollout.last_good)} />
+          last good{' '}
+          <CopyText value={rollout.last_good} label="Copy the last good commit" text={shortCommit(rollout.last_good)} />
         </span>
         {rollout.run_id !== proposal.run_id && (
           <Link to="/runs/$runId" params={{ runId: rollout.run_id }}>
@@ -45,7 +46,8 @@ function Steps({ proposal, rollout }: { proposal: Proposal; rollout: Rollout }) 
         )}
         {rollout.merged_as !== null && (
           <span>
-            merged as <CopyText value={rollout.merged_as} label="Copy the merged commit" text={shortCommit(rollout.merged_as)} />
+            merged as{' '}
+            <CopyText value={rollout.merged_as} label="Copy the merged commit" text={shortCommit(rollout.merged_as)} />
           </span>
         )}
       </p>

@@ -112,7 +112,8 @@ function takingBack(proposal: Proposal, target: string, good: string): string {
   const { rollout } = proposal;
   const pull = pullRequestOf(proposal);
   const close = pull === null ? '' : ` Pull request ${pull.number} is closed.`;
-  const isDeployed = rollout !== null && (rollout.merged_as !== null || stageOf(proposal, 'promote')?.status === 'completed');
+  const isDeployed =
+    rollout !== null && (rollout.merged_as !== null || stageOf(proposal, 'promote')?.status === 'completed');
   if (isDeployed)
     return `Production (${target}) gets ${good} again; then a pull request takes the change out of the code.`;
   if (rollout === null) return `Nothing was deployed.${close}`;

@@ -34,7 +34,9 @@ describe('the verdict in words', () => {
 
   it('is success, failure or inconclusive, with the reason', () => {
     expect(words(anAnalysis('success', '2 of 2 metrics'))).toMatch(/^Success: .* 2 of 2 metrics\.$/);
-    expect(words(anAnalysis('failure', 'errors: 3 of 5 samples failed'))).toMatch(/^Failure: .*3 of 5 samples failed\.$/);
+    expect(words(anAnalysis('failure', 'errors: 3 of 5 samples failed'))).toMatch(
+      /^Failure: .*3 of 5 samples failed\.$/,
+    );
     expect(words(INCONCLUSIVE)).toMatch(/^Inconclusive: .* a person decides\. requests: 3 samples/);
     expect(words(anAnalysis('running', '4 of 10 samples'))).toBe('The canary is being measured: 4 of 10 samples.');
   });
@@ -194,7 +196,10 @@ describe('the steps of a rollout', () => {
       'Rolled back: Production is as it was',
     ]);
     expect(words({ state: 'rollback_failed', ...ended }).at(-1)).toBe('Rollback failed: A person has to look');
-    const merged = steps({ state: 'rolling_back', merged_as: TREE }, { stages: stagesUpTo('canary'), decision: approved });
+    const merged = steps(
+      { state: 'rolling_back', merged_as: TREE },
+      { stages: stagesUpTo('canary'), decision: approved },
+    );
     expect(merged.map((step) => step.word)).toEqual(['Passed', 'Approved by local', 'Stopped here', 'Running']);
     expect(merged.at(-1)).toMatchObject({ status: 'rolling_back', current: true, to: null });
   });

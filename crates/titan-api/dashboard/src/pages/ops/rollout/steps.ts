@@ -29,7 +29,8 @@ export function stepsOf(proposal: Proposal, rollout: Rollout): RolloutStep[] {
   const times = timesOf(proposal, rollout, at);
   const steps = STEPS.map((name, index): RolloutStep => {
     const time = times[index] ?? { from: null, to: null };
-    if (index > at) return { name, status: 'pending', word: back ? 'Not reached' : 'Not yet', from: null, to: null, current: false };
+    if (index > at)
+      return { name, status: 'pending', word: back ? 'Not reached' : 'Not yet', from: null, to: null, current: false };
     if (index < at || rollout.state === 'promoted')
       return { name, ...passed(name, proposal, rollout), ...time, current: index === at };
     if (back) return { name, ...stopped(name, rollout), ...time, to: time.to ?? rollout.updated_at, current: false };
@@ -98,7 +99,9 @@ function lasting({ state, paused_by: by, analysis }: Rollout): Look {
   if (by !== null) return { status: 'paused', word: `Paused by ${by}` };
   if (state === 'approval') return { status: 'waiting_for_approval', word: 'Needs approval' };
   if (state === 'paused')
-    return analysisOf(analysis)?.phase === 'inconclusive' ? PHASE_LOOKS.inconclusive : { status: 'paused', word: 'Paused' };
+    return analysisOf(analysis)?.phase === 'inconclusive'
+      ? PHASE_LOOKS.inconclusive
+      : { status: 'paused', word: 'Paused' };
   return state === 'promoting' ? { status: 'promoting', word: 'Running' } : { status: 'canary', word: 'Measuring' };
 }
 
