@@ -4,14 +4,13 @@ import { randomUUID } from 'node:crypto';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect } from 'vitest';
 import type { Proposal } from '../src/api/types';
-import { cancelTask } from './support/api';
+import { cancelTask, untilFinished } from './support/api';
 import { withBrowser } from './support/browser';
 import { open, textOf } from './support/dashboard';
 import { barriers, keepBoth, overflows } from './support/page-checks';
 import {
   COMMIT,
   forgetRollouts,
-  forgetStages,
   LAST_GOOD,
   propose,
   seedDiff,
@@ -95,8 +94,8 @@ beforeAll(() => withOneWorker());
 afterAll(async () => {
   await forgetRollouts();
   if (proposal === undefined) return;
-  await forgetStages(proposal);
   await cancelTask(proposal.id);
+  await untilFinished(proposal.id);
 });
 
 const one = (): Proposal => {

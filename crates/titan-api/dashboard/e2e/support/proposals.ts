@@ -98,12 +98,3 @@ export const seedTarget = () =>
 
 /** No page has a banner of ours any more, nor a line of production. */
 export const forgetRollouts = () => sql('DELETE FROM ops_rollouts; DELETE FROM ops_targets;');
-
-/** Its steps are as its run has left them, so that the run can be ended as any other. */
-export const forgetStages = (proposal: Proposal) =>
-  sql(
-    `UPDATE steps SET status = CASE WHEN seq = (SELECT min(seq) FROM steps WHERE run_id = :'run'::uuid) THEN 'ready' ELSE 'pending' END,
-       output = NULL, attempt = 0, started_at = NULL, finished_at = NULL, waiting_on = NULL, waiting_since = NULL, waiting_reason = NULL
-     WHERE run_id = :'run'::uuid;`,
-    { run: proposal.run_id ?? '' },
-  );
