@@ -246,7 +246,7 @@ browserTest('a rollback that has failed stands on all pages', async ({ page }) =
   expect(await barriers(page)).toEqual([]);
   await page.getByTestId('banner-rollback_failed').getByRole('link', { name: 'See the rollout' }).press('Enter');
   await page.waitForURL(new RegExp(`/ops/${one().id}\\?view=rollout`));
-  await page.getByTestId('proposal-error').getByText('production does not answer').waitFor();
+  await page.getByTestId('proposal-error').getByText('Production does not answer').waitFor();
   await step(page, 'Rollback failed').waitFor();
   await isWell(page);
   await keepBoth(page, 'ops-7-rollback-failed');

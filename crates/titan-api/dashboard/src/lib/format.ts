@@ -96,6 +96,11 @@ export function plural(count: number, word: string, many = `${word}s`): string {
   return `${count.toLocaleString('en')} ${count === 1 ? word : many}`;
 }
 
+/** A reason stands within sentences of a log; by itself it is one. */
+export function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${text === '' || /[.!?]$/.test(text) ? '' : '.'}`;
+}
+
 function trimZero(text: string): string {
   return text.endsWith('.0') ? text.slice(0, -2) : text;
 }

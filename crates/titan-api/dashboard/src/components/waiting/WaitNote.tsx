@@ -3,7 +3,7 @@ import { IconHourglass, IconLock } from '@tabler/icons-react';
 import type { BudgetPlace } from '../../api/calls';
 import type { Run } from '../../api/types';
 import { useNow } from '../../lib/clock';
-import { formatAhead, formatExact } from '../../lib/format';
+import { formatAhead, formatExact, sentence } from '../../lib/format';
 import { Age } from '../Age';
 import { scopeOfReason } from '../budget/spending';
 import { RaiseBudget } from './RaiseBudget';
@@ -19,7 +19,7 @@ export function WaitNote({ wait, run }: { wait: Wait; run: Place }) {
     <div className={classes.note} data-on={wait.on} data-testid="wait">
       <Icon size={15} aria-hidden className={classes.icon ?? ''} />
       <span className={classes.words}>
-        {wait.failed ? <Failed failed={wait.failed} /> : sentence(wait.reason)}{' '}
+        {wait.failed ? <Failed failed={wait.failed} /> : sentence(wait.reason) || 'It waits.'}{' '}
         {wait.until && <Until at={wait.until} again={wait.failed !== null} />}
         {wait.failed && ` Attempt ${wait.failed.attempt + 1} of ${wait.failed.most}.`}
         {!wait.until && wait.since && (
@@ -53,12 +53,6 @@ function Until({ at, again }: { at: string; again: boolean }) {
       .
     </strong>
   );
-}
-
-/** A reason stands within sentences of the log; here it is one. */
-function sentence(reason: string): string {
-  if (reason === '') return 'It waits.';
-  return `${reason.charAt(0).toUpperCase()}${reason.slice(1)}${/[.!?]$/.test(reason) ? '' : '.'}`;
 }
 
 /** Whose budget it is that holds the run up. */

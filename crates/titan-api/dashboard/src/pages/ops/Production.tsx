@@ -16,7 +16,7 @@ export function Production() {
       <QueryView query={query} what="what production runs">
         {(targets) =>
           targets.length === 0 ? (
-            <p className={classes.line}>
+            <p className={classes.text}>
               Nothing is known of production. <code className="mono">TITAN_OPS_TARGET</code> of the worker says where
               changes are rolled out; without it they are merged and nothing is deployed.
             </p>

@@ -114,8 +114,18 @@ describe('the question', () => {
 
   it('is approved before there is a pull request, and promoted after it', async () => {
     const asks = anAsk({ gate: 'pull_request', subject: TREE, question: 'its risk is high' });
-    await show(<Question proposal={aProposal({ stages: stagesUpTo('diff'), asks })} />);
+    await show(<Question proposal={asking({ stages: stagesUpTo('diff'), asks, rollout: null })} />);
     await screen.findByRole('button', { name: 'Approve' });
+    expect(screen.queryByRole('button', { name: 'Promote' })).toBeNull();
+  });
+
+  it('is none any more once the proposal is taken back, nor once it was decided', async () => {
+    await show(<Question proposal={asking({ state: 'rolling_back' })} />);
+    expect(screen.queryByTestId('question')).toBeNull();
+    cleanup();
+    const decision = { subject: COMMIT, decision: 'approved', decided_by: 'local', comment: null, created_at: later(9) };
+    await show(<Question proposal={asking({ decision: decision as Proposal['decision'] })} />);
+    expect((await screen.findByTestId('question')).textContent).toContain('It was decided.');
     expect(screen.queryByRole('button', { name: 'Promote' })).toBeNull();
   });
 
@@ -202,9 +212,9 @@ describe('the gates', () => {
     ];
     await show(<GatesView proposal={aProposal({ stages })} />);
     const gates = await screen.findAllByTestId('gate');
-    expect(gates[0]?.textContent).toContain('the check "ci" failed');
+    expect(gates[0]?.textContent).toContain('The check "ci" failed');
     expect(gates[0]?.textContent).toContain('attempt 2');
-    expect(gates[1]?.textContent).toContain('it is to be merged');
+    expect(gates[1]?.textContent).toContain('It is to be merged');
     expect(screen.queryByRole('link', { name: '12' })).toBeNull();
     expect(gates[3]?.textContent).toContain('answer42');
   });
@@ -234,7 +244,7 @@ describe('the rollout', () => {
         .getAttribute('aria-label'),
     ).toBe('2 samples: canary from 0.011 to 0.5, baseline from 0.01 to 0.012');
     expect(other?.textContent).toContain('not required');
-    expect(screen.getByTestId('verdict').textContent).toMatch(/^Failure: .*error-rate: worse\.$/);
+    expect(screen.getByTestId('verdict').textContent).toMatch(/^Failure: .*Error-rate: worse\.$/);
   });
 
   it('waits, when the analysis found nothing out, with Promote and Roll back', async () => {
@@ -318,7 +328,7 @@ describe('the head of a proposal', () => {
     const rollout = aRollout({ state: 'rollback_failed', reason: 'production does not answer', ended_at: later(9) });
     await show(<ProposalHeader proposal={aProposal({ state: 'rollback_failed', rollout })} />);
     const alert = await screen.findByTestId('proposal-error');
-    expect(alert.textContent).toContain('production does not answer');
+    expect(alert.textContent).toContain('Production does not answer');
     expect(alert.textContent).toContain('docs/OPS.md');
   });
 });

@@ -9,10 +9,10 @@ import { HintText } from '../../components/HintText';
 import { Markdown } from '../../components/Markdown';
 import { Status } from '../../components/Status';
 import { runQuery } from '../../data/queries';
-import { shortId } from '../../lib/format';
+import { sentence, shortId } from '../../lib/format';
 import { differenceOf, pullRequestOf } from './evidence';
 import { GateDots } from './GateDots';
-import { stateOf } from './gates';
+import { questionOf, stateOf } from './gates';
 import classes from './Ops.module.css';
 import { OutsideLink } from './OutsideLink';
 import { RiskTag } from './RiskTag';
@@ -63,21 +63,23 @@ export function ProposalHeader({ proposal }: { proposal: Proposal }) {
 
 /** Why it failed, or why it does not move; what it asks stands below. */
 function Why({ proposal }: { proposal: Proposal }) {
-  const { run_id: runId, state, reason, asks } = proposal;
+  const { run_id: runId, state, reason } = proposal;
   const run = useQuery({ ...runQuery(runId ?? ''), enabled: runId !== null && state === 'running' });
   if (state === 'failed' || state === 'rollback_failed') {
     return (
       <div className={classes.error} role="alert" data-testid="proposal-error">
         <strong>{state === 'failed' ? 'It failed.' : 'Its rollback has failed.'}</strong>{' '}
-        <FailureText text={(state === 'failed' ? null : proposal.rollout?.reason) ?? reason ?? 'Nobody knows why.'} />
+        <FailureText
+          text={sentence((state === 'failed' ? null : proposal.rollout?.reason) ?? reason ?? 'Nobody knows why')}
+        />
         {state === 'rollback_failed' && <p>docs/OPS.md says what to do, under “A rollback failed”.</p>}
       </div>
     );
   }
-  if (asks !== null) return null;
+  if (questionOf(proposal) !== null) return null;
   return (
     <>
-      {reason !== null && <p className={classes.reason}>{reason}</p>}
+      {reason !== null && <p className={classes.reason}>{sentence(reason)}</p>}
       {state === 'running' && <HintText hint={run.data?.hint ?? null} />}
     </>
   );

@@ -3,15 +3,16 @@ import { Link } from '@tanstack/react-router';
 import type { Proposal } from '../../api/types';
 import { Age } from '../../components/Age';
 import { Status } from '../../components/Status';
-import { plural } from '../../lib/format';
+import { plural, sentence } from '../../lib/format';
 import { differenceOf } from './evidence';
 import { GateDots } from './GateDots';
-import { GATE_WORDS, stateOf } from './gates';
+import { GATE_WORDS, questionOf, stateOf } from './gates';
 import classes from './Ops.module.css';
 import { RiskTag } from './RiskTag';
 
 export function ProposalRow({ proposal }: { proposal: Proposal }) {
-  const { asks, reason } = proposal;
+  const { reason } = proposal;
+  const asks = questionOf(proposal);
   const look = stateOf(proposal);
   return (
     <article
@@ -33,10 +34,10 @@ export function ProposalRow({ proposal }: { proposal: Proposal }) {
         </p>
         {asks !== null && (
           <p className={classes.asks}>
-            <strong>Asks you:</strong> {asks.question || GATE_WORDS[asks.gate]}
+            <strong>Asks you:</strong> {sentence(asks.question) || GATE_WORDS[asks.gate]}
           </p>
         )}
-        {asks === null && reason !== null && <p className={classes.reason}>{reason}</p>}
+        {asks === null && reason !== null && <p className={classes.reason}>{sentence(reason)}</p>}
       </div>
       <GateDots stages={proposal.stages} />
       <span className={classes.state}>

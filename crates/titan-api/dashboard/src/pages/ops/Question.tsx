@@ -4,23 +4,24 @@ import { useState } from 'react';
 import type { Ask, Proposal } from '../../api/types';
 import { CopyText } from '../../components/CopyText';
 import { Panel } from '../../components/Panel';
+import { sentence } from '../../lib/format';
 import { useOffline } from '../../live/hooks';
 import { DecideDialog, verbOf } from './DecideDialog';
 import { shortCommit } from './evidence';
-import { GATE_WORDS } from './gates';
+import { GATE_WORDS, questionOf } from './gates';
 import classes from './Ops.module.css';
 import { isDecided, isMine, PROPOSED_BY_YOU } from './rollout/orders';
 
 type Verdict = 'approve' | 'reject';
 
 export function Question({ proposal }: { proposal: Proposal }) {
-  const { asks } = proposal;
+  const asks = questionOf(proposal);
   const [open, setOpen] = useState<{ ask: Ask; verdict: Verdict } | null>(null);
   return (
     <>
       {asks !== null && (
         <Panel title={GATE_WORDS[asks.gate]} tone="person" testId="question">
-          <p className={classes.question}>{asks.question}</p>
+          <p className={classes.question}>{sentence(asks.question)}</p>
           <p className={classes.facts}>
             <span>
               {asks.gate === 'pull_request' ? 'Tree' : 'Commit'}{' '}

@@ -1,5 +1,5 @@
 // How a proposal and each of its gates stand, in words and as a state that has a look.
-import type { OpsStage, Proposal } from '../../api/types';
+import type { Ask, OpsStage, Proposal } from '../../api/types';
 import { textField } from '../../lib/fields';
 
 export interface Look {
@@ -67,7 +67,10 @@ export function stateOf(proposal: Proposal): Look {
   return { status: 'running', word: 'Running' };
 }
 
-/** What the proposal asks, where its own words are missing. */
+/** What it asks. One that is ended or taken back may have a step that still waits, and asks nothing any more. */
+export const questionOf = ({ state, asks }: Proposal): Ask | null => (state === 'waiting_for_approval' ? asks : null);
+
+/** What a gate asks, in a few words. */
 export const GATE_WORDS = {
   pull_request: 'May there be a pull request?',
   canary: 'The canary found nothing out: may it go on?',

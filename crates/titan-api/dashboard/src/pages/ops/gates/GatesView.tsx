@@ -5,7 +5,7 @@ import { Empty } from '../../../components/Empty';
 import { FailureText } from '../../../components/FailureText';
 import { Panel } from '../../../components/Panel';
 import { Status } from '../../../components/Status';
-import { formatClock, formatExact } from '../../../lib/format';
+import { formatClock, formatExact, sentence } from '../../../lib/format';
 import { gateOf } from '../gates';
 import classes from '../Ops.module.css';
 import { Evidence } from './Evidence';
@@ -45,10 +45,10 @@ function Gate({ stage }: { stage: OpsStage }) {
           </span>
         )}
       </div>
-      {waiting !== null && <p className={classes.reason}>{waiting}</p>}
+      {waiting !== null && <p className={classes.reason}>{sentence(waiting)}</p>}
       {error !== null && (
         <p className={classes.bad}>
-          <FailureText text={error} />
+          <FailureText text={sentence(error)} />
         </p>
       )}
       {stage.evidence !== null && <Evidence stage={stage} />}

@@ -2,6 +2,8 @@
 import { ScrollBox } from '../../../components/ScrollBox';
 import { Status } from '../../../components/Status';
 import table from '../../../components/Table.module.css';
+import { sentence } from '../../../lib/format';
+import classes from '../Ops.module.css';
 import { type Metric, PHASE_LOOKS, shortNumber } from './analysis';
 import { TrendLine } from './TrendLine';
 
@@ -39,7 +41,7 @@ function MetricRow({ metric }: { metric: Metric }) {
   const look = PHASE_LOOKS[metric.phase];
   return (
     <tr data-testid="metric-row" data-metric={metric.name}>
-      <td>
+      <td className={classes.still}>
         {metric.name}
         {!metric.required && <span className={table.tag}>not required</span>}
       </td>
@@ -51,12 +53,12 @@ function MetricRow({ metric }: { metric: Metric }) {
       </td>
       <td className={table.num}>
         {metric.taken} of {metric.wanted}
-        {metric.noData > 0 && <div className={table.muted}>{metric.noData} without data</div>}
+        {metric.noData > 0 && <div className={`${table.muted} ${classes.still}`}>{metric.noData} without data</div>}
       </td>
       <td>{metric.points.length > 1 && <TrendLine points={metric.points} />}</td>
       <td>
         <Status status={look.status} label={look.word} />
-        <div className={table.muted}>{metric.reason}</div>
+        <div className={table.muted}>{sentence(metric.reason)}</div>
       </td>
     </tr>
   );

@@ -4,6 +4,7 @@ import { useState } from 'react';
 import type { Ask, Proposal } from '../../../api/types';
 import { useOffline } from '../../../live/hooks';
 import { DecideDialog } from '../DecideDialog';
+import { questionOf } from '../gates';
 import classes from '../Ops.module.css';
 import { OrderDialog } from './OrderDialog';
 import { ORDER_WORDS, type Order, PROPOSED_BY_YOU, whyNot } from './orders';
@@ -28,7 +29,7 @@ export function OrderButtons({ proposal }: { proposal: Proposal }) {
             {...(order === 'promote' ? { color: 'good' } : { variant: 'default' })}
             disabled={why !== null}
             {...(why === null ? {} : { title: why })}
-            onClick={() => setOpen({ order, ask: proposal.asks })}
+            onClick={() => setOpen({ order, ask: questionOf(proposal) })}
           >
             {ORDER_WORDS[order]}
           </Button>

@@ -5,6 +5,7 @@ import { CopyText } from '../../../components/CopyText';
 import { Elapsed } from '../../../components/Elapsed';
 import { Panel } from '../../../components/Panel';
 import { Status } from '../../../components/Status';
+import { sentence } from '../../../lib/format';
 import { shortCommit } from '../evidence';
 import classes from '../Ops.module.css';
 import { analysisOf, verdictInWords } from './analysis';
@@ -77,7 +78,7 @@ function Step({ step, reason }: { step: RolloutStep; reason: string | null }) {
           <Elapsed from={step.from} to={step.to} />
         </span>
       )}
-      {reason !== null && <p className={classes.stepReason}>{reason}</p>}
+      {reason !== null && <p className={classes.stepReason}>{sentence(reason)}</p>}
     </>
   );
 }

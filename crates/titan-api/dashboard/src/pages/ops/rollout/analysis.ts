@@ -1,6 +1,7 @@
 // The analysis of a canary, read from its JSON, and what it says in words.
 import type { Proposal } from '../../../api/types';
 import { flagField, listField, numberField, numbersField, textField } from '../../../lib/fields';
+import { sentence } from '../../../lib/format';
 import { shortCommit, stageOf } from '../evidence';
 
 export const PHASES = ['running', 'success', 'failure', 'inconclusive'] as const;
@@ -78,14 +79,12 @@ export function shortNumber(value: number): string {
   return value.toLocaleString('en', { maximumFractionDigits: size >= 100 ? 0 : size >= 1 ? 2 : 4 });
 }
 
-const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
-
 /** What came of the canary, as a sentence. */
 export function verdictInWords(proposal: Proposal): string {
   const { rollout } = proposal;
   const stage = stageOf(proposal, 'canary');
   const reason = textField(stage?.evidence, 'reason') ?? '';
-  if (textField(stage?.evidence, 'phase') === 'skipped') return `There was no canary: ${sentence(reason)}`;
+  if (textField(stage?.evidence, 'phase') === 'skipped') return `There was no canary. ${sentence(reason)}`;
   if (rollout === null) return 'Nothing was rolled out yet.';
   const analysis = analysisOf(rollout.analysis);
   if (analysis === null) {
@@ -95,7 +94,7 @@ export function verdictInWords(proposal: Proposal): string {
   const why = sentence(analysis.reason);
   switch (analysis.phase) {
     case 'running':
-      return `The canary is being measured: ${why}`;
+      return `The canary is being measured. ${why}`;
     case 'success':
       return `Success: the canary is as good as it has to be. ${why}`;
     case 'failure':

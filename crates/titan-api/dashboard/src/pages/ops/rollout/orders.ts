@@ -1,6 +1,7 @@
 // What a person may order now about a rollout, and why not. The server has the last word; this is so that nobody has to try.
 import type { Proposal } from '../../../api/types';
 import { differenceOf, pullRequestOf, shortCommit, stageOf } from '../evidence';
+import { questionOf } from '../gates';
 import { analysisOf } from './analysis';
 
 export type Order = 'promote' | 'pause' | 'resume' | 'rollBack';
@@ -18,8 +19,8 @@ export const isMine = (proposal: Proposal): boolean => proposal.author === ME;
 export const PROPOSED_BY_YOU = 'You proposed this';
 
 /** What is asked was answered, and the run has not looked yet. */
-export const isDecided = ({ asks, decision }: Proposal): boolean =>
-  asks !== null && decision !== null && decision.subject === asks.subject;
+export const isDecided = (proposal: Proposal): boolean =>
+  proposal.decision !== null && proposal.decision.subject === questionOf(proposal)?.subject;
 
 /** Null: it can be ordered; otherwise why it cannot. */
 export type WhyNot = string | null;
@@ -47,7 +48,8 @@ export function whyNot(proposal: Proposal, order: Order): WhyNot {
 }
 
 function whyNotPromote(proposal: Proposal): WhyNot {
-  const { asks, rollout } = proposal;
+  const { rollout } = proposal;
+  const asks = questionOf(proposal);
   if (isDecided(proposal)) return 'It was decided';
   if (asks !== null && asks.gate !== 'pull_request') return isMine(proposal) ? PROPOSED_BY_YOU : null;
   if (rollout === null) return 'It is not that far';

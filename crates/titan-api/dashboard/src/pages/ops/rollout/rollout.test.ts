@@ -35,10 +35,10 @@ describe('the verdict in words', () => {
   it('is success, failure or inconclusive, with the reason', () => {
     expect(words(anAnalysis('success', '2 of 2 metrics'))).toMatch(/^Success: .* 2 of 2 metrics\.$/);
     expect(words(anAnalysis('failure', 'errors: 3 of 5 samples failed'))).toMatch(
-      /^Failure: .*3 of 5 samples failed\.$/,
+      /^Failure: .* Errors: 3 of 5 samples failed\.$/,
     );
-    expect(words(INCONCLUSIVE)).toMatch(/^Inconclusive: .* a person decides\. requests: 3 samples/);
-    expect(words(anAnalysis('running', '4 of 10 samples'))).toBe('The canary is being measured: 4 of 10 samples.');
+    expect(words(INCONCLUSIVE)).toMatch(/^Inconclusive: .* a person decides\. Requests: 3 samples/);
+    expect(words(anAnalysis('running', '4 of 10 samples'))).toBe('The canary is being measured. 4 of 10 samples.');
   });
 
   it('says why there is none', () => {
@@ -48,7 +48,7 @@ describe('the verdict in words', () => {
     const [diff, patch, test, pull, canary, promote] = stagesUpTo('canary');
     const skipped = { ...canary, evidence: { phase: 'skipped', reason: 'nobody has said where' } };
     const stages = [diff, patch, test, pull, skipped, promote] as Proposal['stages'];
-    expect(verdictInWords(aProposal({ stages }))).toBe('There was no canary: nobody has said where.');
+    expect(verdictInWords(aProposal({ stages }))).toBe('There was no canary. Nobody has said where.');
   });
 
   it('never takes what it does not know for a success', () => {
@@ -104,10 +104,11 @@ describe('what can be ordered', () => {
   });
 
   it('is not to promote it twice, while the run has not looked yet', () => {
-    const decided = rolledOut({ state: 'approval' }, { asks: anAsk(), decision: approved });
+    const asking = { state: 'waiting_for_approval' as const, asks: anAsk() };
+    const decided = rolledOut({ state: 'approval' }, { ...asking, decision: approved });
     expect(whyNot(decided, 'promote')).toBe('It was decided');
     // A decision about what it was before is another one.
-    const before = rolledOut({ state: 'approval' }, { asks: anAsk(), decision: { ...approved, subject: TREE } });
+    const before = rolledOut({ state: 'approval' }, { ...asking, decision: { ...approved, subject: TREE } });
     expect(whyNot(before, 'promote')).toBeNull();
   });
 
@@ -121,7 +122,8 @@ describe('what can be ordered', () => {
     expect(can(aProposal({ stages: stagesUpTo('test') }))).toEqual([]);
     expect(whyNot(aProposal(), 'rollBack')).toContain('cancel its run');
     expect(can(aProposal({ stages: stagesUpTo('pull request') }))).toEqual(['rollBack']);
-    const asksFirst = aProposal({ stages: stagesUpTo('diff'), asks: anAsk({ gate: 'pull_request', subject: TREE }) });
+    const asks = anAsk({ gate: 'pull_request', subject: TREE });
+    const asksFirst = aProposal({ stages: stagesUpTo('diff'), state: 'waiting_for_approval', asks });
     expect(can(asksFirst)).toEqual([]);
   });
 });
