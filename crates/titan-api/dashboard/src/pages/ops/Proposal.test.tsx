@@ -123,7 +123,13 @@ describe('the question', () => {
     await show(<Question proposal={asking({ state: 'rolling_back' })} />);
     expect(screen.queryByTestId('question')).toBeNull();
     cleanup();
-    const decision = { subject: COMMIT, decision: 'approved', decided_by: 'local', comment: null, created_at: later(9) };
+    const decision = {
+      subject: COMMIT,
+      decision: 'approved',
+      decided_by: 'local',
+      comment: null,
+      created_at: later(9),
+    };
     await show(<Question proposal={asking({ decision: decision as Proposal['decision'] })} />);
     expect((await screen.findByTestId('question')).textContent).toContain('It was decided.');
     expect(screen.queryByRole('button', { name: 'Promote' })).toBeNull();
