@@ -26,7 +26,7 @@ const MOST_OF_IT: usize = 1_500;
 
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct DecisionBody {
-    /// What was shown: the `subject` of what the proposal asks. Another one by now is 409, so that nobody approves what they did not see.
+    /// What was shown: the `subject` of what the proposal asks. Another one by now is 412, so that nobody approves what they did not see.
     #[schema(required, nullable = false)]
     subject: Option<String>,
     #[schema(max_length = 4000)]

@@ -111,7 +111,7 @@ impl Kit {
             if let Some(answer) = ask().await {
                 return answer;
             }
-            assert!(began.elapsed() < PATIENCE, "waited in vain for {what}");
+            assert!(began.elapsed() < patience(), "waited in vain for {what}");
             tokio::time::sleep(PAUSE).await;
         }
     }
@@ -147,6 +147,12 @@ impl Kit {
     pub(crate) fn folder(&self, name: &str) -> std::path::PathBuf {
         self.data.path().join(name)
     }
+}
+
+/// `PATIENCE` in seconds is for whoever looks for the cause of a test that hangs.
+fn patience() -> Duration {
+    let given = std::env::var("PATIENCE").ok().and_then(|seconds| seconds.parse().ok());
+    given.map_or(PATIENCE, Duration::from_secs)
 }
 
 /// Where the registries of this machine are mirrors that lie inside, builds may go there.

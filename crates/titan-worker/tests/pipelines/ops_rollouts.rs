@@ -50,7 +50,7 @@ async fn the_user_s_call_comes_to_production_and_can_be_taken_back() {
     let refused = kit.client.send(token.header("X-OPS-TOKEN", crate::ops::OPS_TOKEN).json(&body)).await.expect(409);
     assert!(text(&refused["detail"]).contains("You proposed this"), "{refused}");
     let other = kit.order(&id, "approve", &json!({"subject": "0".repeat(40)})).await;
-    assert_eq!(other.status, 409, "{}", other.text);
+    assert_eq!(other.status, 412, "{}", other.text);
 
     kit.promote(&id, &run).await;
     let proposal = kit.proposal(&id).await;
@@ -107,7 +107,7 @@ async fn a_bad_build_never_comes_to_production() {
         assert!(told(&site).contains(why), "{how}: {}", told(&site));
         assert_eq!(site.repository.head("main").as_deref(), Some(site.first.as_str()), "{how}");
         // What was rolled back is proposed anew, not run again.
-        let task = site.kit.client.post(&format!("/api/tasks/{id}/execute"), &json!({})).await.expect(202);
+        let task = site.kit.client.post(&format!("/api/tasks/{id}/execute"), &json!({})).await.expect(200);
         let again = site.kit.failed(text(&task["run_id"])).await;
         assert!(again.contains("somebody has closed pull request 1"), "{how}: {again}");
     }
@@ -148,8 +148,8 @@ async fn people_pause_reject_and_close() {
     let kit = &site.kit;
     let _worker = kit.worker();
     let (first, first_run) = kit.propose(PROPOSAL).await;
-    let (second, second_run) = kit.propose(&PROPOSAL.replace("...", "Step 2")).await;
     let asking = kit.asks(&first, "merge").await;
+    let (second, second_run) = kit.propose(&PROPOSAL.replace("...", "Step 2")).await;
 
     // One at a time: the other one waits, and says for what.
     let waits = kit
