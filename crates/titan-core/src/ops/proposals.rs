@@ -126,7 +126,7 @@ pub struct Stage {
     pub attempt: i32,
     #[diesel(sql_type = Nullable<Text>)]
     pub error: Option<String>,
-    /// What it found, as its kind has it; null while it has not ended, and in lists.
+    /// What it found, as its kind has it; null while it has not ended. In lists only the `risk` of the first.
     #[diesel(sql_type = Nullable<Jsonb>)]
     pub evidence: Option<Value>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
@@ -277,7 +277,11 @@ pub fn list(connection: &mut PgConnection, limit: Option<i64>, cursor: Option<&s
     let mut proposals = complete(connection, rows)?;
     for proposal in &mut proposals {
         proposal.description.clear();
-        proposal.stages.iter_mut().for_each(|stage| stage.evidence = None);
+        // Of all evidence, what people choose by.
+        for stage in &mut proposal.stages {
+            let risk = stage.evidence.take().and_then(|evidence| evidence.get("risk").cloned());
+            stage.evidence = risk.map(|risk| json!({"risk": risk}));
+        }
         if let Some(rollout) = &mut proposal.rollout {
             rollout.analysis = None;
         }

@@ -6,6 +6,7 @@
 //! Exit codes: 0 started, or stopped in order, 1 anything else, 2 wrong usage.
 
 use std::fs::{File, OpenOptions};
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -121,8 +122,7 @@ fn deploy(
         if deployment.state == DeploymentState::Failed {
             return Err(std::io::Error::other(deployment.reason.unwrap_or_else(|| "it does not come up".to_owned())));
         }
-        println!("{}", target.address(Side::Production).unwrap_or_default());
-        Ok(())
+        writeln!(std::io::stdout(), "{}", target.address(Side::Production).unwrap_or_default())
     })
 }
 
