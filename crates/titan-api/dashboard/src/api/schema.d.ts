@@ -2389,7 +2389,7 @@ export interface components {
         };
         DecisionBody: {
             comment?: string | null;
-            /** @description What was shown: the `subject` of what the proposal asks. Another one by now is 409, so that nobody approves what they did not see. */
+            /** @description What was shown: the `subject` of what the proposal asks. Another one by now is 412, so that nobody approves what they did not see. */
             subject: string;
         };
         /** @description What production answers. */
@@ -4891,7 +4891,7 @@ export interface components {
             /** Format: int32 */
             attempt: number;
             error: string | null;
-            /** @description What it found, as its kind has it; null while it has not ended, and in lists. */
+            /** @description What it found, as its kind has it; null while it has not ended. In lists only the `risk` of the first. */
             evidence: unknown;
             /** Format: date-time */
             finished_at: string | null;
