@@ -28,15 +28,19 @@ pub(crate) fn repository(forge: &Forge) -> Repository<'_> {
 
 pub(crate) fn kit(forge: &Forge, more: &[(&str, &str)]) -> Kit {
     let url = forge.url();
-    let mut env = vec![
-        ("OPS_TOKEN", OPS_TOKEN),
+    let github = [
         ("GITHUB_REPO", "acme/titan"),
         ("GITHUB_TOKEN", TOKEN),
         ("GITHUB_API_URL", url.as_str()),
         ("GITHUB_SERVER_URL", url.as_str()),
-        ("TITAN_OPS_TEST", TEST),
-        ("TITAN_OPS_CHECKS", "off"),
     ];
+    kit_at(&github, more)
+}
+
+/// With a repository at this forge.
+fn kit_at(forge: &[(&str, &str)], more: &[(&str, &str)]) -> Kit {
+    let mut env = vec![("OPS_TOKEN", OPS_TOKEN), ("TITAN_OPS_TEST", TEST), ("TITAN_OPS_CHECKS", "off")];
+    env.extend(forge);
     env.retain(|(name, _)| more.iter().all(|(other, _)| other != name));
     env.extend(more);
     Kit::with(&env)
@@ -285,4 +289,19 @@ async fn a_worker_killed_wherever_and_replies_that_are_lost_make_one_change() {
     is_one_change(&repository, &forge, &id);
     kit.promote(&id, &run).await;
     assert_eq!(forge.writes_of(&["pull.merge"]).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forgejo_does_as_well() {
+    let forge = Forge::forgejo();
+    let repository = repository(&forge);
+    let url = forge.url();
+    let kit = kit_at(&[("FORGEJO_REPO", "acme/titan"), ("FORGEJO_URL", url.as_str()), ("FORGEJO_TOKEN", TOKEN)], &[]);
+    let _worker = kit.worker();
+    let (id, run) = kit.propose(PROPOSAL).await;
+    kit.asks(&id, "merge").await;
+    is_one_change(&repository, &forge, &id);
+    kit.promote(&id, &run).await;
+    assert_eq!(repository.git(&["show", "main:README.md"]), "# My Project\n\n## Deployment\n\n...");
+    assert_eq!(repository.head(&branch(&id)), None);
 }

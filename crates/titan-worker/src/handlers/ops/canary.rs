@@ -145,7 +145,7 @@ async fn baseline(to: &Destination, work: &Work, rollout: Rollout) -> Result<Rol
     let mut analysis = Analysis::begin(&to.template);
     if !to.target.side_by_side() {
         let collector = Collector::new().map_err(Halt::Passing)?;
-        let production = address(to, Side::Production)?;
+        let production = address(to, Side::Production).await?;
         for _ in 0..to.template.samples.min(BASELINES) {
             let sample = sampled(to, work, &collector, Some(&production), None).await?;
             analysis = analysis.with_baseline(&to.template, &sample);
@@ -172,9 +172,9 @@ async fn analysed(
         analysis = analysis.again(&to.template, to.target.side_by_side());
     }
     let begun = analysis.phase;
-    let baseline = if to.target.side_by_side() { Some(address(to, Side::Production)?) } else { None };
+    let baseline = if to.target.side_by_side() { Some(address(to, Side::Production).await?) } else { None };
     while analysis.phase == Phase::Running {
-        let canary = address(to, Side::Canary)?;
+        let canary = address(to, Side::Canary).await?;
         let sample = sampled(to, work, &collector, baseline.as_ref(), Some(&canary)).await?;
         analysis = analysis.take(&to.template, &sample);
         let reason = analysis.reason.clone();
@@ -209,7 +209,11 @@ async fn keep(work: &Work, rollout: &Rollout, analysis: &Analysis, reason: &str)
     advance(work, rollout.id, to).await
 }
 
-fn address(to: &Destination, side: Side) -> Result<Url, Halt> {
+async fn address(to: &Destination, side: Side) -> Result<Url, Halt> {
+    // Some targets know it only once they were asked, which a worker that has just begun has not done.
+    if to.target.address(side).is_none() {
+        to.target.running(side).await?;
+    }
     let address = to.target.address(side).and_then(|address| Url::parse(&address).ok());
     address.ok_or_else(|| Halt::Passing(format!("{} has no address now", side.name())))
 }
