@@ -58,14 +58,19 @@ async fn a_commit_takes_production_s_place_and_stays_or_goes() {
     assert_eq!(text(&stage(&asking, "canary")["evidence"]["phase"]), "success", "{asking:#}");
     // Production before its canary is what it is compared with.
     let latency = &asking["rollout"]["analysis"]["metrics"][1];
-    assert_eq!((latency["baseline"].as_array().map(Vec::len), &latency["comparison"]["worse"]), (Some(4), &json!(false)));
+    assert_eq!(
+        (latency["baseline"].as_array().map(Vec::len), &latency["comparison"]["worse"]),
+        (Some(4), &json!(false))
+    );
     assert_eq!((deployed(&render), answers(&render).await), (vec![commit.clone()], commit.clone()));
     kit.promote(&id, &run).await;
     let merged = repository.head("main").unwrap();
     assert_eq!((deployed(&render), answers(&render).await), (vec![commit.clone(), merged.clone()], merged.clone()));
 
     // One that cannot be built: what was good is deployed again.
-    render.push(Fault::Ends("build_failed"));
+    for _ in [API, WORKER] {
+        render.push(Fault::Ends("build_failed"));
+    }
     let (id, run) = kit.propose(&PROPOSAL.replace("...", "Step 2")).await;
     let why = kit.failed(&run).await;
     assert!(why.contains("the build failed"), "{why}");
