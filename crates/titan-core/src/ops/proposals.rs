@@ -209,7 +209,7 @@ fn insert(connection: &mut PgConnection, id: Uuid, new: &NewProposal) -> Result<
 }
 
 /// The project of Titan itself; one that somebody has deleted is there again.
-fn keep_project(connection: &mut PgConnection) -> Result<()> {
+pub(super) fn keep_project(connection: &mut PgConnection) -> Result<()> {
     let spec = json!({"description": "Titan's own code: each task is a proposal to change it."});
     sql_query(
         "INSERT INTO projects AS p (id, name, type, spec) VALUES ($1, 'Titan', $2, $3) \

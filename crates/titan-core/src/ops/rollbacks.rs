@@ -102,6 +102,8 @@ fn submit(connection: &mut PgConnection, proposed: &Proposed, rollback: &Rollbac
         limit_key: None,
         run_at: None,
     };
+    // Somebody may have deleted it, and what runs has to be taken back all the same.
+    proposals::keep_project(connection)?;
     let submission = Submission { task, key: None, trace_id: None };
     let (applied, mut hints) = engine::apply_one(connection, submission.into())?;
     let Applied::Submitted(submitted) = applied else {

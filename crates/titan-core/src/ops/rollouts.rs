@@ -201,6 +201,24 @@ pub fn advance(connection: &mut PgConnection, fence: Fence, id: Uuid, to: &Move)
     })
 }
 
+/// The merge begins, unless somebody wants the rollout to stand still: then there is none. Once it has begun it cannot be paused.
+///
+/// # Errors
+/// [`Error::Fenced`] when the claim was lost, or the rollout is another run's by now.
+pub fn promote(connection: &mut PgConnection, fence: Fence, id: Uuid) -> Result<bool> {
+    connection.transaction(|connection| {
+        queue::hold(connection, fence.job_id, fence.epoch)?;
+        let begun = sql_query(
+            "UPDATE ops_rollouts SET state = 'promoting', reason = 'it is being merged', updated_at = now() \
+             WHERE id = $1 AND run_id = $2 AND ended_at IS NULL AND paused_by IS NULL",
+        )
+        .bind::<SqlUuid, _>(id)
+        .bind::<SqlUuid, _>(fence.run_id)
+        .execute(connection)?;
+        Ok(begun > 0)
+    })
+}
+
 /// The rollback of a proposal makes its rollout its own, whichever run had it. One that had ended is active again by it; one that was
 /// rolled back stays so.
 ///
@@ -218,7 +236,7 @@ pub fn take_over(connection: &mut PgConnection, fence: Fence, id: Uuid, reason: 
             return Err(Error::Stale(OUTDONE.to_owned()));
         }
         let taken: Option<Rollout> = sql_query(format!(
-            "UPDATE ops_rollouts r SET state = 'rolling_back', reason = $3, run_id = $2, updated_at = now(), ended_at = NULL \
+            "UPDATE ops_rollouts r SET state = 'rolling_back', paused_by = NULL, reason = $3, run_id = $2, updated_at = now(), ended_at = NULL \
              WHERE r.id = $1 AND r.state <> 'rolled_back' AND NOT EXISTS \
              (SELECT 1 FROM ops_rollouts o WHERE o.target = r.target AND o.ended_at IS NULL AND o.id <> r.id) RETURNING {COLUMNS}"
         ))
@@ -266,6 +284,20 @@ pub fn of_proposal(connection: &mut PgConnection, proposal_id: Uuid) -> Result<O
     .bind::<SqlUuid, _>(proposal_id)
     .get_result(connection)
     .optional()?)
+}
+
+/// What was done last at a target, if that was a rollback that failed.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn broken(connection: &mut PgConnection, target: &str) -> Result<Option<Rollout>> {
+    let last: Option<Rollout> = sql_query(format!(
+        "SELECT {COLUMNS} FROM ops_rollouts r WHERE r.target = $1 AND r.ended_at IS NOT NULL ORDER BY r.updated_at DESC LIMIT 1"
+    ))
+    .bind::<Text, _>(target)
+    .get_result(connection)
+    .optional()?;
+    Ok(last.filter(|rollout| rollout.state == RolloutState::RollbackFailed))
 }
 
 /// The newest of each.

@@ -99,6 +99,12 @@ fn a_target_has_one_rollout_which_its_run_alone_moves() {
     assert!(matches!(advance(&mut bench, theirs, rollout.id, RolloutState::Promoted), Err(Error::Fenced { .. })));
     let moved = advance(&mut bench, ours, rollout.id, RolloutState::Approval).unwrap();
     assert_eq!((moved.state, moved.reason.as_deref(), moved.ended_at), (RolloutState::Approval, Some("because"), None));
+    // What a person wants to stand still is not merged, and what is being merged does not stand still.
+    rollouts::pause(&mut bench.connection, first.id, Some("local")).unwrap();
+    assert!(!rollouts::promote(&mut bench.connection, ours, rollout.id).unwrap());
+    rollouts::pause(&mut bench.connection, first.id, None).unwrap();
+    assert!(rollouts::promote(&mut bench.connection, ours, rollout.id).unwrap());
+    assert!(matches!(rollouts::pause(&mut bench.connection, first.id, Some("local")), Err(Error::Conflict(_))));
     // A claim that was lost moves nothing, and begins nothing.
     let stale = Fence { epoch: ours.epoch + 1, ..ours };
     assert!(matches!(advance(&mut bench, stale, rollout.id, RolloutState::Promoted), Err(Error::Fenced { .. })));
@@ -167,6 +173,8 @@ fn what_nobody_moves_any_more_is_rolled_back_once() {
     let failed = rollouts::get(&mut bench.connection, rollout.id).unwrap();
     assert_eq!((failed.state, failed.reason.as_deref()), (RolloutState::RollbackFailed, Some("no disk")));
     assert_eq!(proposal(&mut bench, id).state, ProposalState::RollbackFailed);
+    let broken = rollouts::broken(&mut bench.connection, "local").unwrap().unwrap();
+    assert_eq!((broken.id, broken.last_good.as_str()), (rollout.id, "old"));
 
     // Somebody has mended it: the same once more, which then stays as it is.
     assert!(!rollbacks::order(&mut bench.connection, id, "mended", "local").unwrap().0.replayed);
@@ -175,6 +183,7 @@ fn what_nobody_moves_any_more_is_rolled_back_once() {
     advance(&mut bench, back, rollout.id, RolloutState::RolledBack).unwrap();
     let there = rollouts::take_over(&mut bench.connection, back, rollout.id, "again").unwrap();
     assert_eq!(there.state, RolloutState::RolledBack);
+    assert_eq!(rollouts::broken(&mut bench.connection, "local").unwrap(), None, "it was made good");
     bench.finish(back, Outcome::Done(Done::default())).unwrap();
     assert!(rollbacks::order(&mut bench.connection, id, "x", "local").is_err());
 }

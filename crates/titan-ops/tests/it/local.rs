@@ -47,6 +47,9 @@ async fn a_release_runs_with_the_environment_that_was_given_and_no_other() {
             "TITAN_SUPERVISED_ROLE"
         ]
     );
+    // What a daemon looks for beside itself is there, and what the build did not leave is not missed.
+    let release = site.path().join("target/releases").join(OLD);
+    assert!(release.join("titan-stage").is_file() && !release.join("titan-supervise").exists());
     // The same order again makes nothing new.
     let before = site.state(Side::Production).daemons;
     site.target.deploy(&order).await.unwrap();

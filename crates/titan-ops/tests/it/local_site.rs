@@ -64,6 +64,7 @@ impl Site {
             fs::write(&path, DAEMON.replace("BEHAVIOUR", behaviour)).unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         }
+        fs::copy(folder.join("titan-worker"), folder.join("titan-stage")).unwrap();
         let release = Release { commit: commit.to_owned(), folder: Some(folder) };
         Order { side, release, key: key.to_owned(), asked_at: Utc::now() }
     }

@@ -56,12 +56,11 @@ export function notices(connection: Connection, setup: Setup | undefined, rollou
   return found;
 }
 
-/** Of each target the newest rollout counts: whatever came after a failure has made it good. */
-function failedRollbacks(newestFirst: Rollout[]): Rollout[] {
-  const newest = newestFirst.filter(
-    ({ target }, index) => newestFirst.findIndex((other) => other.target === target) === index,
-  );
-  return newest.filter(({ state }) => state === 'rollback_failed');
+/** Of each target the rollout counts that was moved last: none begins after a failure before production is well again. */
+function failedRollbacks(rollouts: Rollout[]): Rollout[] {
+  const isLast = (one: Rollout) =>
+    rollouts.every((other) => other.target !== one.target || Date.parse(other.updated_at) <= Date.parse(one.updated_at));
+  return rollouts.filter((rollout) => rollout.state === 'rollback_failed' && isLast(rollout));
 }
 
 const ICONS = {

@@ -11,7 +11,7 @@ import { keys } from './keys';
 
 /** While samples are taken nothing else tells of them. */
 const LIVE_REFRESH_MS = 3000;
-/** Production is asked now and then, without a hint. */
+/** What a worker has last seen of production changes without a hint. */
 const TARGETS_REFRESH_MS = 10_000;
 /** Enough to find the newest rollout of each target among them. */
 const NEWEST_ROLLOUTS = 20;

@@ -26,6 +26,7 @@ use url::Url;
 
 pub use environment::read_environment;
 pub use files::{DaemonState, Environment, Folder, Role, State, Wanted};
+pub use releases::HELPERS;
 pub use supervisor::run;
 
 use super::{Deployment, DeploymentState, Order, Running, Side, Target, TargetError, answer};

@@ -9,6 +9,8 @@ use std::time::SystemTime;
 
 use super::files::Role;
 
+/// What a daemon looks for beside itself: the sandbox's stage, and the supervisor where a worker of the release rolls out the next one.
+pub const HELPERS: [&str; 2] = ["titan-stage", "titan-supervise"];
 /// Releases that are kept beside those in use.
 const KEPT: usize = 5;
 
@@ -25,13 +27,16 @@ pub(super) fn install(releases: &Path, commit: &str, from: Option<&Path>) -> Res
         from.ok_or_else(|| format!("the programs of {commit} are not kept here any more; it has to be built again"))?;
     for role in Role::ALL {
         let program = from.join(role.program());
-        let about = fs::symlink_metadata(&program).map_err(|error| format!("{}: {error}", program.display()))?;
-        if !about.is_file() || about.permissions().mode() & 0o100 == 0 {
+        if !is_program(&program) {
             return Err(format!("{} must be a program, and is none", program.display()));
         }
     }
     copy(releases, &place, from).map_err(|error| format!("{} cannot be made: {error}", place.display()))?;
     Ok(place)
+}
+
+fn is_program(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o100 != 0)
 }
 
 fn copy(releases: &Path, place: &Path, from: &Path) -> io::Result<()> {
@@ -43,6 +48,9 @@ fn copy(releases: &Path, place: &Path, from: &Path) -> io::Result<()> {
             let to = new.join(role.program());
             fs::copy(from.join(role.program()), &to)?;
             fs::File::open(&to)?.sync_all()?;
+        }
+        for helper in HELPERS.into_iter().filter(|helper| is_program(&from.join(helper))) {
+            fs::copy(from.join(helper), new.join(helper))?;
         }
         fs::rename(&new, place)
     };

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use titan_ops::repository::Mirror;
 use titan_ops::target::Release;
+use titan_ops::target::local::HELPERS;
 
 use super::halt::Halt;
 use super::test;
@@ -79,7 +80,9 @@ pub(super) fn keep(builds: &Path, tree: &str, folder: &Path, programs: &Path) ->
 fn copy(builds: &Path, place: &Path, from: &Path) -> io::Result<()> {
     fs::create_dir_all(builds)?;
     let new = tempfile::Builder::new().prefix("new-").tempdir_in(builds)?;
-    for program in PROGRAMS {
+    let helpers =
+        HELPERS.into_iter().filter(|helper| fs::symlink_metadata(from.join(helper)).is_ok_and(|about| about.is_file()));
+    for program in PROGRAMS.into_iter().chain(helpers) {
         fs::copy(from.join(program), new.path().join(program))?;
     }
     tidy(builds)?;

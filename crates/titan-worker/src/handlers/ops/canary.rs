@@ -1,6 +1,7 @@
 //! The fifth stage: the new commit is deployed beside what people use, or in its place for a while, and both are looked at. The state of
 //! the analysis is written down after each sample, so that whoever goes on after a kill does not begin anew.
 
+use chrono::{TimeDelta, Utc};
 use serde_json::json;
 use titan_core::db::PgConnection;
 use titan_core::engine::Done;
@@ -9,13 +10,13 @@ use titan_core::ops::rollouts::{self, Begun, Move, NewRollout, Rollout, RolloutS
 use titan_core::state::{Level, WaitingOn};
 use titan_ops::canary::{Analysis, Collector, Phase, Sample};
 use titan_ops::forge::PullState;
-use titan_ops::target::Side;
+use titan_ops::target::{Release, Side};
 use url::Url;
 
 use super::diff::short;
 use super::halt::Halt;
 use super::patch::moved;
-use super::rollout::{advance, asked, deployed, look, ours};
+use super::rollout::{advance, asked, deployed, is_ordered, look, ours};
 use super::yard::{Destination, ELSEWHERE, Yard};
 use super::{built, done, found, number, told};
 use crate::handler::Work;
@@ -23,6 +24,8 @@ use crate::workshop::run::Site;
 
 /// Between two looks whether the target is free.
 const NEXT: std::time::Duration = std::time::Duration::from_secs(5);
+/// Since a target was asked last by any worker.
+const GIVEN_UP: TimeDelta = TimeDelta::days(1);
 /// Samples of production before there is a canary, where both cannot run side by side.
 const BASELINES: u32 = 12;
 
@@ -36,14 +39,21 @@ pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
     is_as_tested(yard, work, commit).await?;
     let mut rollout = begun(to, work, commit).await?;
     stands_still(work, &rollout, since).await?;
-    let mirror = yard.mirror().await?;
     if rollout.analysis.is_none() {
         rollout = baseline(to, work, rollout).await?;
         told::tell(yard, &rollout).await;
     }
-    let merge_of = (found(work, "test", "base")?.to_owned(), commit.to_owned());
-    let release = built::release(yard, to, work, &mirror, commit, tree, Some(merge_of)).await?;
-    deployed(to, work, work.started.task_id, Side::Canary, release, yard.settings.rollouts.deploy_timeout).await?;
+    // What has been looked at to the end waits for a person, however its daemons are by now.
+    if rollout.state != RolloutState::Paused {
+        let release = match is_ordered(work, Side::Canary, commit).await? {
+            true => Release { commit: commit.to_owned(), folder: None },
+            false => {
+                let merge_of = (found(work, "test", "base")?.to_owned(), commit.to_owned());
+                built::release(yard, to, work, &yard.mirror().await?, commit, tree, Some(merge_of)).await?
+            }
+        };
+        deployed(to, work, work.started.task_id, Side::Canary, release, yard.settings.rollouts.deploy_timeout).await?;
+    }
     let (rollout, analysis) = analysed(yard, to, work, rollout, since).await?;
     match analysis.phase {
         Phase::Success => Ok(done(json!({"phase": "success", "reason": analysis.reason}))),
@@ -70,7 +80,8 @@ pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
 /// Where no target is set up at all. A worker that merely does not know it leaves the stage to one that does.
 async fn skipped(work: &Work) -> Result<Done, Halt> {
     let known = work.db.run(rollouts::targets).await?;
-    if let Some(known) = known.first() {
+    // One that nobody has asked for a day was given up.
+    if let Some(known) = known.first().filter(|known| Utc::now() - known.seen_at < GIVEN_UP) {
         let reason = format!("this worker knows no target {}, and another one does: TITAN_OPS_TARGET", known.name);
         return Err(Halt::Later { after: ELSEWHERE, reason });
     }
@@ -107,6 +118,7 @@ async fn begun(to: &Destination, work: &Work, commit: &str) -> Result<Rollout, H
         let why = running.reason.unwrap_or_else(|| "it does not say its commit".to_owned());
         Halt::Passing(format!("nothing is rolled out while production ({name}) is not well: {why}"))
     })?;
+    is_mended(work, &name, &last_good).await?;
     let new = NewRollout {
         proposal_id,
         target: name.clone(),
@@ -125,6 +137,23 @@ async fn begun(to: &Destination, work: &Work, commit: &str) -> Result<Rollout, H
             let reason = format!("{name} is taken by the rollout of {title:?}; there is one at a time");
             Err(Halt::Later { after: NEXT, reason })
         }
+    }
+}
+
+/// After a rollback that failed production may run what was to be taken back, which is not to become what others go back to.
+async fn is_mended(work: &Work, target: &str, runs: &str) -> Result<(), Halt> {
+    let name = target.to_owned();
+    let broken = work.db.run(move |connection: &mut PgConnection| rollouts::broken(connection, &name)).await?;
+    match broken.filter(|broken| broken.last_good != runs) {
+        None => Ok(()),
+        Some(broken) => Err(Halt::Later {
+            after: ELSEWHERE,
+            reason: format!(
+                "a rollback on {target} has failed, and production runs {} instead of {}: docs/OPS.md, \"A rollback failed\"",
+                short(runs),
+                short(&broken.last_good)
+            ),
+        }),
     }
 }
 

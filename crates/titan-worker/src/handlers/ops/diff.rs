@@ -61,6 +61,8 @@ pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
         site.say(Level::Warn, shift.clone()).await?;
     }
     let output = json!({
+        // Whose output "Changes" is: a run that goes on after this stage has none of its own.
+        "run": work.fence.run_id,
         "branch": format!("titan/ops/{}", work.started.task_id),
         "base_branch": branch,
         "base": change.base,

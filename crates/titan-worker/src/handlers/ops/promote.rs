@@ -3,21 +3,23 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
+use titan_core::db::PgConnection;
 use titan_core::engine::Done;
 use titan_core::ops::decisions::{Decision, Verdict};
 use titan_core::ops::intents::Intended;
-use titan_core::ops::rollouts::{Move, Rollout, RolloutState};
+use titan_core::ops::rollouts::{self, Move, Rollout, RolloutState};
 use titan_core::redact::redact;
 use titan_core::state::{Level, WaitingOn};
 use titan_ops::forge::{MergeMethod, PullRequest, PullState};
 use titan_ops::repository::Mirror;
-use titan_ops::target::Side;
+use titan_ops::target::{Release, Side};
+use uuid::Uuid;
 
 use super::canary::stands_still;
 use super::diff::{head, short};
 use super::halt::Halt;
 use super::patch::moved;
-use super::rollout::{advance, asked, deployed, look, ours};
+use super::rollout::{advance, asked, deployed, is_ordered, look, ours};
 use super::test::{merged, tested};
 use super::yard::{Yard, intend, proposed, receive};
 use super::{built, done, found, number, told};
@@ -40,7 +42,7 @@ pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
         }
         approved(yard, work, commit, decision.as_ref(), rollout.as_ref(), since).await?;
     }
-    let merged_as = merge(yard, work, &mirror, &pull, commit).await?;
+    let merged_as = merge(yard, work, &mirror, &pull, rollout.as_ref(), since).await?;
     let tree = settled(yard, work, &mirror, &merged_as).await?;
     let Some(rollout) = rollout else {
         tidy(yard, work, commit).await;
@@ -48,12 +50,15 @@ pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
     };
     let to = yard.destination(&rollout)?;
     // It comes by here with each look at the deployment.
-    if rollout.state != RolloutState::Promoting {
+    if rollout.merged_as.is_none() {
         let reason = format!("merged as {}; production is being brought there", short(&merged_as));
         let to_merged = Move { merged_as: Some(merged_as.clone()), ..Move::to(RolloutState::Promoting, reason) };
         told::tell(yard, &advance(work, rollout.id, to_merged).await?).await;
     }
-    let release = built::release(yard, to, work, &mirror, &merged_as, &tree, None).await?;
+    let release = match is_ordered(work, Side::Production, &merged_as).await? {
+        true => Release { commit: merged_as.clone(), folder: None },
+        false => built::release(yard, to, work, &mirror, &merged_as, &tree, None).await?,
+    };
     let within = yard.settings.rollouts.deploy_timeout;
     deployed(to, work, work.started.task_id, Side::Production, release, within).await?;
     let reason = format!("production ({}) runs {}", to.target.name(), short(&merged_as));
@@ -129,7 +134,15 @@ async fn approved(
 }
 
 /// Merges exactly this head, after what that would be was tested, and gives the commit that it became.
-async fn merge(yard: &Yard, work: &Work, mirror: &Mirror, pull: &PullRequest, commit: &str) -> Result<String, Halt> {
+async fn merge(
+    yard: &Yard,
+    work: &Work,
+    mirror: &Mirror,
+    pull: &PullRequest,
+    rollout: Option<&Rollout>,
+    since: DateTime<Utc>,
+) -> Result<String, Halt> {
+    let commit = found(work, "patch", "commit")?;
     let key = format!("merge:{commit}");
     if pull.state == PullState::Merged
         && let Some(merged_as) = &pull.merged_as
@@ -144,10 +157,13 @@ async fn merge(yard: &Yard, work: &Work, mirror: &Mirror, pull: &PullRequest, co
         let line = format!("{base} has moved to {}: the merge is tested again", short(&would_be.base));
         Site::from(work).say(Level::Info, line).await?;
         tested(yard, work, mirror, &would_be.tree).await?;
-        // That took its time, and somebody may have wanted it to stand still since.
-        if let Some(rollout) = ours(work).await? {
-            stands_still(work, &rollout, Utc::now()).await?;
-        }
+    }
+    // Somebody may have wanted it to stand still since it was looked at. From here on it cannot be paused.
+    if let Some(rollout) = rollout
+        && !may_merge(work, rollout.id).await?
+        && let Some(rollout) = ours(work).await?
+    {
+        stands_still(work, &rollout, since).await?;
     }
     let before = intend(work, &key, json!({"pull": pull.number, "head": commit, "tree": would_be.tree})).await?;
     if let Intended::Done(receipt) = &before
@@ -161,6 +177,11 @@ async fn merge(yard: &Yard, work: &Work, mirror: &Mirror, pull: &PullRequest, co
     receive(work, &key, json!({"commit": merged_as})).await?;
     Site::from(work).say(Level::Info, format!("Merged as {}", short(&merged_as))).await?;
     Ok(merged_as)
+}
+
+async fn may_merge(work: &Work, id: Uuid) -> Result<bool, Halt> {
+    let fence = work.fence;
+    Ok(work.db.run(move |connection: &mut PgConnection| rollouts::promote(connection, fence, id)).await?)
 }
 
 /// The tree that the merge became, which was tested. Somebody may have moved the base in the very moment; then it is tested now.

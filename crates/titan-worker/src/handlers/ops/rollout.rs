@@ -73,6 +73,12 @@ pub(super) fn key(side: Side, commit: &str, work: &Work) -> String {
     format!("deploy:{}:{commit}:{}", side.name(), work.fence.run_id)
 }
 
+/// Whether the target has taken the order of this run, so that its programs are needed no more.
+pub(super) async fn is_ordered(work: &Work, side: Side, commit: &str) -> Result<bool, Halt> {
+    let intent = meant(work, work.started.task_id, key(side, commit, work)).await?;
+    Ok(intent.is_some_and(|intent| intent.receipt.is_some()))
+}
+
 /// Has a release deployed to a side, and comes to its end when its commit answers there and says that it is ready.
 pub(super) async fn deployed(
     to: &Destination,

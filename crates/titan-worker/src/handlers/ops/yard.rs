@@ -124,16 +124,21 @@ fn template(path: Option<&Path>) -> anyhow::Result<Template> {
 
 /// Until another worker may have taken the stage.
 pub(super) const ELSEWHERE: Duration = Duration::from_secs(10);
+/// What variables begin with that a canary does not get.
+const OF_OPS: [&str; 5] = ["OPS_", "TITAN_OPS_", "GITHUB_", "FORGEJO_", "RENDER_"];
+
 /// A daemon that has to get ready migrates the database first.
 const READY_WITHIN: Duration = Duration::from_secs(120);
 
 fn local(config: &Config, settings: &LocalSettings) -> anyhow::Result<Local> {
     let read = |path: &Path, variable: &'static str| read_environment(path).map_err(|why| anyhow!("{variable}: {why}"));
     let production = read(&settings.env, "TITAN_OPS_LOCAL_ENV")?;
-    let canary = match &settings.canary_env {
+    let mut canary = match &settings.canary_env {
         Some(path) => read(path, "TITAN_OPS_LOCAL_CANARY_ENV")?,
         None => production.clone(),
     };
+    // What nobody has approved yet is not to judge itself, nor to write at the forge or to deploy.
+    canary.retain(|name, _| !OF_OPS.iter().any(|of| name.starts_with(of)));
     let folder = settings.folder.clone().unwrap_or_else(|| config.data_dir.join("ops/target"));
     let own = std::env::current_exe().context("where this program lies")?;
     Local::new(target::local::Settings {

@@ -19,6 +19,8 @@ export interface ChangedFile {
 }
 
 export interface Difference {
+  /** The run that has the differences as its output: a later one that went on after this stage has none. */
+  run: string | null;
   branch: string | null;
   baseBranch: string | null;
   base: string | null;
@@ -55,6 +57,7 @@ export function differenceOf(proposal: Proposal): Difference | null {
   const found = evidenceOf(proposal, 'diff');
   if (found === null) return null;
   return {
+    run: textField(found, 'run'),
     branch: textField(found, 'branch'),
     baseBranch: textField(found, 'base_branch'),
     base: textField(found, 'base'),

@@ -20,7 +20,7 @@ export function DiffView({ proposal }: { proposal: Proposal }) {
   const difference = differenceOf(proposal);
   const { run_id: runId } = proposal;
   if (difference === null || runId === null) return <ProposedPatches proposal={proposal} />;
-  return <Changes proposal={proposal} difference={difference} runId={runId} />;
+  return <Changes proposal={proposal} difference={difference} runId={difference.run ?? runId} />;
 }
 
 function Changes({ proposal, difference, runId }: { proposal: Proposal; difference: Difference; runId: string }) {

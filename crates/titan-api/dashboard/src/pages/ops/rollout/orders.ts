@@ -90,7 +90,7 @@ export function consequence(proposal: Proposal, order: Order): string {
     case 'promote':
       return promotion(proposal);
     case 'pause':
-      return `Nothing more is measured, merged or deployed until somebody resumes it. Production (${target}) stays on ${good}.`;
+      return `Nothing more is measured, merged or deployed until somebody resumes it. ${standing(rollout, target, good)}`;
     case 'resume':
       if (rollout?.state === 'paused' && analysisOf(rollout.analysis)?.phase === 'inconclusive')
         return 'The canary is measured anew, from the first sample.';
@@ -100,6 +100,15 @@ export function consequence(proposal: Proposal, order: Order): string {
   }
 }
 
+/** There a canary runs in production's place. */
+const IN_PLACE = ['render'];
+
+function standing(rollout: Proposal['rollout'], target: string, good: string): string {
+  if (rollout !== null && IN_PLACE.includes(rollout.target))
+    return `Production (${target}) may run the canary by now, and ran ${good} before.`;
+  return `Production (${target}) stays on ${good}.`;
+}
+
 function promotion(proposal: Proposal): string {
   const { asks, rollout } = proposal;
   const commit = shortCommit(rollout?.commit ?? asks?.subject ?? '');
@@ -107,7 +116,7 @@ function promotion(proposal: Proposal): string {
   const branch = differenceOf(proposal)?.baseBranch ?? 'the base branch';
   const merge = `Commit ${commit} is merged into ${branch}${pull === null ? '' : ` as pull request ${pull.number}`}`;
   if (rollout === null) return `${merge}. There is no target, so nothing is deployed.`;
-  return `${merge} and goes to production (${rollout.target}), which runs ${shortCommit(rollout.last_good)} now.`;
+  return `${merge} and goes to production (${rollout.target}), which ran ${shortCommit(rollout.last_good)} before.`;
 }
 
 function takingBack(proposal: Proposal, target: string, good: string): string {
@@ -118,6 +127,10 @@ function takingBack(proposal: Proposal, target: string, good: string): string {
     rollout !== null && (rollout.merged_as !== null || stageOf(proposal, 'promote')?.status === 'completed');
   if (isDeployed)
     return `Production (${target}) gets ${good} again; then a pull request takes the change out of the code.`;
-  if (rollout === null) return `Nothing was deployed.${close}`;
+  if (rollout === null) {
+    const isMerged = stageOf(proposal, 'promote')?.status === 'completed';
+    return isMerged ? 'A pull request takes the change out of the code.' : `Nothing was deployed.${close}`;
+  }
+  if (IN_PLACE.includes(rollout.target)) return `Production (${target}) gets ${good} again.${close}`;
   return `The canary ends and production (${target}) stays on ${good}.${close}`;
 }

@@ -132,7 +132,7 @@ describe('what an order does, said before it is given', () => {
   it('is, to promote, which commit goes where', () => {
     const text = consequence(rolledOut({ state: 'approval' }, { asks: anAsk() }), 'promote');
     expect(text).toBe(
-      'Commit 0123abcd4567 is merged into main as pull request 12 and goes to production (local), which runs 89ab89ab89ab now.',
+      'Commit 0123abcd4567 is merged into main as pull request 12 and goes to production (local), which ran 89ab89ab89ab before.',
     );
     const nowhere = aProposal({ stages: stagesUpTo('pull request'), asks: anAsk() });
     expect(consequence(nowhere, 'promote')).toContain('nothing is deployed');
