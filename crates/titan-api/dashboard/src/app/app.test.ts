@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Setup } from '../api/types';
-import { aRollout } from '../test/proposals';
+import { aRollout, later } from '../test/proposals';
 import { notices } from './Banner';
 import { describeConnection } from './ConnectionPill';
 import { logSearch, outputSearch, queueSearch, runSearch, taskSearch } from './search';
@@ -43,10 +43,12 @@ describe('a rollback that has failed', () => {
     expect(all.map((notice) => notice.code)).toEqual(['offline', 'rollback_failed', 'no_worker']);
   });
 
-  it('is over with the next rollout to the same target, and with no other', () => {
-    expect(codes(aRollout({ state: 'promoted' }), failed)).toEqual([]);
-    expect(codes(aRollout({ state: 'promoted', target: 'render' }), failed)).toHaveLength(1);
-    expect(codes(failed, aRollout({ state: 'promoted' }))).toHaveLength(1);
+  it('is over with whatever is moved at the same target after it, and with no other', () => {
+    const at = (minutes: number, over: object) => aRollout({ state: 'promoted', updated_at: later(minutes), ...over });
+    expect(codes(at(25, {}), failed)).toEqual([]);
+    expect(codes(at(25, { target: 'render' }), failed)).toHaveLength(1);
+    // One that began later and ended before: the failure is the last word.
+    expect(codes(at(23, {}), failed)).toHaveLength(1);
     expect(codes()).toEqual([]);
   });
 });
