@@ -59,7 +59,9 @@ export function notices(connection: Connection, setup: Setup | undefined, rollou
 /** Of each target the rollout counts that was moved last: none begins after a failure before production is well again. */
 function failedRollbacks(rollouts: Rollout[]): Rollout[] {
   const isLast = (one: Rollout) =>
-    rollouts.every((other) => other.target !== one.target || Date.parse(other.updated_at) <= Date.parse(one.updated_at));
+    rollouts.every(
+      (other) => other.target !== one.target || Date.parse(other.updated_at) <= Date.parse(one.updated_at),
+    );
   return rollouts.filter((rollout) => rollout.state === 'rollback_failed' && isLast(rollout));
 }
 
