@@ -1,5 +1,5 @@
 //! Rollouts: how far a proposal has come on its way to where Titan runs. One for each target at a time; only the run that it belongs to
-//! moves it, under the claim of its job. People order by rows that the run reads.
+//! moves it, under the claim of its job. People order by rows that the run reads. And what production answered last, for each target.
 
 use std::collections::HashMap;
 
@@ -201,10 +201,11 @@ pub fn advance(connection: &mut PgConnection, fence: Fence, id: Uuid, to: &Move)
     })
 }
 
-/// The merge begins, unless somebody wants the rollout to stand still: then there is none. Once it has begun it cannot be paused.
+/// The merge may begin, and from then on it cannot be paused. False when somebody wants the rollout to stand still, or it is not this
+/// run's any more.
 ///
 /// # Errors
-/// [`Error::Fenced`] when the claim was lost, or the rollout is another run's by now.
+/// [`Error::Fenced`] when the claim was lost.
 pub fn promote(connection: &mut PgConnection, fence: Fence, id: Uuid) -> Result<bool> {
     connection.transaction(|connection| {
         queue::hold(connection, fence.job_id, fence.epoch)?;

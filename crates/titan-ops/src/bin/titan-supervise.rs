@@ -1,4 +1,5 @@
-//! `titan-supervise`: keeps the daemons of one side of the local deploy target running. `docs/OPS.md` tells what it reads and writes.
+//! `titan-supervise`: keeps the daemons of one side of the local deploy target running. `docs/OPS-CANARY.md`
+//! tells what it reads and writes.
 //!
 //! A program of its own, and no subcommand of a daemon: it outlives the worker that starts it, runs through the replacement of both
 //! daemons, and must not be part of the release that it may have to take back.
