@@ -328,6 +328,14 @@ pub fn depth(connection: &mut PgConnection) -> Result<Depth> {
     .get_result(connection)?)
 }
 
+/// What would be right where nobody does jobs of this kind.
+fn missing(kind: &str) -> &'static str {
+    if kind.starts_with("ops.") {
+        return "Start titan-worker with a repository: GITHUB_REPO or FORGEJO_REPO (docs/OPS.md).";
+    }
+    "Start titan-worker."
+}
+
 /// Why these runs, which have not ended, do not move. A run that moves is missing from the answer.
 ///
 /// # Errors
@@ -396,12 +404,13 @@ pub fn hints_of_runs(connection: &mut PgConnection, runs: &[Uuid]) -> Result<Has
                 ("worker_lost", message.to_owned(), facts.last_heartbeat)
             }
             "ready" if !facts.served => {
+                let missing = missing(&facts.kind);
                 let message = match facts.last_heartbeat {
                     Some(at) => {
                         let at = at.to_rfc3339_opts(SecondsFormat::Secs, true);
-                        format!("No worker that serves {} has reported since {at}. Start titan-worker.", facts.kind)
+                        format!("No worker that serves {} has reported since {at}. {missing}", facts.kind)
                     }
-                    None => format!("No worker that serves {} has reported yet. Start titan-worker.", facts.kind),
+                    None => format!("No worker that serves {} has reported yet. {missing}", facts.kind),
                 };
                 ("no_worker", message, facts.last_heartbeat)
             }

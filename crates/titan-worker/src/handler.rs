@@ -70,12 +70,19 @@ pub struct LoneJob {
     pub notifier: Notifier,
 }
 
+/// What a worker does beside its jobs, for as long as it runs. Nothing of it is fenced, so that it writes only what is as good twice.
+#[async_trait]
+pub trait Chore: Send + Sync + 'static {
+    async fn keep_on(&self, db: Db);
+}
+
 /// The handlers by their kinds.
 #[derive(Clone, Default)]
 pub struct Registry {
     by_kind: BTreeMap<&'static str, Entry>,
     /// Where those that run commands do so.
     workshop: Option<Arc<Workshop>>,
+    chores: Vec<Arc<dyn Chore>>,
 }
 
 #[derive(Clone)]
@@ -129,6 +136,15 @@ impl Registry {
 
     pub(crate) fn get(&self, kind: &str) -> Option<Entry> {
         self.by_kind.get(kind).cloned()
+    }
+
+    /// Adds what is done beside the jobs.
+    pub fn keep_on(&mut self, chore: impl Chore) {
+        self.chores.push(Arc::new(chore));
+    }
+
+    pub(crate) fn chores(&self) -> impl Iterator<Item = Arc<dyn Chore>> {
+        self.chores.iter().cloned()
     }
 
     /// Says where commands are run, so that the worker can tell.

@@ -127,6 +127,10 @@ async fn start(config: &Config, handlers: Registry, only_run: Option<Uuid>) -> a
         })));
     }
     if only_run.is_none() {
+        for chore in shared.handlers.chores() {
+            let db = shared.db.clone();
+            tasks.push(AbortOnDropHandle::new(tokio::spawn(async move { chore.keep_on(db).await })));
+        }
         tasks.push(AbortOnDropHandle::new(tokio::spawn(leftovers::keep_clear(
             shared.db.clone(),
             config.data_dir.clone(),

@@ -7,7 +7,7 @@ use titan_core::db::PgConnection;
 use titan_core::engine::IdempotencyKey;
 use titan_core::ops::audit::{self, AuditEntry};
 use titan_core::ops::intents::{self, Intent};
-use titan_core::ops::proposals::{self, NewProposal, Proposal};
+use titan_core::ops::proposals::{self, NewProposal, Proposal, Same};
 use titan_core::ops::{Fault, PatchInput, Policy};
 use titan_core::page::Page;
 use titan_core::{Error, ops};
@@ -45,7 +45,7 @@ pub struct ProposeBody {
 /// Propose a change to Titan's own code; the same call twice makes one proposal
 #[utoipa::path(post, path = "/api/ops/propose", tag = "ops", request_body = ProposeBody,
     params(("X-OPS-TOKEN" = String, Header, description = "The token of OPS_TOKEN"),
-        ("Idempotency-Key" = Option<String>, Header, description = "The same key and body make one proposal; without one the body is the key")),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key and body make one proposal; without one the body is the key, until what it made has come to nothing")),
     responses((status = 201, body = Proposal)))]
 pub async fn propose(
     access: Access<OpsPropose>,
@@ -56,7 +56,7 @@ pub async fn propose(
     const SCOPE: &str = "POST /api/ops/propose";
     // Who sends the very same again means the same.
     let by_body = || IdempotencyKey::new(format!("{SCOPE} body"), &String::from_utf8_lossy(&body.raw), &body.raw);
-    let key = key.scoped(SCOPE.to_owned(), &body.raw).unwrap_or_else(by_body);
+    let same = key.scoped(SCOPE.to_owned(), &body.raw).map_or_else(|| Same::Body(by_body()), Same::Key);
     let ProposeBody { title, description, patches, now, base } = body.value;
     let patches = required("patches", patches)?;
     let settings = &state.config.ops;
@@ -75,7 +75,7 @@ pub async fn propose(
         patches: blob,
         paths: read.iter().map(|patch| patch.path.to_string()).collect(),
     };
-    let create = move |connection: &mut PgConnection| proposals::create(connection, &new, Some(key));
+    let create = move |connection: &mut PgConnection| proposals::create(connection, &new, same.clone());
     let (proposal, replayed, hints) = state.db.run(create).await?;
     state.notifier.send(hints);
     Ok(Created { location: format!("/api/ops/proposals/{}", proposal.id), body: proposal, replayed })

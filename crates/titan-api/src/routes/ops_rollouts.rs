@@ -4,14 +4,14 @@ use actix_web::web;
 use serde::{Deserialize, Serialize};
 use titan_core::Error;
 use titan_core::db::PgConnection;
-use titan_core::engine::{CancelRun, Wake};
+use titan_core::engine::Wake;
 use titan_core::ops::decisions::{self, NewDecision, Verdict};
 use titan_core::ops::proposals::{self, Proposal};
 use titan_core::ops::rollbacks::{self, Ordered};
-use titan_core::ops::rollouts::{self, Rollout, Target};
+use titan_core::ops::rollouts::{self, Rollout};
+use titan_core::ops::targets::{self, Target};
 use titan_core::page::Page;
 use titan_core::state::WaitingOn;
-use titan_core::text::head;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -20,9 +20,6 @@ use crate::access::{Access, OpsDecide, OpsRead};
 use crate::http::body::{Body, required};
 use crate::http::params::Query;
 use crate::http::problem::ApiError;
-
-/// Characters of a comment that become the reason of a rollback; the whole of it stands with the decision.
-const MOST_OF_IT: usize = 1_500;
 
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct DecisionBody {
@@ -42,9 +39,16 @@ pub async fn approve_proposal(
     id: web::Path<Uuid>,
     body: Body<DecisionBody>,
 ) -> Answer<Proposal> {
-    decide(&state, *id, Verdict::Approved, access.actor().name(), body.value).await?;
-    wake(&state, *id).await?;
-    read(&state, *id).await
+    let (id, by) = (*id, access.actor().name());
+    let (subject, comment) = (required("subject", body.value.subject)?, body.value.comment);
+    let approve = move |connection: &mut PgConnection| {
+        let new = NewDecision { subject: &subject, verdict: Verdict::Approved, by, comment: comment.as_deref() };
+        decisions::decide(connection, id, &new)
+    };
+    state.db.run(approve).await?;
+    state.notifier.send(vec![rollouts::told(id)]);
+    wake(&state, id).await?;
+    read(&state, id).await
 }
 
 /// Reject what a proposal asks: it ends, and what was rolled out is taken back
@@ -57,19 +61,13 @@ pub async fn reject_proposal(
     body: Body<DecisionBody>,
 ) -> Answer<Proposal> {
     let (id, by) = (*id, access.actor().name());
-    let reason = match &body.value.comment {
-        Some(comment) if !comment.trim().is_empty() => {
-            format!("rejected by {by}: {}", head(comment.trim(), MOST_OF_IT))
-        }
-        _ => format!("rejected by {by}"),
+    let (subject, comment) = (required("subject", body.value.subject)?, body.value.comment);
+    let reject = move |connection: &mut PgConnection| {
+        let new = NewDecision { subject: &subject, verdict: Verdict::Rejected, by, comment: comment.as_deref() };
+        rollbacks::reject(connection, id, &new)
     };
-    decide(&state, id, Verdict::Rejected, by, body.value).await?;
-    match take_back(&state, id, reason.clone(), by).await {
-        Ok(_) => {}
-        // There is no pull request yet, so that to end its run is all.
-        Err(Error::Conflict(_)) => cancel(&state, id, reason).await?,
-        Err(error) => return Err(error.into()),
-    }
+    let hints = state.db.run(reject).await?;
+    state.notifier.send(hints);
     read(&state, id).await
 }
 
@@ -106,7 +104,10 @@ pub async fn roll_back_proposal(
     let by = access.actor().name();
     let given = body.value.reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());
     let reason = given.map_or_else(|| format!("{by} ordered it"), |given| format!("{by} ordered it: {given}"));
-    Ok(web::Json(take_back(&state, *id, reason, by).await?))
+    let order = move |connection: &mut PgConnection| rollbacks::order(connection, *id, &reason, by);
+    let (ordered, hints) = state.db.run(order).await?;
+    state.notifier.send(hints);
+    Ok(web::Json(ordered))
 }
 
 /// List the rollouts, the newest first
@@ -122,41 +123,10 @@ pub struct Targets {
     items: Vec<Target>,
 }
 
-/// List where changes are rolled out, and what production answered when it was last asked
+/// List where changes are rolled out, and what production answered when it was last asked, and since when
 #[utoipa::path(get, path = "/api/ops/targets", tag = "ops", responses((status = 200, body = Targets)))]
 pub async fn list_targets(_: Access<OpsRead>, state: State) -> Answer<Targets> {
-    Ok(web::Json(Targets { items: state.db.run(rollouts::targets).await? }))
-}
-
-async fn decide(
-    state: &State,
-    id: Uuid,
-    verdict: Verdict,
-    by: &'static str,
-    body: DecisionBody,
-) -> Result<(), ApiError> {
-    let (subject, comment) = (required("subject", body.subject)?, body.comment);
-    let decide = move |connection: &mut PgConnection| {
-        let new = NewDecision { subject: &subject, verdict, by, comment: comment.as_deref() };
-        decisions::decide(connection, id, &new)
-    };
-    state.db.run(decide).await?;
-    state.notifier.send(vec![rollouts::told(id)]);
-    Ok(())
-}
-
-async fn take_back(state: &State, id: Uuid, reason: String, by: &'static str) -> titan_core::Result<Ordered> {
-    let order = move |connection: &mut PgConnection| rollbacks::order(connection, id, &reason, by);
-    let (ordered, hints) = state.db.run(order).await?;
-    state.notifier.send(hints);
-    Ok(ordered)
-}
-
-async fn cancel(state: &State, id: Uuid, reason: String) -> Result<(), ApiError> {
-    if let Some(run_id) = state.db.run(move |connection| proposals::get(connection, id)).await?.run_id {
-        state.committer.cancel(CancelRun { run_id, reason }.into()).await?;
-    }
-    Ok(())
+    Ok(web::Json(Targets { items: state.db.run(targets::list).await? }))
 }
 
 async fn pause(state: &State, id: Uuid, by: Option<&'static str>) -> Answer<Proposal> {

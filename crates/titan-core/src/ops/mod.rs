@@ -6,7 +6,8 @@
 //! closely people should look at it (`risk`). `docs/OPS.md` tells the same to people.
 //!
 //! Then what is written down: who called (`audit`), what was proposed (`proposals`), what is done outside (`intents`), what people
-//! decided (`decisions`), how far it is rolled out (`rollouts`), and that it is to be taken back (`rollbacks`).
+//! decided (`decisions`), how far it is rolled out (`rollouts`), that it is to be taken back (`rollbacks`), and what production answers
+//! (`targets`).
 
 mod fault;
 pub mod path;
@@ -25,6 +26,7 @@ pub mod intents;
 pub mod proposals;
 pub mod rollbacks;
 pub mod rollouts;
+pub mod targets;
 
 pub use fault::{Fault, MOST_FAULTS};
 pub use patch::{Change, Patch, PatchInput};

@@ -135,15 +135,20 @@ pub struct Stage {
     pub finished_at: Option<DateTime<Utc>>,
 }
 
-/// Writes a proposal down and begins its run. The same key and body make one. The flag says whether it was there before.
+/// What makes two calls the same.
+#[derive(Debug, Clone)]
+pub enum Same {
+    /// The key that the caller gave: one proposal for it, whatever came of that.
+    Key(IdempotencyKey),
+    /// What they say: one proposal, unless it has come to nothing by now. Who says it again then means it anew.
+    Body(IdempotencyKey),
+}
+
+/// Writes a proposal down and begins its run. The same call makes one. The flag says whether it was there before.
 ///
 /// # Errors
 /// What is wrong with a field; the key's misuse.
-pub fn create(
-    connection: &mut PgConnection,
-    new: &NewProposal,
-    key: Option<IdempotencyKey>,
-) -> Result<(Proposal, bool, Vec<Hint>)> {
+pub fn create(connection: &mut PgConnection, new: &NewProposal, same: Same) -> Result<(Proposal, bool, Vec<Hint>)> {
     let title = projects::checked_text("title", &new.title, MAX_TITLE)?;
     if title.chars().any(char::is_control) {
         return Err(Error::invalid("title", "must be one line: it becomes the headline of a commit"));
@@ -151,6 +156,14 @@ pub fn create(
     checked_description(&new.description)?;
     new.now_item.as_deref().map(|now| projects::checked_text("now", now, MAX_NOW)).transpose()?;
     connection.transaction(|connection| {
+        let key = match same {
+            Same::Key(key) => key,
+            Same::Body(key) => {
+                forget_vain(connection, &key)?;
+                key
+            }
+        };
+        let key = Some(key);
         // Who asks again for what was proposed before must not find that blobs or a project are made anew.
         if !idempotency::was_used(connection, key.as_ref())? {
             blobs::store(connection, &[&new.patches])?;
@@ -178,6 +191,20 @@ pub fn create(
         }
         Ok((get(connection, submitted.task_id)?, submitted.replayed, hints))
     })
+}
+
+/// Forgets the call of a proposal that has failed, was canceled, or was rolled back since.
+fn forget_vain(connection: &mut PgConnection, key: &IdempotencyKey) -> Result<()> {
+    sql_query(
+        "DELETE FROM idempotency_keys k USING tasks t WHERE k.scope = $1 AND k.key_hash = $2 AND k.body_fingerprint = $3 \
+         AND t.id = (k.result ->> 'id')::uuid AND (t.execution_status IN ('failed', 'canceled') \
+           OR EXISTS (SELECT FROM ops_rollouts r WHERE r.task_id = t.id AND r.state = 'rolled_back'))",
+    )
+    .bind::<Text, _>(&key.scope)
+    .bind::<Binary, _>(&key.key_hash)
+    .bind::<Binary, _>(&key.body_fingerprint)
+    .execute(connection)?;
+    Ok(())
 }
 
 fn checked_description(description: &str) -> Result<()> {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::decisions::{self, NewDecision};
 use super::proposals::{self, PROJECT, Proposed};
 use super::rollouts::{self, Rollout, RolloutState};
 use crate::engine::{self, Applied, CancelRun, NewTask, Submission};
@@ -21,6 +22,8 @@ pub const TASK_TYPE: &str = "ops-rollback";
 /// Outages of a forge or a target pass within these.
 const MOST_RETRIES: i32 = 10;
 const MAX_REASON: usize = 2_000;
+/// Characters of a rejection's comment that become the reason; the whole of it stands with the decision.
+const MOST_OF_COMMENT: usize = 1_500;
 
 /// What a rollback is about: the payload of its task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,7 +74,7 @@ pub fn order(connection: &mut PgConnection, proposal_id: Uuid, reason: &str, by:
             }
             None => {}
         }
-        let stopping = stop(connection, proposal_id, &reason)?;
+        let stopping = stop(connection, proposal_id, &format!("it is rolled back: {reason}"))?;
         let rollback =
             Rollback { proposal_id, rollout_id: rollout.map(|rollout| rollout.id), reason, by: by.to_owned() };
         let (ordered, mut hints) = submit(connection, &proposed, &rollback)?;
@@ -80,10 +83,33 @@ pub fn order(connection: &mut PgConnection, proposal_id: Uuid, reason: &str, by:
     })
 }
 
+/// Writes a rejection down, and takes back what is there of the proposal: nobody finds the one without the other.
+///
+/// # Errors
+/// Those of [`decisions::decide`].
+pub fn reject(connection: &mut PgConnection, proposal_id: Uuid, rejection: &NewDecision<'_>) -> Result<Vec<Hint>> {
+    let by = rejection.by;
+    let reason = match rejection.comment.map(str::trim) {
+        Some(comment) if !comment.is_empty() => format!("rejected by {by}: {}", head(comment, MOST_OF_COMMENT)),
+        _ => format!("rejected by {by}"),
+    };
+    connection.transaction(|connection| {
+        decisions::decide(connection, proposal_id, rejection)?;
+        let mut hints = match order(connection, proposal_id, &reason, by) {
+            Ok((_, hints)) => hints,
+            // There is no pull request yet, so that to end its run is all.
+            Err(Error::Conflict(_)) => stop(connection, proposal_id, &reason)?,
+            Err(error) => return Err(error),
+        };
+        hints.push(rollouts::told(proposal_id));
+        Ok(hints)
+    })
+}
+
 /// The run of the proposal goes no further.
 fn stop(connection: &mut PgConnection, proposal_id: Uuid, reason: &str) -> Result<Vec<Hint>> {
     let Some(run_id) = proposals::get(connection, proposal_id)?.run_id else { return Ok(Vec::new()) };
-    let cancel = CancelRun { run_id, reason: format!("it is rolled back: {reason}") };
+    let cancel = CancelRun { run_id, reason: reason.to_owned() };
     engine::apply_one(connection, cancel.into()).map(|(_, hints)| hints)
 }
 

@@ -1,10 +1,10 @@
 //! Rollouts: how far a proposal has come on its way to where Titan runs. One for each target at a time; only the run that it belongs to
-//! moves it, under the claim of its job. People order by rows that the run reads. And what production answered last, for each target.
+//! moves it, under the claim of its job. People order by rows that the run reads.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Array, BigInt, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{Connection as _, OptionalExtension as _, PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use serde::Serialize;
 use serde_json::Value;
@@ -164,8 +164,7 @@ pub struct Move {
     pub state: Option<RolloutState>,
     pub reason: Option<String>,
     pub merged_as: Option<String>,
-    /// `Some(None)` begins the analysis anew.
-    pub analysis: Option<Option<Value>>,
+    pub analysis: Option<Value>,
 }
 
 impl Move {
@@ -184,7 +183,7 @@ pub fn advance(connection: &mut PgConnection, fence: Fence, id: Uuid, to: &Move)
         queue::hold(connection, fence.job_id, fence.epoch)?;
         let moved: Option<Rollout> = sql_query(format!(
             "UPDATE ops_rollouts r SET state = coalesce($3, r.state), reason = coalesce($4, r.reason), \
-             merged_as = coalesce(r.merged_as, $5), analysis = CASE WHEN $6 THEN $7 ELSE r.analysis END, updated_at = now(), \
+             merged_as = coalesce(r.merged_as, $5), analysis = coalesce($6, r.analysis), updated_at = now(), \
              ended_at = CASE WHEN coalesce($3, r.state) IN ('promoted', 'rolled_back', 'rollback_failed') THEN now() END \
              WHERE r.id = $1 AND r.run_id = $2 AND r.ended_at IS NULL RETURNING {COLUMNS}"
         ))
@@ -193,8 +192,7 @@ pub fn advance(connection: &mut PgConnection, fence: Fence, id: Uuid, to: &Move)
         .bind::<Nullable<Text>, _>(to.state.map(RolloutState::as_str))
         .bind::<Nullable<Text>, _>(to.reason.as_deref().map(|reason| head(reason, MAX_REASON)))
         .bind::<Nullable<Text>, _>(to.merged_as.as_deref())
-        .bind::<Bool, _>(to.analysis.is_some())
-        .bind::<Nullable<Jsonb>, _>(to.analysis.as_ref().and_then(Option::as_ref))
+        .bind::<Nullable<Jsonb>, _>(to.analysis.as_ref())
         .get_result(connection)
         .optional()?;
         moved.ok_or(Error::Fenced { job_id: fence.job_id, epoch: fence.epoch })
@@ -355,50 +353,6 @@ pub fn pause(connection: &mut PgConnection, proposal_id: Uuid, by: Option<&str>)
 #[must_use]
 pub fn told(proposal_id: Uuid) -> Hint {
     Hint::change("task", proposal_id, super::proposals::PROJECT)
-}
-
-/// What production answers.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema, QueryableByName)]
-#[schema(as = DeployTarget)]
-pub struct Target {
-    #[diesel(sql_type = Text)]
-    pub name: String,
-    /// Null: it did not answer, or did not say.
-    #[diesel(sql_type = Nullable<Text>)]
-    #[serde(rename = "commit")]
-    pub commit_id: Option<String>,
-    #[diesel(sql_type = Bool)]
-    pub ready: bool,
-    /// Why it is not ready.
-    #[diesel(sql_type = Nullable<Text>)]
-    pub reason: Option<String>,
-    /// When it was asked last.
-    #[diesel(sql_type = Timestamptz)]
-    pub seen_at: DateTime<Utc>,
-}
-
-/// Writes down what production answered.
-///
-/// # Errors
-/// When the database does not answer.
-pub fn saw(connection: &mut PgConnection, name: &str, commit: Option<&str>, why_not: Option<&str>) -> Result<()> {
-    sql_query(
-        "INSERT INTO ops_targets AS t (name, commit_id, ready, reason) VALUES ($1, $2, $3, $4) \
-         ON CONFLICT (name) DO UPDATE SET commit_id = $2, ready = $3, reason = $4, seen_at = now()",
-    )
-    .bind::<Text, _>(name)
-    .bind::<Nullable<Text>, _>(commit.map(|commit| head(commit, 100)))
-    .bind::<Bool, _>(why_not.is_none())
-    .bind::<Nullable<Text>, _>(why_not.map(|why| head(why, 1_000)))
-    .execute(connection)?;
-    Ok(())
-}
-
-/// # Errors
-/// When the database does not answer.
-pub fn targets(connection: &mut PgConnection) -> Result<Vec<Target>> {
-    Ok(sql_query("SELECT name, commit_id, ready, reason, seen_at FROM ops_targets ORDER BY seen_at DESC LIMIT 20")
-        .load(connection)?)
 }
 
 /// Runs of which a step waits for a person who has spoken since.

@@ -1,15 +1,16 @@
 //! Rollouts: one for each target, moved by one run under its claim; decisions about what was shown; and a rollback for what nobody moves
-//! any more.
+//! any more. And what production answers.
 
 use serde_json::json;
 use titan_core::Error;
 use titan_core::blobs::Blob;
-use titan_core::engine::{CancelRun, Done, Fence, Outcome, Wake};
+use titan_core::engine::{CancelRun, Done, Fence, IdempotencyKey, Outcome, Wake};
 use titan_core::ids::Uuid;
 use titan_core::ops::decisions::{self, NewDecision, Verdict};
-use titan_core::ops::proposals::{self, Gate, NewProposal, Proposal, ProposalState};
+use titan_core::ops::proposals::{self, Gate, NewProposal, Proposal, ProposalState, Same};
 use titan_core::ops::rollbacks;
 use titan_core::ops::rollouts::{self, Begun, Move, NewRollout, Rollout, RolloutState};
+use titan_core::ops::targets;
 use titan_core::queue::{Claim, claim};
 use titan_core::state::WaitingOn;
 
@@ -20,7 +21,12 @@ const TREE: &str = "fedcba9876543210fedcba9876543210fedcba98";
 const KINDS: [&str; 7] =
     ["ops.diff", "ops.patch", "ops.test", "ops.pr", "ops.deploy-canary", "ops.promote", "ops.rollback"];
 
+/// The same title is the same call.
 fn propose(bench: &mut Bench, title: &str) -> Proposal {
+    said(bench, title, Same::Body).0
+}
+
+fn said(bench: &mut Bench, title: &str, same: fn(IdempotencyKey) -> Same) -> (Proposal, bool) {
     let patches: Blob = format!("[\"{title}\"]").into_bytes().into();
     let new = NewProposal {
         title: title.to_owned(),
@@ -31,7 +37,9 @@ fn propose(bench: &mut Bench, title: &str) -> Proposal {
         patches,
         paths: vec!["README.md".to_owned()],
     };
-    proposals::create(&mut bench.connection, &new, None).unwrap().0
+    let key = IdempotencyKey::new("propose", title, title.as_bytes());
+    let (proposal, replayed, _) = proposals::create(&mut bench.connection, &new, same(key)).unwrap();
+    (proposal, replayed)
 }
 
 fn proposal(bench: &mut Bench, id: Uuid) -> Proposal {
@@ -206,4 +214,87 @@ fn to_roll_back_stops_the_run() {
     assert_eq!(rollouts::get(&mut bench.connection, rollout.id).unwrap().paused_by, None);
     let canceled = bench.apply(CancelRun { run_id: ordered.run_id.unwrap(), reason: "no".to_owned() }.into());
     assert!(canceled.is_ok());
+}
+
+#[test]
+fn a_rejection_takes_back_what_is_there() {
+    let mut bench = Bench::new();
+    let rejection =
+        NewDecision { subject: COMMIT, verdict: Verdict::Rejected, by: "local", comment: Some(" not like this ") };
+    let id = propose(&mut bench, "First").id;
+    let stage = at_the_canary(&mut bench);
+    let rollout = begun(&mut bench, stage, id);
+    // Nothing is asked yet: nothing is written, and nothing taken back.
+    assert!(matches!(rollbacks::reject(&mut bench.connection, id, &rejection), Err(Error::Conflict(_))));
+    assert!(!bench.run(stage.run_id).status.is_terminal());
+    bench.finish(stage, wait(WaitingOn::Approval, "inconclusive")).unwrap();
+    rollbacks::reject(&mut bench.connection, id, &rejection).unwrap();
+    let run = bench.run(stage.run_id);
+    assert!(run.status.is_terminal(), "{run:?}");
+    let back = next(&mut bench);
+    let taken = rollouts::take_over(&mut bench.connection, back, rollout.id, "x").unwrap();
+    assert_eq!(taken.state, RolloutState::RollingBack);
+    let rollback = rollbacks::order(&mut bench.connection, id, "x", "local").unwrap().0;
+    assert!(rollback.replayed, "it was ordered with the rejection");
+
+    // Without anything outside to end its run is all.
+    let id = propose(&mut bench, "Second").id;
+    let stage = at_the_canary(&mut bench);
+    bench.finish(stage, wait(WaitingOn::Approval, "inconclusive")).unwrap();
+    rollbacks::reject(&mut bench.connection, id, &rejection).unwrap();
+    assert_eq!(proposal(&mut bench, id).state, ProposalState::Rejected);
+}
+
+#[test]
+fn who_says_the_same_again_means_it_anew_once_it_has_come_to_nothing() {
+    let mut bench = Bench::new();
+    let (first, replayed) = said(&mut bench, "First", Same::Body);
+    assert!(!replayed);
+    let (again, replayed) = said(&mut bench, "First", Same::Body);
+    assert_eq!((again.id, replayed), (first.id, true));
+    bench.apply(CancelRun { run_id: first.run_id.unwrap(), reason: "a slip".to_owned() }.into()).unwrap();
+    // Whoever gave a key asked for one thing, whatever came of it.
+    let (same, replayed) = said(&mut bench, "First", Same::Key);
+    assert_eq!((same.id, replayed), (first.id, true));
+    let (anew, replayed) = said(&mut bench, "First", Same::Body);
+    assert!(anew.id != first.id && !replayed);
+    // What was done stays done, until it is rolled back.
+    let stage = at_the_canary(&mut bench);
+    let rollout = begun(&mut bench, stage, anew.id);
+    advance(&mut bench, stage, rollout.id, RolloutState::Promoted).unwrap();
+    let last = next_after(&mut bench, stage);
+    bench.finish(last, Outcome::Done(Done::default())).unwrap();
+    assert_eq!(said(&mut bench, "First", Same::Body).0.id, anew.id);
+    let ordered = rollbacks::order(&mut bench.connection, anew.id, "x", "local").unwrap().0;
+    let back = next(&mut bench);
+    assert_eq!(Some(back.run_id), ordered.run_id);
+    rollouts::take_over(&mut bench.connection, back, rollout.id, "x").unwrap();
+    advance(&mut bench, back, rollout.id, RolloutState::RolledBack).unwrap();
+    assert!(said(&mut bench, "First", Same::Body).0.id != anew.id);
+}
+
+/// Ends a stage and gives the claim of the one after it.
+fn next_after(bench: &mut Bench, stage: Fence) -> Fence {
+    bench.finish(stage, Outcome::Done(Done::default())).unwrap();
+    next(bench)
+}
+
+#[test]
+fn since_when_production_answers_so() {
+    let mut bench = Bench::new();
+    let mut saw = |commit, why_not| targets::saw(&mut bench.connection, "local", commit, why_not).unwrap();
+    assert!(saw(Some("a"), None), "nobody knew it before");
+    assert!(!saw(Some("a"), None));
+    assert!(saw(Some("a"), Some("it starts")), "it is not ready any more");
+    assert!(!saw(Some("a"), Some("another reason for the same")));
+    assert!(saw(None, Some("nobody answers")));
+    assert!(saw(Some("b"), None));
+    bench.test.execute("UPDATE ops_targets SET since = since - interval '1 hour', seen_at = seen_at - interval '1 minute'");
+    assert!(!targets::seen_within(&mut bench.connection, "local", 30).unwrap());
+    assert!(!targets::saw(&mut bench.connection, "local", Some("b"), None).unwrap());
+    assert!(targets::seen_within(&mut bench.connection, "local", 30).unwrap());
+    assert!(!targets::seen_within(&mut bench.connection, "elsewhere", 30).unwrap());
+    let target = targets::list(&mut bench.connection).unwrap().remove(0);
+    assert_eq!((target.commit_id.as_deref(), target.ready, target.reason), (Some("b"), true, None));
+    assert!(target.seen_at - target.since.unwrap() > chrono::TimeDelta::minutes(59));
 }

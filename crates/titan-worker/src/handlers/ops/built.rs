@@ -10,9 +10,10 @@ use titan_ops::repository::Mirror;
 use titan_ops::target::Release;
 use titan_ops::target::local::HELPERS;
 
+use super::destination::Destination;
 use super::halt::Halt;
 use super::test;
-use super::yard::{Destination, Yard};
+use super::yard::Yard;
 use crate::handler::Work;
 
 /// What a release is made of.

@@ -7,17 +7,18 @@ use titan_core::db::PgConnection;
 use titan_core::engine::Done;
 use titan_core::ops::decisions::Verdict;
 use titan_core::ops::rollouts::{self, Begun, Move, NewRollout, Rollout, RolloutState};
+use titan_core::ops::targets;
 use titan_core::state::{Level, WaitingOn};
 use titan_ops::canary::{Analysis, Collector, Phase, Sample};
-use titan_ops::forge::PullState;
 use titan_ops::target::{Release, Side};
 use url::Url;
 
+use super::destination::Destination;
 use super::diff::short;
 use super::halt::Halt;
-use super::patch::moved;
+use super::pull::as_tested;
 use super::rollout::{advance, asked, deployed, is_ordered, look, ours};
-use super::yard::{Destination, ELSEWHERE, Yard};
+use super::yard::{ELSEWHERE, Yard};
 use super::{built, done, found, number, told};
 use crate::handler::Work;
 use crate::workshop::run::Site;
@@ -36,7 +37,7 @@ pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
     if let Some(rejected) = decision.as_ref().filter(|decision| decision.decision == Verdict::Rejected) {
         return Err(Halt::Failed(format!("rejected by {}", rejected.decided_by)));
     }
-    is_as_tested(yard, work, commit).await?;
+    as_tested(yard, work, commit).await?;
     let mut rollout = begun(to, work, commit).await?;
     stands_still(work, &rollout, since).await?;
     if rollout.analysis.is_none() {
@@ -79,7 +80,7 @@ pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
 
 /// Where no target is set up at all. A worker that merely does not know it leaves the stage to one that does.
 async fn skipped(work: &Work) -> Result<Done, Halt> {
-    let known = work.db.run(rollouts::targets).await?;
+    let known = work.db.run(targets::list).await?;
     // One that nobody has asked for a day was given up.
     if let Some(known) = known.first().filter(|known| Utc::now() - known.seen_at < GIVEN_UP) {
         let reason = format!("this worker knows no target {}, and another one does: TITAN_OPS_TARGET", known.name);
@@ -89,30 +90,13 @@ async fn skipped(work: &Work) -> Result<Done, Halt> {
     Ok(done(json!({"phase": "skipped", "reason": reason})))
 }
 
-/// That the pull request is open and would merge what was tested.
-async fn is_as_tested(yard: &Yard, work: &Work, commit: &str) -> Result<(), Halt> {
-    let branch = found(work, "patch", "branch")?;
-    let pull = yard.forge.pull_request(branch).await?;
-    let number = number(work)?;
-    match pull.filter(|pull| pull.number == number) {
-        Some(pull) if pull.head != commit => Err(Halt::Failed(moved(branch, commit, &pull.head))),
-        Some(pull) if pull.state == PullState::Closed => Err(Halt::Failed(format!(
-            "somebody has closed pull request {number} ({}), so the proposal ends here",
-            pull.page
-        ))),
-        // Merged at the forge: it is looked at all the same, and taken back when it does badly.
-        Some(_) => Ok(()),
-        None => Err(Halt::Failed(format!("pull request {number} is gone"))),
-    }
-}
-
 /// This run's rollout. One that waits for another proposal's sleeps.
 async fn begun(to: &Destination, work: &Work, commit: &str) -> Result<Rollout, Halt> {
     let (fence, proposal_id) = (work.fence, work.started.task_id);
     if let Some(ours) = ours(work).await? {
         return Ok(ours);
     }
-    let running = look(to, work).await?;
+    let running = look(to, &work.db).await?;
     let name = to.target.name().to_owned();
     let last_good = running.commit.filter(|_| running.ready).ok_or_else(|| {
         let why = running.reason.unwrap_or_else(|| "it does not say its commit".to_owned());
@@ -234,7 +218,7 @@ async fn sampled(
 
 async fn keep(work: &Work, rollout: &Rollout, analysis: &Analysis, reason: &str) -> Result<Rollout, Halt> {
     let kept = serde_json::to_value(analysis).map_err(|error| Halt::Failed(error.to_string()))?;
-    let to = Move { reason: Some(reason.to_owned()), analysis: Some(Some(kept)), ..Move::default() };
+    let to = Move { reason: Some(reason.to_owned()), analysis: Some(kept), ..Move::default() };
     advance(work, rollout.id, to).await
 }
 

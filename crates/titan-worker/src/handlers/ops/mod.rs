@@ -2,17 +2,20 @@
 //! Each may be begun again after a crash at any point and on another machine, so each makes anew what it needs of the stages before, and
 //! looks at the forge and at the target before anything is repeated there.
 //!
-//! - `yard`: the forge, the mirror and the rules that all of them work with.
+//! - `yard`: the forge, the mirror and the rules that all of them work with; `forge` and `destination` make them of the settings.
 //! - `halt`: why a stage does not come to its end, and what that means for its step.
 //! - `change`: a proposal's patches on the code: the tree that they make.
 //! - `built`: the programs of a change, for a target that does not build by itself.
 //! - `rollout`: the rollout as it is written down, and each deployment asked for once.
 //! - `told`: what reviewers read on the pull request.
+//! - `watch`: what production runs while nothing is rolled out.
 
 mod built;
 mod canary;
 mod change;
+mod destination;
 mod diff;
+mod forge;
 mod halt;
 mod now;
 mod patch;
@@ -22,6 +25,7 @@ mod rollback;
 mod rollout;
 mod test;
 mod told;
+mod watch;
 mod yard;
 
 use std::sync::Arc;
@@ -43,6 +47,7 @@ pub(super) fn add(handlers: &mut Registry, config: &Config, workshop: &Arc<Works
     for stage in Stage::ALL {
         handlers.add(Ops { stage, yard: Arc::clone(&yard) })?;
     }
+    handlers.keep_on(watch::Watch(yard));
     Ok(())
 }
 

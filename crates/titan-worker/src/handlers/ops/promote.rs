@@ -18,11 +18,11 @@ use uuid::Uuid;
 use super::canary::stands_still;
 use super::diff::{head, short};
 use super::halt::Halt;
-use super::patch::moved;
+use super::pull::as_tested;
 use super::rollout::{advance, asked, deployed, is_ordered, look, ours};
 use super::test::{merged, tested};
 use super::yard::{Yard, intend, proposed, receive};
-use super::{built, done, found, number, told};
+use super::{built, done, found, told};
 use crate::handler::Work;
 use crate::workshop::run::Site;
 
@@ -34,7 +34,7 @@ pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
         leave(yard, work, promoted, commit).await;
         return Ok(done(output(commit, promoted.merged_as.as_deref().unwrap_or(commit), Some(promoted))));
     }
-    let pull = pull_request(yard, work, commit).await?;
+    let pull = as_tested(yard, work, commit).await?;
     let mirror = yard.mirror().await?;
     if pull.state != PullState::Merged {
         if let Some(rollout) = &rollout {
@@ -74,7 +74,7 @@ async fn leave(yard: &Yard, work: &Work, rollout: &Rollout, commit: &str) {
         if let Err(error) = to.target.end_canary().await {
             tracing::warn!(%error, target = rollout.target, "the canary of a rollout that was promoted cannot be ended");
         }
-        if look(to, work).await.is_err() {
+        if look(to, &work.db).await.is_err() {
             tracing::warn!(target = rollout.target, "production cannot be asked what it runs");
         }
     }
@@ -84,22 +84,6 @@ async fn leave(yard: &Yard, work: &Work, rollout: &Rollout, commit: &str) {
 
 fn output(commit: &str, merged_as: &str, rollout: Option<&Rollout>) -> Value {
     json!({"commit": commit, "merged_as": merged_as, "target": rollout.map(|rollout| rollout.target.as_str())})
-}
-
-async fn pull_request(yard: &Yard, work: &Work, commit: &str) -> Result<PullRequest, Halt> {
-    let (branch, number) = (found(work, "patch", "branch")?, number(work)?);
-    let pull = yard.forge.pull_request(branch).await?.filter(|pull| pull.number == number);
-    let pull = pull.ok_or_else(|| Halt::Failed(format!("pull request {number} is gone")))?;
-    if pull.head != commit {
-        return Err(Halt::Failed(moved(branch, commit, &pull.head)));
-    }
-    if pull.state == PullState::Closed {
-        return Err(Halt::Failed(format!(
-            "somebody has closed pull request {number} ({}), so the proposal ends here",
-            pull.page
-        )));
-    }
-    Ok(pull)
 }
 
 /// Waits for a person, unless the settings say that this one needs nobody.
@@ -158,12 +142,8 @@ async fn merge(
         Site::from(work).say(Level::Info, line).await?;
         tested(yard, work, mirror, &would_be.tree).await?;
     }
-    // Somebody may have wanted it to stand still since it was looked at. From here on it cannot be paused.
-    if let Some(rollout) = rollout
-        && !may_merge(work, rollout.id).await?
-        && let Some(rollout) = ours(work).await?
-    {
-        stands_still(work, &rollout, since).await?;
+    if let Some(rollout) = rollout {
+        is_promoting(work, rollout.id, since).await?;
     }
     let before = intend(work, &key, json!({"pull": pull.number, "head": commit, "tree": would_be.tree})).await?;
     if let Intended::Done(receipt) = &before
@@ -179,9 +159,15 @@ async fn merge(
     Ok(merged_as)
 }
 
-async fn may_merge(work: &Work, id: Uuid) -> Result<bool, Halt> {
+/// Somebody may have wanted it to stand still since it was looked at. From here on it cannot be paused.
+async fn is_promoting(work: &Work, id: Uuid, since: DateTime<Utc>) -> Result<(), Halt> {
     let fence = work.fence;
-    Ok(work.db.run(move |connection: &mut PgConnection| rollouts::promote(connection, fence, id)).await?)
+    while !work.db.run(move |connection: &mut PgConnection| rollouts::promote(connection, fence, id)).await? {
+        let rollout = ours(work).await?.filter(|rollout| rollout.ended_at.is_none()).ok_or(Halt::Stopped)?;
+        // Whoever has taken the pause back in this moment does not stop it: it is asked once more.
+        stands_still(work, &rollout, since).await?;
+    }
+    Ok(())
 }
 
 /// The tree that the merge became, which was tested. Somebody may have moved the base in the very moment; then it is tested now.

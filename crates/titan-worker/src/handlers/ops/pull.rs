@@ -15,7 +15,7 @@ use titan_ops::repository::Mirror;
 use super::halt::Halt;
 use super::patch::moved;
 use super::yard::{Yard, intend, proposed, receive};
-use super::{done, found};
+use super::{done, found, number};
 use crate::handler::Work;
 use crate::workshop::run::Site;
 
@@ -113,4 +113,19 @@ fn body(work: &Work, proposed: &Proposed) -> String {
     let _ = writeln!(text, "\nProposed by {} as {}.", proposed.author, work.started.task_id);
     // It leaves the house, and commands write what they like.
     redact(&text)
+}
+
+/// The pull request of this proposal: it is not closed, and would merge what was tested. One that was merged at the forge is looked at
+/// all the same, and taken back when it does badly.
+pub(super) async fn as_tested(yard: &Yard, work: &Work, commit: &str) -> Result<PullRequest, Halt> {
+    let (branch, number) = (found(work, "patch", "branch")?, number(work)?);
+    let pull = yard.forge.pull_request(branch).await?.filter(|pull| pull.number == number);
+    let pull = pull.ok_or_else(|| Halt::Failed(format!("pull request {number} is gone")))?;
+    if pull.head != commit {
+        return Err(Halt::Failed(moved(branch, commit, &pull.head)));
+    }
+    if pull.state == PullState::Closed {
+        return Err(Halt::Failed(ended(&pull)));
+    }
+    Ok(pull)
 }

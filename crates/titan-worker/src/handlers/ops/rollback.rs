@@ -16,11 +16,12 @@ use titan_ops::repository::{Merged, Mirror};
 use titan_ops::target::{Release, Side};
 use uuid::Uuid;
 
+use super::destination::Destination;
 use super::diff::{head, short};
 use super::halt::Halt;
 use super::patch::moved;
 use super::rollout::{advance, deployed, look, meant};
-use super::yard::{Destination, Yard, intend_for, receive_for};
+use super::yard::{Yard, intend_for, receive_for};
 use super::{done, told};
 use crate::handler::Work;
 use crate::workshop::run::Site;
@@ -54,6 +55,15 @@ pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
                 told::tell(yard, &rollout).await;
             }
             Err(Halt::Failed(why))
+        }
+        Err(Halt::Passing(why)) => {
+            // Whether another attempt follows is not known here; reviewers are to know in either case.
+            if let Some(rollout) = rollout {
+                let reason = format!("the rollback has not come through yet: {why}");
+                let moved = Move { reason: Some(reason), ..Move::default() };
+                told::tell(yard, &advance(work, rollout.id, moved).await?).await;
+            }
+            Err(Halt::Passing(why))
         }
         Err(other) => Err(other),
     }
@@ -140,7 +150,7 @@ async fn redeploy(
         deployed(to, work, proposal_id, Side::Production, release, yard.settings.rollouts.deploy_timeout).await?;
     }
     to.target.end_canary().await?;
-    let running = look(to, work).await?;
+    let running = look(to, &work.db).await?;
     if running.ready && running.commit.as_deref() == Some(rollout.last_good.as_str()) {
         return Ok(());
     }

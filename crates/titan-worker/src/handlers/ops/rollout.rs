@@ -5,16 +5,18 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
-use titan_core::db::PgConnection;
+use titan_core::db::{Db, PgConnection};
 use titan_core::ops::decisions::{self, Decision};
 use titan_core::ops::intents::{self, Intended, Intent};
 use titan_core::ops::rollouts::{self, Move, Rollout};
+use titan_core::ops::targets;
 use titan_ops::target::{Deployment, DeploymentState, Order, Release, Running, Side};
 use uuid::Uuid;
 
+use super::destination::Destination;
 use super::diff::short;
 use super::halt::Halt;
-use super::yard::{Destination, intend_for, receive_for};
+use super::yard::{intend_for, receive_for};
 use crate::handler::Work;
 
 /// Between two looks at a deployment.
@@ -57,14 +59,20 @@ pub(super) async fn meant(work: &Work, proposal_id: Uuid, key: String) -> Result
 }
 
 /// What production answers, written down for people.
-pub(super) async fn look(to: &Destination, work: &Work) -> Result<Running, Halt> {
+pub(super) async fn look(to: &Destination, db: &Db) -> Result<Running, Halt> {
     let running = to.target.running(Side::Production).await?;
     let (name, seen) = (to.target.name().to_owned(), running.clone());
     let why_not = (!seen.ready).then(|| seen.reason.clone().unwrap_or_else(|| "it is not ready".to_owned()));
     let saw = move |connection: &mut PgConnection| {
-        rollouts::saw(connection, &name, seen.commit.as_deref(), why_not.as_deref())
+        targets::saw(connection, &name, seen.commit.as_deref(), why_not.as_deref())
     };
-    work.db.run(saw).await?;
+    if db.run(saw).await? {
+        let (target, commit) = (to.target.name(), running.commit.as_deref().unwrap_or("unknown"));
+        match &running.reason {
+            Some(why) if !running.ready => tracing::warn!(target, commit, "production is not well: {why}"),
+            _ => tracing::info!(target, commit, running.ready, "production answers something else than before"),
+        }
+    }
     Ok(running)
 }
 

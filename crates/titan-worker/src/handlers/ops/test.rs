@@ -13,7 +13,7 @@ use titan_core::engine::Done;
 use titan_core::ops::intents::Intended;
 use titan_core::state::Level;
 use titan_core::templates::Cache;
-use titan_ops::forge::{Check, CheckState};
+use titan_ops::forge::{Check, CheckState, ForgeError};
 use titan_ops::repository::{Merged, Mirror};
 use titan_sandbox::remove_all;
 
@@ -148,14 +148,20 @@ async fn checks(yard: &Yard, work: &Work, commit: &str) -> Result<Value, Halt> {
         return Ok(json!({"wanted": false, "checks": []}));
     }
     let since = waiting_since(work, commit).await?;
-    let found = yard.forge.checks(commit).await?.checks;
+    let waited = Utc::now() - since;
+    let found = match yard.forge.checks(commit).await {
+        Ok(found) => found.checks,
+        // Whoever waits anyhow looks again: that the forge does not answer for a while is no attempt that has failed.
+        Err(ForgeError::Unavailable(why)) => return Err(still_waiting(yard, waited, why, SOONEST)),
+        Err(ForgeError::RateLimited { after, why }) => return Err(still_waiting(yard, waited, why, after)),
+        Err(other) => return Err(other.into()),
+    };
     let of = |state: CheckState| found.iter().filter(move |check| check.state == state);
     if let Some(failed) = of(CheckState::Failed).next() {
         return Err(Halt::Failed(format!("the check {:?} failed on {}: {}", failed.name, short(commit), said(failed))));
     }
     let pending = of(CheckState::Pending).count();
     let is_enough = of(CheckState::Passed).next().is_some() || yard.settings.checks == Checks::IfAny;
-    let waited = Utc::now() - since;
     if pending == 0 && is_enough && has_settled(&found, waited) {
         let line = format!("{} checks of {} have passed", found.len(), yard.forge.name());
         Site::from(work).say(Level::Info, line).await?;
@@ -169,16 +175,21 @@ async fn checks(yard: &Yard, work: &Work, commit: &str) -> Result<Value, Halt> {
         (0, _) => format!("no check of {} has passed yet", short(commit)),
         (pending, all) => format!("{pending} of {all} checks of {} have not ended", short(commit)),
     };
+    Err(still_waiting(yard, waited, reason, SOONEST))
+}
+
+/// The checks are looked at again, less often the longer they are waited for and not before `soonest`; or they took too long.
+fn still_waiting(yard: &Yard, waited: TimeDelta, reason: String, soonest: Duration) -> Halt {
     let deadline = TimeDelta::from_std(yard.settings.checks_timeout).unwrap_or(TimeDelta::MAX);
     if waited > deadline {
         let minutes = yard.settings.checks_timeout.as_secs() / 60;
-        return Err(Halt::Failed(format!(
+        return Halt::Failed(format!(
             "{reason}, and that after {minutes} minutes; TITAN_OPS_CHECKS says what checks are worth, TITAN_OPS_CHECKS_TIMEOUT how long \
              they are waited for"
-        )));
+        ));
     }
-    let after = (waited.to_std().unwrap_or_default() / 4).clamp(SOONEST, LATEST);
-    Err(Halt::Later { after, reason })
+    let after = (waited.to_std().unwrap_or_default() / 4).clamp(SOONEST, LATEST).max(soonest);
+    Halt::Later { after, reason }
 }
 
 /// A check that needs another one is listed only when that has ended, and the first of all some time after the commit.

@@ -1,0 +1,28 @@
+//! The forge where Titan's own repository lies, as this worker's settings say it.
+
+use std::sync::Arc;
+
+use titan_core::config::{ForgeSettings, GitHubAccess};
+use titan_ops::forge::settings::{Access, App, ForgejoSettings, GitHubSettings};
+use titan_ops::forge::{Forge, Forgejo, GitHub};
+
+/// # Errors
+/// A setting that cannot be used.
+pub(super) fn of(settings: &ForgeSettings) -> anyhow::Result<Arc<dyn Forge>> {
+    Ok(match settings {
+        ForgeSettings::GitHub(github) => {
+            let access = match &github.access {
+                GitHubAccess::Token(token) => Access::Token(token.clone()),
+                GitHubAccess::App { id, private_key, installation } => {
+                    Access::App(App { id: *id, private_key: private_key.clone(), installation: *installation })
+                }
+            };
+            let (api, server) = (github.api_url.as_str(), github.server_url.as_str());
+            Arc::new(GitHub::new(GitHubSettings::new(&github.repository, access, Some(api), Some(server))?)?)
+        }
+        ForgeSettings::Forgejo(forgejo) => {
+            let settings = ForgejoSettings::new(&forgejo.repository, forgejo.url.as_str(), forgejo.token.clone())?;
+            Arc::new(Forgejo::new(settings)?)
+        }
+    })
+}

@@ -1,0 +1,1 @@
+ALTER TABLE ops_targets DROP COLUMN since;
