@@ -5,6 +5,7 @@
 //! - [`fake_model`]: a model server that speaks the real wire.
 //! - `app`, `client`: the real router over a real socket, and a client for it.
 //! - `daemon`: the real daemons as processes, to be killed.
+//! - [`edges`]: where on a proposal's way a worker can be killed, by name.
 //! - [`machine`]: a network and a disk of their own.
 //! - [`pooler`]: a PgBouncer before a test's database.
 //! - [`proxy`]: a connection to Postgres that can be cut and held.
@@ -23,6 +24,7 @@ pub mod bench;
 pub mod client;
 pub mod daemon;
 pub mod db;
+pub mod edges;
 pub mod fake_model;
 #[cfg(feature = "daemons")]
 pub mod faults;

@@ -8,6 +8,8 @@ pub mod guard;
 pub mod headers;
 pub mod idempotency;
 pub mod ops_calls;
+#[cfg(test)]
+mod ops_timing;
 pub mod params;
 pub mod problem;
 pub mod range;

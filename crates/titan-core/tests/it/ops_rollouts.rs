@@ -289,7 +289,9 @@ fn since_when_production_answers_so() {
     assert!(!saw(Some("a"), Some("another reason for the same")));
     assert!(saw(None, Some("nobody answers")));
     assert!(saw(Some("b"), None));
-    bench.test.execute("UPDATE ops_targets SET since = since - interval '1 hour', seen_at = seen_at - interval '1 minute'");
+    bench
+        .test
+        .execute("UPDATE ops_targets SET since = since - interval '1 hour', seen_at = seen_at - interval '1 minute'");
     assert!(!targets::seen_within(&mut bench.connection, "local", 30).unwrap());
     assert!(!targets::saw(&mut bench.connection, "local", Some("b"), None).unwrap());
     assert!(targets::seen_within(&mut bench.connection, "local", 30).unwrap());

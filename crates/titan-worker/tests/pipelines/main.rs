@@ -9,6 +9,7 @@ mod deploying;
 mod git_installs;
 mod kit;
 mod ops;
+mod ops_edges;
 mod ops_render;
 mod ops_rollouts;
 mod ops_site;

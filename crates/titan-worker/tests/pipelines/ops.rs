@@ -27,18 +27,21 @@ pub(crate) fn repository(forge: &Forge) -> Repository<'_> {
 }
 
 pub(crate) fn kit(forge: &Forge, more: &[(&str, &str)]) -> Kit {
-    let url = forge.url();
-    let github = [
-        ("GITHUB_REPO", "acme/titan"),
-        ("GITHUB_TOKEN", TOKEN),
-        ("GITHUB_API_URL", url.as_str()),
-        ("GITHUB_SERVER_URL", url.as_str()),
-    ];
-    kit_at(&github, more)
+    kit_at(&github(&forge.url()), more)
+}
+
+/// The variables of a GitHub.
+pub(crate) fn github(url: &str) -> [(&str, &str); 4] {
+    [("GITHUB_REPO", "acme/titan"), ("GITHUB_TOKEN", TOKEN), ("GITHUB_API_URL", url), ("GITHUB_SERVER_URL", url)]
+}
+
+/// The variables of a Forgejo.
+pub(crate) fn forgejo(url: &str) -> [(&str, &str); 3] {
+    [("FORGEJO_REPO", "acme/titan"), ("FORGEJO_URL", url), ("FORGEJO_TOKEN", TOKEN)]
 }
 
 /// With a repository at this forge.
-fn kit_at(forge: &[(&str, &str)], more: &[(&str, &str)]) -> Kit {
+pub(crate) fn kit_at(forge: &[(&str, &str)], more: &[(&str, &str)]) -> Kit {
     let mut env = vec![("OPS_TOKEN", OPS_TOKEN), ("TITAN_OPS_TEST", TEST), ("TITAN_OPS_CHECKS", "off")];
     env.extend(forge);
     env.retain(|(name, _)| more.iter().all(|(other, _)| other != name));
@@ -296,7 +299,7 @@ async fn a_forgejo_does_as_well() {
     let forge = Forge::forgejo();
     let repository = repository(&forge);
     let url = forge.url();
-    let kit = kit_at(&[("FORGEJO_REPO", "acme/titan"), ("FORGEJO_URL", url.as_str()), ("FORGEJO_TOKEN", TOKEN)], &[]);
+    let kit = kit_at(&forgejo(&url), &[]);
     let _worker = kit.worker();
     let (id, run) = kit.propose(PROPOSAL).await;
     kit.asks(&id, "merge").await;

@@ -1,7 +1,5 @@
 //! Proposals from the pull request to production and back: real daemons of Titan as production and canary, a GitHub over a real
-//! repository, people who decide, and workers that are killed.
-
-use std::time::Duration;
+//! repository, and people who decide.
 
 use serde_json::{Value, json};
 use titan_testkit::client::text;
@@ -237,73 +235,4 @@ async fn what_is_risky_asks_before_it_leaves_the_house() {
     let _ = kit.order(&id, "reject", &json!({"subject": asking["asks"]["subject"]})).await.expect(200);
     assert_eq!(text(&kit.ended(&run).await["status"]), "canceled");
     assert_eq!(text(&kit.proposal(&id).await["state"]), "rejected");
-}
-
-/// Numbers that look like chance and are the same each time.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
-}
-
-/// In one schedule.
-const MOST_KILLS: u32 = 6;
-
-/// How many schedules of kills are played; `SEEDS` says how many.
-fn seeds() -> u64 {
-    std::env::var("SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(2)
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn whoever_is_killed_wherever_it_ends_promoted_or_rolled_back() {
-    for seed in 1..=seeds() {
-        let mut dice = Dice(seed);
-        let forge = Forge::github();
-        let site = Site::new(&forge);
-        let kit = &site.kit;
-        // What is done right then, nobody hears of.
-        for path in ["/git/refs", "/graphql", "/pulls$", "/merge$"] {
-            if dice.roll(2) == 0 {
-                forge.fault(&json!({"kind": "cut_after", "method": if path == "/merge$" { "PUT" } else { "POST" }, "path": path}));
-            }
-        }
-        let bad = dice.roll(4) == 0;
-        let mut worker = kit.worker();
-        let (id, run) = if bad { site.propose_api(&harmed("never-ready")).await } else { kit.propose(PROPOSAL).await };
-        let (mut approved, mut kills) = (false, 0);
-        let rollout = loop {
-            tokio::time::sleep(Duration::from_millis(100 + dice.roll(2_500))).await;
-            let proposal = kit.proposal(&id).await;
-            if !proposal["rollout"]["ended_at"].is_null() && !proposal["ended_at"].is_null() {
-                break proposal["rollout"].clone();
-            }
-            if proposal["asks"]["gate"] == "merge" && !approved {
-                kit.approve(&proposal).await;
-                approved = true;
-                tokio::time::sleep(Duration::from_millis(dice.roll(1_500))).await;
-            }
-            // More of them, and the job would be one that kills workers.
-            if kills < MOST_KILLS {
-                kills += 1;
-                worker.kill();
-                worker = kit.worker();
-            }
-        };
-        let context = format!("seed {seed}: {rollout:#}\n{}", kit.log(&run).await.join("\n"));
-        let state = text(&rollout["state"]);
-        assert_eq!(state, if bad { "rolled_back" } else { "promoted" }, "{context}");
-        let expected = if state == "promoted" { site.repository.head("main") } else { Some(site.first.clone()) };
-        assert_eq!(site.production().await, expected, "{context}");
-        assert!(!site.has_canary(), "{context}");
-        for kind in ["pull.open", "pull.merge", "ref.create"] {
-            assert!(forge.writes_of(&[kind]).len() <= 1, "{kind}: {:#?}\n{context}", forge.writes());
-        }
-        let effects = each_effect_is_known(&site, &id).await;
-        let keys: std::collections::BTreeSet<_> = effects.iter().map(|effect| text(&effect["key"])).collect();
-        assert_eq!(keys.len(), effects.len(), "{context}");
-        drop(worker);
-    }
 }

@@ -597,7 +597,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List where changes are rolled out, and what production answered when it was last asked */
+        /** List where changes are rolled out, and what production answered when it was last asked, and since when */
         get: operations["list_targets"];
         put?: never;
         post?: never;
@@ -2402,9 +2402,14 @@ export interface components {
             reason: string | null;
             /**
              * Format: date-time
-             * @description When it was asked last.
+             * @description When it was asked last. Half a minute ago, where a worker that knows the target runs.
              */
             seen_at: string;
+            /**
+             * Format: date-time
+             * @description Since when it has answered so: this commit, ready or not. Null when that was not kept.
+             */
+            since: string | null;
         };
         /** @description The queue in numbers. */
         Depth: {
@@ -6827,7 +6832,7 @@ export interface operations {
             header: {
                 /** @description The token of OPS_TOKEN */
                 "X-OPS-TOKEN": string;
-                /** @description The same key and body make one proposal; without one the body is the key */
+                /** @description The same key and body make one proposal; without one the body is the key, until what it made has come to nothing */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;

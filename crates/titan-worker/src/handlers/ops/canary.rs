@@ -1,7 +1,9 @@
 //! The fifth stage: the new commit is deployed beside what people use, or in its place for a while, and both are looked at. The state of
 //! the analysis is written down after each sample, so that whoever goes on after a kill does not begin anew.
 
-use chrono::{TimeDelta, Utc};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use titan_core::db::PgConnection;
 use titan_core::engine::Done;
@@ -24,7 +26,7 @@ use crate::handler::Work;
 use crate::workshop::run::Site;
 
 /// Between two looks whether the target is free.
-const NEXT: std::time::Duration = std::time::Duration::from_secs(5);
+const NEXT: Duration = Duration::from_secs(5);
 /// Since a target was asked last by any worker.
 const GIVEN_UP: TimeDelta = TimeDelta::days(1);
 /// Samples of production before there is a canary, where both cannot run side by side.
@@ -142,11 +144,7 @@ async fn is_mended(work: &Work, target: &str, runs: &str) -> Result<(), Halt> {
 }
 
 /// Whether a person wants it to go no further for now.
-pub(super) async fn stands_still(
-    work: &Work,
-    rollout: &Rollout,
-    since: chrono::DateTime<chrono::Utc>,
-) -> Result<(), Halt> {
+pub(super) async fn stands_still(work: &Work, rollout: &Rollout, since: DateTime<Utc>) -> Result<(), Halt> {
     let Some(by) = &rollout.paused_by else { return Ok(()) };
     let reason = format!("paused by {by}");
     advance(work, rollout.id, Move::to(RolloutState::Paused, &reason)).await?;
@@ -172,7 +170,7 @@ async fn analysed(
     to: &Destination,
     work: &Work,
     mut rollout: Rollout,
-    since: chrono::DateTime<chrono::Utc>,
+    since: DateTime<Utc>,
 ) -> Result<(Rollout, Analysis), Halt> {
     let collector = Collector::new().map_err(Halt::Passing)?;
     let mut analysis: Analysis = match rollout.analysis.clone() {

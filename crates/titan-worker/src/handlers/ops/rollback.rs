@@ -1,6 +1,8 @@
 //! Takes a proposal back, in a run of its own: first what people use runs the last good commit again, then the forge is told. Before the
 //! merge its pull request is closed; after it a pull request is opened that takes it back, which a person merges.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use titan_core::db::PgConnection;
 use titan_core::engine::Done;
@@ -27,9 +29,9 @@ use crate::handler::Work;
 use crate::workshop::run::Site;
 
 /// Between two looks whether the run that is taken back has ended.
-const SOON: std::time::Duration = std::time::Duration::from_secs(1);
+const SOON: Duration = Duration::from_secs(1);
 /// Until another proposal's rollout has ended.
-const NEXT: std::time::Duration = std::time::Duration::from_secs(5);
+const NEXT: Duration = Duration::from_secs(5);
 /// For people, where a rollback fails.
 const RUNBOOK: &str = "docs/OPS.md, \"A rollback failed\"";
 

@@ -1,0 +1,279 @@
+//! Workers that are killed at each edge of a proposal's way, and replies that are lost: at a GitHub and on this machine, at a Forgejo and
+//! at Render. Whatever happens, there is one branch, one pull request, one merge and one deployment for each intent, it ends promoted or
+//! rolled back, and it is known what production runs.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use titan_testkit::client::text;
+use titan_testkit::edges::{Edge, Edges, When};
+use titan_testkit::forge::{Forge, Repository};
+
+use crate::kit::Kit;
+use crate::ops::{PROPOSAL, forgejo, repository};
+use crate::ops_render::Hosted;
+use crate::ops_site::{Site, harmed};
+
+use When::{After, Before};
+
+/// What is passed on the way to production, by stage. After an intent its effect is not done; before its receipt it is, and the reply is
+/// lost.
+const TO_PRODUCTION: [&[Edge]; 6] = [
+    &[("diff running", After), ("diff completed", Before)],
+    &[
+        ("patch running", After),
+        ("commit meant", After),
+        ("commit known", Before),
+        ("commit known", After),
+        ("patch completed", Before),
+    ],
+    &[
+        ("test running", After),
+        ("test meant", After),
+        ("test known", Before),
+        ("test known", After),
+        ("test completed", Before),
+    ],
+    &[
+        ("pull request running", After),
+        ("pull meant", After),
+        ("pull known", Before),
+        ("pull known", After),
+        ("pull request completed", Before),
+    ],
+    &[
+        ("canary running", After),
+        ("rollout canary", Before),
+        ("rollout canary", After),
+        ("deploy:canary meant", After),
+        ("deploy:canary known", Before),
+        ("deploy:canary known", After),
+        ("canary completed", Before),
+    ],
+    &[
+        ("promote running", After),
+        ("rollout approval", Before),
+        ("rollout approval", After),
+        ("rollout promoting", Before),
+        ("rollout promoting", After),
+        ("merge meant", After),
+        ("merge known", Before),
+        ("merge known", After),
+        ("deploy:production meant", After),
+        ("deploy:production known", Before),
+        ("deploy:production known", After),
+        ("rollout promoted", Before),
+        ("rollout promoted", After),
+        ("promote completed", Before),
+    ],
+];
+
+/// What is passed when it is taken back after its merge.
+const BACK: [&[Edge]; 1] = [&[
+    ("rollback running", After),
+    ("rollout rolling_back", Before),
+    ("rollout rolling_back", After),
+    ("deploy:production meant", After),
+    ("deploy:production known", Before),
+    ("revert:commit meant", After),
+    ("revert:commit known", Before),
+    ("revert:commit known", After),
+    ("revert:pull meant", After),
+    ("revert:pull known", Before),
+    ("revert:pull known", After),
+    ("rollout rolled_back", Before),
+    ("rollout rolled_back", After),
+    ("rollback completed", Before),
+]];
+
+/// What a bad build passes instead of an approval.
+const BAD: [&[Edge]; 1] = [&[
+    ("canary failed", Before),
+    ("rollback running", After),
+    ("rollout rolling_back", Before),
+    ("rollout rolling_back", After),
+    ("rollout rolled_back", Before),
+    ("rollout rolled_back", After),
+    ("rollback completed", Before),
+]];
+
+/// The branch, the commit, the pull request and the merge.
+const WRITES: [&str; 4] = ["/git/refs|/branches$", "/graphql|/contents$", "/pulls$", "/merge$"];
+
+/// In how many plays each edge comes once. A job that has lost five workers is taken for the one that kills them.
+const HANDS: usize = 5;
+
+/// How many plays there are; `SEEDS` says how many.
+fn seeds() -> usize {
+    std::env::var("SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(3)
+}
+
+/// Of each stage every fifth edge.
+fn dealt(stages: &[&[Edge]], hand: usize) -> Vec<Edge> {
+    let of = |edges: &&[Edge]| edges.iter().skip(hand % HANDS).step_by(HANDS).copied().collect::<Vec<_>>();
+    stages.iter().flat_map(of).collect()
+}
+
+/// Where it is rolled out to.
+enum Scene<'a> {
+    Here(Site<'a>),
+    Render { hosted: Hosted, repository: Repository<'a> },
+}
+
+impl<'a> Scene<'a> {
+    fn here(forge: &'a Forge) -> Self {
+        Scene::Here(Site::new(forge))
+    }
+
+    fn at_render(forge: &'a Forge) -> Self {
+        let repository = repository(forge);
+        let hosted = Hosted::new(&repository, &forgejo(&forge.url()));
+        Scene::Render { hosted, repository }
+    }
+
+    fn kit(&self) -> &Kit {
+        match self {
+            Scene::Here(site) => &site.kit,
+            Scene::Render { hosted, .. } => &hosted.kit,
+        }
+    }
+
+    fn repository(&self) -> &Repository<'a> {
+        match self {
+            Scene::Here(site) => &site.repository,
+            Scene::Render { repository, .. } => repository,
+        }
+    }
+
+    fn first(&self) -> &str {
+        match self {
+            Scene::Here(site) => &site.first,
+            Scene::Render { hosted, .. } => &hosted.first,
+        }
+    }
+
+    async fn production(&self) -> Option<String> {
+        match self {
+            Scene::Here(site) => site.production().await,
+            Scene::Render { hosted, .. } => Some(hosted.production().await),
+        }
+    }
+
+    /// The proposal and its run; a bad one does not come up.
+    async fn propose(&self, bad: bool) -> (String, String) {
+        match self {
+            Scene::Here(site) if bad => site.propose_api(&harmed("never-ready")).await,
+            Scene::Render { hosted, .. } if bad => {
+                hosted.fail_the_next_build();
+                hosted.kit.propose(PROPOSAL).await
+            }
+            _ => self.kit().propose(PROPOSAL).await,
+        }
+    }
+
+    /// Nothing was asked for twice, nor is anything left.
+    fn is_clear(&self, deployments: usize) {
+        match self {
+            Scene::Here(site) => assert!(!site.has_canary()),
+            Scene::Render { hosted, .. } => assert_eq!(hosted.deployed().len(), deployments),
+        }
+    }
+}
+
+/// Kills a worker at each of these edges that it comes to, until `done` gives something.
+async fn killed_at<T>(kit: &Kit, edges: &mut Edges, mut done: impl AsyncFnMut() -> Option<T>) -> T {
+    let mut worker = kit.worker();
+    kit.until("its end", async || {
+        // The database is looked at often, the API now and then.
+        for _ in 0..20 {
+            if let Some(reached) = edges.reached() {
+                worker.kill();
+                eprintln!("killed at {:?}", edges.release(&reached));
+                worker = kit.worker();
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        done().await
+    })
+    .await
+}
+
+async fn play(seed: usize) {
+    let (at_render, bad) = (seed % 2 == 0, seed % 3 == 0);
+    // So that each place is given each hand, with good builds and with bad ones.
+    let hand = seed - 1;
+    let forge = if at_render { Forge::forgejo() } else { Forge::github() };
+    let scene = if at_render { Scene::at_render(&forge) } else { Scene::here(&forge) };
+    let (kit, repository) = (scene.kit(), scene.repository());
+    // What is done right then, nobody hears of.
+    for (nth, path) in WRITES.iter().enumerate().filter(|(nth, _)| (hand + nth) % 2 == 0) {
+        let method = if nth == 3 && !at_render { "PUT" } else { "POST" };
+        forge.fault(&json!({"kind": "cut_after", "method": method, "path": path}));
+    }
+    let stages: Vec<&[Edge]> = if bad { [&TO_PRODUCTION[..4], &BAD].concat() } else { TO_PRODUCTION.to_vec() };
+    let mut edges = Edges::new(&kit.db, &dealt(&stages, hand));
+    let (id, run) = scene.propose(bad).await;
+    let mut approved = false;
+    let rollout = killed_at(kit, &mut edges, async || {
+        let proposal = kit.proposal(&id).await;
+        if proposal["asks"]["gate"] == "merge" && !approved {
+            kit.approve(&proposal).await;
+            approved = true;
+        }
+        let over = !proposal["rollout"]["ended_at"].is_null() && !proposal["ended_at"].is_null();
+        over.then(|| proposal["rollout"].clone())
+    })
+    .await;
+    let context = format!("seed {seed}: {rollout:#}\n{}\n{}", edges.passed(), kit.log(&run).await.join("\n"));
+    assert_eq!(edges.left(), [], "nobody came there: {context}");
+    assert_eq!(text(&rollout["state"]), if bad { "rolled_back" } else { "promoted" }, "{context}");
+    let (first, merged) = (scene.first().to_owned(), repository.head("main"));
+    assert_eq!(scene.production().await, if bad { Some(first.clone()) } else { merged.clone() }, "{context}");
+    is_once(&scene, &forge, &id, 1, &context).await;
+    if bad {
+        return assert_eq!(merged, Some(first), "{context}");
+    }
+
+    // And by hand all the way back.
+    let mut edges = Edges::again(&kit.db, &dealt(&BACK, hand));
+    let ordered = kit.order(&id, "rollback", &json!({"reason": "the wording"})).await.expect(200);
+    killed_at(kit, &mut edges, async || {
+        let run = kit.client.get(&format!("/api/runs/{}", text(&ordered["run_id"]))).await.expect(200);
+        matches!(text(&run["status"]), "completed" | "failed" | "canceled").then_some(())
+    })
+    .await;
+    let log = kit.log(text(&ordered["run_id"])).await.join("\n");
+    let context = format!("seed {seed}, back: {}\n{log}", edges.passed());
+    assert_eq!(edges.left(), [], "nobody came there: {context}");
+    let proposal = kit.proposal(&id).await;
+    assert_eq!(text(&proposal["state"]), "rolled_back", "{context}");
+    assert_eq!(scene.production().await, Some(first.clone()), "{context}");
+    is_once(&scene, &forge, &id, 2, &context).await;
+    let revert = text(&repository.pulls()[1]["branch"]).to_owned();
+    assert_eq!(repository.git(&["diff", "--name-only", &first, &revert]), "", "{context}");
+    assert_eq!(repository.head("main"), merged, "a person merges it: {context}");
+}
+
+/// Each effect was meant once, it is known what came of it, and outside it is there once.
+async fn is_once(scene: &Scene<'_>, forge: &Forge, id: &str, pulls: usize, context: &str) {
+    let effects = scene.kit().items(&format!("/api/ops/proposals/{id}/effects")).await;
+    assert!(effects.iter().all(|effect| !effect["receipt"].is_null()), "{effects:#?}\n{context}");
+    let keys: BTreeSet<&str> = effects.iter().map(|effect| text(&effect["key"])).collect();
+    assert_eq!(keys.len(), effects.len(), "{context}");
+    let deployments: Vec<&Value> =
+        effects.iter().filter(|effect| text(&effect["key"]).starts_with("deploy:")).collect();
+    scene.is_clear(deployments.len());
+    assert_eq!(scene.repository().pulls().len(), pulls, "{context}");
+    for kind in ["ref.create", "pull.open"] {
+        assert!(forge.writes_of(&[kind]).len() <= pulls, "{kind}: {:#?}\n{context}", forge.writes());
+    }
+    assert!(forge.writes_of(&["pull.merge"]).len() <= 1, "{:#?}\n{context}", forge.writes());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_killed_wherever_it_ends_promoted_or_rolled_back() {
+    for seed in 1..=seeds() {
+        play(seed).await;
+    }
+}
