@@ -1,7 +1,6 @@
 //! The settings of changes to Titan's own code: who may propose them, where the repository lies, what they may touch.
 
 use secrecy::{ExposeSecret as _, SecretString};
-use url::Url;
 
 use super::{ConfigError, Rollouts, Vars, list, wrong};
 
@@ -56,11 +55,12 @@ impl ForgeSettings {
 
 #[derive(Debug, Clone)]
 pub struct GitHubSettings {
+    /// As it was given, like all that follows: the worker, which uses them, looks whether they are what they should be.
     pub repository: String,
     pub access: GitHubAccess,
-    pub api_url: Url,
+    pub api_url: Option<String>,
     /// Where git fetches from.
-    pub server_url: Url,
+    pub server_url: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -78,7 +78,7 @@ pub enum GitHubAccess {
 #[derive(Debug, Clone)]
 pub struct ForgejoSettings {
     pub repository: String,
-    pub url: Url,
+    pub url: String,
     pub token: SecretString,
 }
 
@@ -155,33 +155,13 @@ fn forge(vars: &Vars<'_>) -> Result<Option<ForgeSettings>, ConfigError> {
 }
 
 fn github(vars: &Vars<'_>, repository: &str) -> Result<GitHubSettings, ConfigError> {
-    let api_url = vars.http_url("GITHUB_API_URL")?.unwrap_or(address("https://api.github.com")?);
-    let server_url = match vars.http_url("GITHUB_SERVER_URL")? {
-        Some(url) => url,
-        None => server_of(&api_url)?,
-    };
-    Ok(GitHubSettings { repository: named("GITHUB_REPO", repository)?, access: access(vars)?, api_url, server_url })
-}
-
-/// Where git is, when only the API is known: of an installation of one's own the API lies on the same server.
-fn server_of(api: &Url) -> Result<Url, ConfigError> {
-    if api.host_str() == Some("api.github.com") {
-        return address("https://github.com");
-    }
-    // With data residency.
-    if let Some(host) =
-        api.host_str().and_then(|host| host.strip_prefix("api.")).filter(|host| host.ends_with(".ghe.com"))
-    {
-        return address(&format!("https://{host}"));
-    }
-    let mut server = api.clone();
-    server.set_path("/");
-    server.set_query(None);
-    Ok(server)
-}
-
-fn address(text: &str) -> Result<Url, ConfigError> {
-    Url::parse(text).map_err(|_| wrong("GITHUB_API_URL", "must be an http:// or https:// address"))
+    let given = |name: &'static str| vars.text(name).map(str::to_owned);
+    Ok(GitHubSettings {
+        repository: repository.to_owned(),
+        access: access(vars)?,
+        api_url: given("GITHUB_API_URL"),
+        server_url: given("GITHUB_SERVER_URL"),
+    })
 }
 
 fn access(vars: &Vars<'_>) -> Result<GitHubAccess, ConfigError> {
@@ -198,7 +178,7 @@ fn access(vars: &Vars<'_>) -> Result<GitHubAccess, ConfigError> {
             let key = vars.secret("GITHUB_APP_PRIVATE_KEY").ok_or_else(|| {
                 wrong("GITHUB_APP_PRIVATE_KEY", "is needed with GITHUB_APP_ID: the App's private key in PEM")
             })?;
-            Ok(GitHubAccess::App { id, private_key: pem(&key)?, installation: number("GITHUB_APP_INSTALLATION_ID")? })
+            Ok(GitHubAccess::App { id, private_key: key, installation: number("GITHUB_APP_INSTALLATION_ID")? })
         }
         (Some(_), Some(_)) => Err(wrong("GITHUB_TOKEN", "is set and so is GITHUB_APP_ID: one of them is enough")),
         (None, None) => {
@@ -207,36 +187,13 @@ fn access(vars: &Vars<'_>) -> Result<GitHubAccess, ConfigError> {
     }
 }
 
-/// Variables seldom hold line breaks, so `\n` stands for one.
-fn pem(given: &SecretString) -> Result<SecretString, ConfigError> {
-    let text = given.expose_secret().replace("\\n", "\n");
-    if !text.trim_start().starts_with("-----BEGIN ") {
-        return Err(wrong("GITHUB_APP_PRIVATE_KEY", "must be a private key in PEM, which begins with -----BEGIN"));
-    }
-    Ok(SecretString::from(text))
-}
-
 fn forgejo(vars: &Vars<'_>, repository: &str) -> Result<ForgejoSettings, ConfigError> {
     let needed = |name: &'static str| wrong(name, "is needed with FORGEJO_REPO");
     Ok(ForgejoSettings {
-        repository: named("FORGEJO_REPO", repository)?,
-        url: vars.http_url("FORGEJO_URL")?.ok_or_else(|| needed("FORGEJO_URL"))?,
+        repository: repository.to_owned(),
+        url: vars.text("FORGEJO_URL").map(str::to_owned).ok_or_else(|| needed("FORGEJO_URL"))?,
         token: vars.secret("FORGEJO_TOKEN").ok_or_else(|| needed("FORGEJO_TOKEN"))?,
     })
-}
-
-fn named(variable: &'static str, repository: &str) -> Result<String, ConfigError> {
-    let is_name = |part: &str| {
-        !part.is_empty()
-            && part.len() <= 100
-            && part != "."
-            && part != ".."
-            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
-    };
-    match repository.split_once('/') {
-        Some((owner, name)) if is_name(owner) && is_name(name) => Ok(repository.to_owned()),
-        _ => Err(wrong(variable, format!("must be owner/name, and is {repository:?}"))),
-    }
 }
 
 #[cfg(test)]
@@ -270,37 +227,10 @@ mod tests {
 
     #[test]
     fn a_repository_needs_its_forge_and_a_way_in() {
-        let github = |more: &[(&str, &str)]| -> Result<GitHubSettings, ConfigError> {
-            let pairs: Vec<_> = [("GITHUB_REPO", "titan/titan")].iter().chain(more).copied().collect();
-            match of(&pairs)?.forge {
-                Some(ForgeSettings::GitHub(github)) => Ok(github),
-                other => panic!("{other:?}"),
-            }
-        };
-        let plain = github(&[("GITHUB_TOKEN", "t")]).unwrap();
-        assert_eq!(
-            (plain.api_url.as_str(), plain.server_url.as_str()),
-            ("https://api.github.com/", "https://github.com/")
-        );
-        let own = github(&[("GITHUB_TOKEN", "t"), ("GITHUB_API_URL", "https://git.example/api/v3")]).unwrap();
-        assert_eq!(own.server_url.as_str(), "https://git.example/");
-        let residency = github(&[("GITHUB_TOKEN", "t"), ("GITHUB_API_URL", "https://api.acme.ghe.com")]).unwrap();
-        assert_eq!(residency.server_url.as_str(), "https://acme.ghe.com/");
-        let app = github(&[("GITHUB_APP_ID", "7"), ("GITHUB_APP_PRIVATE_KEY", "-----BEGIN X-----\\nabc")]).unwrap();
-        assert!(
-            matches!(app.access, GitHubAccess::App { id: 7, installation: None, private_key } if private_key.expose_secret().contains("\nabc"))
-        );
-
         for (pairs, variable) in [
-            (&[("GITHUB_REPO", "titan")][..], "GITHUB_REPO"),
-            (&[("GITHUB_REPO", "a/..")], "GITHUB_REPO"),
-            (&[("GITHUB_REPO", "a/b")], "GITHUB_TOKEN"),
+            (&[("GITHUB_REPO", "a/b")][..], "GITHUB_TOKEN"),
             (&[("GITHUB_REPO", "a/b"), ("GITHUB_TOKEN", "t"), ("GITHUB_APP_ID", "7")], "GITHUB_TOKEN"),
             (&[("GITHUB_REPO", "a/b"), ("GITHUB_APP_ID", "7")], "GITHUB_APP_PRIVATE_KEY"),
-            (
-                &[("GITHUB_REPO", "a/b"), ("GITHUB_APP_ID", "7"), ("GITHUB_APP_PRIVATE_KEY", "k")],
-                "GITHUB_APP_PRIVATE_KEY",
-            ),
             (&[("GITHUB_REPO", "a/b"), ("GITHUB_TOKEN", "t"), ("FORGEJO_REPO", "a/b")], "FORGEJO_REPO"),
             (&[("FORGEJO_REPO", "a/b")], "FORGEJO_URL"),
             (&[("FORGEJO_REPO", "a/b"), ("FORGEJO_URL", "https://f.example")], "FORGEJO_TOKEN"),

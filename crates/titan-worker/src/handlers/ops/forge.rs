@@ -17,11 +17,11 @@ pub(super) fn of(settings: &ForgeSettings) -> anyhow::Result<Arc<dyn Forge>> {
                     Access::App(App { id: *id, private_key: private_key.clone(), installation: *installation })
                 }
             };
-            let (api, server) = (github.api_url.as_str(), github.server_url.as_str());
-            Arc::new(GitHub::new(GitHubSettings::new(&github.repository, access, Some(api), Some(server))?)?)
+            let (api, server) = (github.api_url.as_deref(), github.server_url.as_deref());
+            Arc::new(GitHub::new(GitHubSettings::new(&github.repository, access, api, server)?)?)
         }
         ForgeSettings::Forgejo(forgejo) => {
-            let settings = ForgejoSettings::new(&forgejo.repository, forgejo.url.as_str(), forgejo.token.clone())?;
+            let settings = ForgejoSettings::new(&forgejo.repository, &forgejo.url, forgejo.token.clone())?;
             Arc::new(Forgejo::new(settings)?)
         }
     })
