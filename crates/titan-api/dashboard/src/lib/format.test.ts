@@ -9,12 +9,22 @@ import {
   formatCount,
   formatDuration,
   formatLimit,
+  formatSince,
   plural,
   shortId,
 } from './format';
 
 const NOW = Date.parse('2026-11-21T10:00:00Z');
 const ago = (seconds: number) => new Date(NOW - seconds * 1000).toISOString();
+
+describe('formatSince', () => {
+  it('is the time of day, with the date on another one', () => {
+    const noon = new Date(2026, 10, 21, 12, 0, 0);
+    expect(formatSince(new Date(2026, 10, 21, 0, 5, 9).toISOString(), noon.getTime())).toBe('00:05:09');
+    expect(formatSince(new Date(2026, 10, 20, 23, 59, 9).toISOString(), noon.getTime())).toMatch(/20.* 23:59:09$/);
+    expect(formatSince('never', noon.getTime())).toBe('an unknown time');
+  });
+});
 
 describe('formatAge', () => {
   it.each([

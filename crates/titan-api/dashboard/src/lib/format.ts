@@ -33,6 +33,14 @@ export function formatAhead(iso: string, now: number): string {
   return `on ${dateFormat.format(new Date(iso))}`;
 }
 
+/** The time of day, and on another day the date with it. */
+export function formatSince(iso: string, now: number): string {
+  const date = new Date(iso);
+  if (Number.isNaN(date.getTime())) return 'an unknown time';
+  if (date.toDateString() === new Date(now).toDateString()) return formatClock(iso);
+  return `${dateFormat.format(date)} ${formatClock(iso)}`;
+}
+
 /** Local date and time with milliseconds, for tooltips and log lines. */
 export function formatExact(iso: string): string {
   const date = new Date(iso);

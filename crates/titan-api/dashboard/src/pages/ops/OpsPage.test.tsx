@@ -1,4 +1,4 @@
-import { fireEvent, screen, waitFor, within } from '@testing-library/react';
+import { cleanup, fireEvent, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { DeployTarget, Proposal } from '../../api/types';
@@ -12,6 +12,7 @@ const TARGET: DeployTarget = {
   ready: true,
   reason: null,
   seen_at: new Date().toISOString(),
+  since: new Date(Date.now() - 5 * 24 * 3600_000).toISOString(),
 };
 
 async function show(proposals: Proposal[], targets: DeployTarget[] = [TARGET], next: string | null = null) {
@@ -39,6 +40,29 @@ describe('production', () => {
     const line = await screen.findByTestId('target');
     for (const words of ['Production (local):', '0123abcd4567', 'Ready', 'asked just now'])
       expect(line.textContent).toContain(words);
+  });
+
+  it('says since when it answers so', async () => {
+    const since = new Date(Date.now() - 5 * 24 * 3600_000);
+    await show([], [{ ...TARGET, since: since.toISOString() }]);
+    const line = await screen.findByTestId('target');
+    expect(line.textContent).toMatch(/Readysince .*\d{2}:\d{2}:\d{2}asked/);
+    expect(line.querySelector('time')?.dateTime).toBe(since.toISOString());
+    cleanup();
+    await show([], [{ ...TARGET, since: null }]);
+    expect((await screen.findByTestId('target')).textContent).not.toContain('since');
+  });
+
+  it('is not known once nobody has asked for three minutes', async () => {
+    const ago = (seconds: number) => new Date(Date.now() - seconds * 1000).toISOString();
+    await show([], [{ ...TARGET, seen_at: ago(170) }]);
+    expect((await screen.findByTestId('target')).textContent).toContain('Ready');
+    cleanup();
+    await show([], [{ ...TARGET, seen_at: ago(190) }]);
+    const line = await screen.findByTestId('target');
+    expect(line.textContent).toContain('not known now');
+    expect(line.textContent).toContain('asked last 3 min ago, when it answered 0123abcd4567');
+    expect(line.textContent).not.toContain('Ready');
   });
 
   it('says why it is not well, and what is not known', async () => {

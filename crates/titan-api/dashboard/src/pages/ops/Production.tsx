@@ -1,4 +1,4 @@
-// The top line of the ops pages: what production runs, and whether it is well.
+// The top line of the ops pages: what production runs, since when, and whether it is well.
 import { useQuery } from '@tanstack/react-query';
 import type { DeployTarget } from '../../api/types';
 import { Age } from '../../components/Age';
@@ -6,6 +6,8 @@ import { CopyText } from '../../components/CopyText';
 import { QueryView } from '../../components/QueryView';
 import { Status } from '../../components/Status';
 import { targetsQuery } from '../../data/ops';
+import { useNow } from '../../lib/clock';
+import { formatExact, formatSince } from '../../lib/format';
 import { shortCommit } from './evidence';
 import classes from './Ops.module.css';
 
@@ -29,21 +31,47 @@ export function Production() {
   );
 }
 
+/** A worker asks every half minute. After so long nobody does any more, and what was answered says nothing of now. */
+const KNOWN_FOR_MS = 3 * 60_000;
+
 function TargetLine({ target }: { target: DeployTarget }) {
-  const { name, commit, ready, reason, seen_at: seenAt } = target;
+  const now = useNow();
+  const { name, commit, seen_at: seenAt } = target;
+  const known = now - Date.parse(seenAt) <= KNOWN_FOR_MS;
   return (
-    <p className={classes.line} data-testid="target" data-target={name}>
-      <strong>Production ({name}):</strong>{' '}
-      {commit === null ? (
-        'its commit is not known'
-      ) : (
-        <CopyText value={commit} label="Copy the commit of production" text={shortCommit(commit)} />
-      )}
-      <Status status={ready ? 'healthy' : 'failing'} label={ready ? 'Ready' : 'Not ready'} />
-      {reason !== null && <span>{reason}</span>}
+    <p className={classes.line} data-testid="target" data-target={name} data-known={known}>
+      <strong>Production ({name}):</strong> {known ? <Answer target={target} now={now} /> : 'not known now'}
       <span className={classes.muted}>
-        asked <Age at={seenAt} />
+        {known ? 'asked' : 'asked last'} <Age at={seenAt} />
+        {!known && (
+          <>
+            , when it answered {commit === null ? 'no commit' : <CommitOf commit={commit} />}: no worker that knows it
+            has asked since
+          </>
+        )}
       </span>
     </p>
+  );
+}
+
+const CommitOf = ({ commit }: { commit: string }) => (
+  <CopyText value={commit} label="Copy the commit of production" text={shortCommit(commit)} />
+);
+
+function Answer({ target: { commit, ready, reason, since }, now }: { target: DeployTarget; now: number }) {
+  return (
+    <>
+      {commit === null ? <span>its commit is not known</span> : <CommitOf commit={commit} />}
+      <Status status={ready ? 'healthy' : 'failing'} label={ready ? 'Ready' : 'Not ready'} />
+      {since !== null && (
+        <span>
+          since{' '}
+          <time dateTime={since} title={formatExact(since)} className="tnum">
+            {formatSince(since, now)}
+          </time>
+        </span>
+      )}
+      {reason !== null && <span>{reason}</span>}
+    </>
   );
 }
