@@ -12,10 +12,11 @@ case "${1:-}" in
   offline | openai) passes=("$1"); shift ;;
 esac
 
-for program in titan-api titan-worker fake-model; do
+for program in titan-api titan-worker titan-supervise titan-stage fake-model; do
   [[ -x ${CARGO_TARGET_DIR:-target}/debug/$program ]] || { echo "the debug build of $program is missing: scripts/test.sh build" >&2; exit 1; }
 done
 node scripts/dashboard.mjs || exit 1
+node scripts/forge.mjs install || exit 1
 CHROMIUM_PATH=${CHROMIUM_PATH:-$(command -v chromium || command -v chromium-browser || command -v google-chrome)} ||
   { echo 'no Chromium found: apt-get install chromium' >&2; exit 1; }
 export CHROMIUM_PATH

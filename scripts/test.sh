@@ -120,6 +120,8 @@ set_up() {
   if wanted pipelines; then command -v ip >/dev/null || [[ -x /usr/sbin/ip ]] || packages+=(iproute2); fi
   if wanted scripts; then command -v psql >/dev/null || packages+=(postgresql-client); fi
   if wanted e2e; then has_chromium || packages+=(chromium); fi
+  # What harms a build that is rolled out in a test.
+  if wanted e2e; then command -v python3 >/dev/null || packages+=(python3); fi
   command -v cc >/dev/null || packages+=(build-essential)
   if ((${#packages[@]})); then
     if ((EUID == 0)) && command -v apt-get >/dev/null; then

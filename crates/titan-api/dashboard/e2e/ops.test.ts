@@ -10,6 +10,7 @@ import { open, textOf } from './support/dashboard';
 import { barriers, keepBoth, overflows } from './support/page-checks';
 import {
   COMMIT,
+  forgetProposals,
   forgetRollouts,
   LAST_GOOD,
   propose,
@@ -91,6 +92,7 @@ let proposal: Proposal | undefined;
 
 beforeAll(withApi);
 beforeAll(() => withOneWorker());
+beforeAll(forgetProposals);
 afterAll(async () => {
   await forgetRollouts();
   if (proposal === undefined) return;

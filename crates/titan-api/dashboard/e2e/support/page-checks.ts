@@ -32,6 +32,14 @@ export async function keepBoth(page: Page, name: string): Promise<void> {
   }
 }
 
+/** The same as a phone shows it. */
+export async function keepNarrow(page: Page, name: string): Promise<void> {
+  await page.setViewportSize({ width: WIDTHS[0], height: HEIGHT });
+  await settled(page);
+  await keepPicture(page, `${name}-narrow`);
+  await page.setViewportSize({ width: 1280, height: HEIGHT });
+}
+
 /** What axe finds, one line per rule and element. */
 export async function barriers(page: Page): Promise<string[]> {
   const found: string[] = [];

@@ -1,5 +1,5 @@
-// Changes to Titan's own code, for browser tests: proposed with the token over HTTP. No worker of the stack has a repository, so
-// a proposal stays queued, and what its stages would write is put into the database.
+// Changes to Titan's own code, for browser tests: proposed with the token over HTTP. Where no worker of the stack has a repository a
+// proposal stays queued, and what its stages would write is put into the database.
 import { randomUUID } from 'node:crypto';
 import type { Proposal } from '../../src/api/types';
 import { settings } from './settings';
@@ -9,7 +9,13 @@ const TIMEOUT_MS = 20_000;
 export const COMMIT = '0123abcd4567'.padEnd(40, '0');
 export const LAST_GOOD = '89ab89ab89ab'.padEnd(40, '0');
 
-export async function propose(title: string): Promise<Proposal> {
+/** The user's own call. */
+const README = {
+  description: 'Says **how** it is deployed.',
+  patches: [{ path: 'README.md', content: '# My Project\n\n## Deployment\n\n...\n' }],
+};
+
+export async function propose(title: string, more: object = {}): Promise<Proposal> {
   const response = await fetch(`${settings.baseUrl}/api/ops/propose`, {
     method: 'POST',
     headers: {
@@ -17,11 +23,7 @@ export async function propose(title: string): Promise<Proposal> {
       'X-OPS-TOKEN': settings.opsToken,
       'Idempotency-Key': randomUUID(),
     },
-    body: JSON.stringify({
-      title,
-      description: 'Says **how** it is deployed.',
-      patches: [{ path: 'README.md', content: '# My Project\n\n## Deployment\n\n...\n' }],
-    }),
+    body: JSON.stringify({ title, ...README, ...more }),
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
   const text = await response.text();
@@ -98,3 +100,7 @@ export const seedTarget = () =>
 
 /** No page has a banner of ours any more, nor a line of production. */
 export const forgetRollouts = () => sql('DELETE FROM ops_rollouts; DELETE FROM ops_targets;');
+
+/** Whatever a test before has left behind: nothing was ever proposed. */
+export const forgetProposals = () =>
+  sql('DELETE FROM ops_rollouts; DELETE FROM ops_targets; DELETE FROM ops_proposals;');

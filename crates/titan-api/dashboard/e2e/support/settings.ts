@@ -10,6 +10,7 @@ function required(name: string): string {
 /** The fields of the stack's state file that the tests use. */
 export interface StackState {
   control_url: string;
+  database_url: string;
   processes: Record<string, { pid: number; running: boolean }>;
 }
 

@@ -2,9 +2,9 @@
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { ROOT } from './programs';
 import { settings } from './settings';
 
-const ROOT = path.resolve(import.meta.dirname, '../../../../..');
 const TIMEOUT_MS = 30_000;
 
 /** Values go in as texts, by name: `:'name'` in the statement is the value, quoted. */

@@ -16,6 +16,7 @@ async function control(method: 'GET' | 'POST', path: string, body?: unknown): Pr
 }
 
 const state = () => control('GET', '/state');
+export const databaseUrl = async () => (await state()).database_url;
 export const kill = (name: string) => control('POST', `/kill/${name}`);
 export const start = (name: string, env: Record<string, string> = {}) => control('POST', `/start/${name}`, { env });
 

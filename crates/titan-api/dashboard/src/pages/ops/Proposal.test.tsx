@@ -330,6 +330,29 @@ describe('the head of a proposal', () => {
     expect(screen.getByText('for “Update README”')).toBeTruthy();
   });
 
+  it('says why it was taken back, and leads to what is left to do', async () => {
+    const reason = 'local ordered it: the wording; pull request 13 is to be merged: https://forge.example/pulls/13';
+    const rollout = aRollout({ state: 'rolled_back', reason, ended_at: later(9) });
+    await show(<ProposalHeader proposal={aProposal({ state: 'rolled_back', rollout })} />);
+    const said = await screen.findByTestId('proposal-reason');
+    expect(said.textContent).toBe(`${reason.replace('local', 'Local')}.`);
+    expect(within(said).getByRole('link').getAttribute('href')).toBe('https://forge.example/pulls/13');
+  });
+
+  it('says of what failed whether it was undone', async () => {
+    const failed = (state: Rollout['state']) =>
+      aProposal({ state: 'failed', reason: 'the canary failed', rollout: aRollout({ state }) });
+    for (const [state, words] of [
+      ['canary', 'It is rolled back within some seconds.'],
+      ['rolling_back', 'It is being rolled back.'],
+      ['rolled_back', 'It was rolled back: production (local) is as it was.'],
+    ] as const) {
+      await show(<ProposalHeader proposal={failed(state)} />);
+      expect((await screen.findByTestId('proposal-error')).textContent, state).toContain(words);
+      cleanup();
+    }
+  });
+
   it('names the reason and the runbook when a rollback has failed', async () => {
     const rollout = aRollout({ state: 'rollback_failed', reason: 'production does not answer', ended_at: later(9) });
     await show(<ProposalHeader proposal={aProposal({ state: 'rollback_failed', rollout })} />);

@@ -1,7 +1,7 @@
 // What a proposal is, how it stands and why, who made it, and how closely one should look at it.
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import type { Proposal } from '../../api/types';
+import type { Hint, Proposal, Rollout } from '../../api/types';
 import { Age } from '../../components/Age';
 import { CopyText } from '../../components/CopyText';
 import { FailureText } from '../../components/FailureText';
@@ -13,6 +13,7 @@ import { sentence, shortId } from '../../lib/format';
 import { differenceOf, pullRequestOf } from './evidence';
 import { GateDots } from './GateDots';
 import { questionOf, stateOf } from './gates';
+import { Linked } from './Linked';
 import classes from './Ops.module.css';
 import { OutsideLink } from './OutsideLink';
 import { RiskTag } from './RiskTag';
@@ -24,7 +25,7 @@ export function ProposalHeader({ proposal }: { proposal: Proposal }) {
   const pull = pullRequestOf(proposal);
   return (
     <header className={classes.header}>
-      <div className={classes.titleRow}>
+      <div className={classes.titleRow} data-testid="proposal-title">
         <h1 className={classes.title}>{proposal.title}</h1>
         <Status status={look.status} label={look.word} />
         <GateDots stages={proposal.stages} />
@@ -61,6 +62,9 @@ export function ProposalHeader({ proposal }: { proposal: Proposal }) {
   );
 }
 
+/** Then the rollout knows why. */
+const TAKEN_BACK: readonly Proposal['state'][] = ['rejected', 'rolling_back', 'rolled_back'];
+
 /** Why it failed, or why it does not move; what it asks stands below. */
 function Why({ proposal }: { proposal: Proposal }) {
   const { run_id: runId, state, reason } = proposal;
@@ -72,17 +76,38 @@ function Why({ proposal }: { proposal: Proposal }) {
         <FailureText
           text={sentence((state === 'failed' ? null : proposal.rollout?.reason) ?? reason ?? 'Nobody knows why')}
         />
-        {state === 'rollback_failed' && <p>docs/OPS.md says what to do, under “A rollback failed”.</p>}
+        {state === 'rollback_failed' ? (
+          <p>docs/OPS.md says what to do, under “A rollback failed”.</p>
+        ) : (
+          proposal.rollout !== null && <p>{afterFailure(proposal.rollout)}</p>
+        )}
       </div>
     );
   }
   if (questionOf(proposal) !== null) return null;
+  const why = reason ?? (TAKEN_BACK.includes(state) ? (proposal.rollout?.reason ?? null) : null);
+  const hint = run.data?.hint ?? null;
   return (
     <>
-      {reason !== null && <p className={classes.reason}>{sentence(reason)}</p>}
-      {state === 'running' && <HintText hint={run.data?.hint ?? null} />}
+      {why !== null && (
+        <p className={classes.reason} data-testid="proposal-reason">
+          <Linked text={sentence(why)} />
+        </p>
+      )}
+      {state === 'running' && !saysTheSame(hint, why) && <HintText hint={hint} />}
     </>
   );
+}
+
+/** The run of what is paused waits for the same reason. */
+const saysTheSame = (hint: Hint | null, why: string | null): boolean =>
+  hint !== null && why !== null && hint.message.toLowerCase().includes(why.toLowerCase());
+
+/** What becomes of a rollout whose run has failed. */
+function afterFailure({ state, target }: Rollout): string {
+  if (state === 'rolled_back') return `It was rolled back: production (${target}) is as it was.`;
+  if (state === 'rolling_back') return 'It is being rolled back.';
+  return 'It is rolled back within some seconds.';
 }
 
 function Decided({ proposal: { decision } }: { proposal: Proposal }) {

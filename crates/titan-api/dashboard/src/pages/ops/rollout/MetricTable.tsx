@@ -4,10 +4,16 @@ import { Status } from '../../../components/Status';
 import table from '../../../components/Table.module.css';
 import { sentence } from '../../../lib/format';
 import classes from '../Ops.module.css';
-import { type Metric, PHASE_LOOKS, shortNumber } from './analysis';
+import { type Metric, phaseLook, shortNumber } from './analysis';
 import { TrendLine } from './TrendLine';
 
-export function MetricTable({ metrics }: { metrics: Metric[] }) {
+interface MetricTableProps {
+  metrics: Metric[];
+  /** Samples are being taken. */
+  measuring: boolean;
+}
+
+export function MetricTable({ metrics, measuring }: MetricTableProps) {
   return (
     <ScrollBox className={table.tableBox} label="Metrics">
       <table className={table.table}>
@@ -29,7 +35,7 @@ export function MetricTable({ metrics }: { metrics: Metric[] }) {
         </thead>
         <tbody>
           {metrics.map((metric) => (
-            <MetricRow key={metric.name} metric={metric} />
+            <MetricRow key={metric.name} metric={metric} measuring={measuring} />
           ))}
         </tbody>
       </table>
@@ -37,8 +43,8 @@ export function MetricTable({ metrics }: { metrics: Metric[] }) {
   );
 }
 
-function MetricRow({ metric }: { metric: Metric }) {
-  const look = PHASE_LOOKS[metric.phase];
+function MetricRow({ metric, measuring }: { metric: Metric; measuring: boolean }) {
+  const look = phaseLook(metric.phase, measuring);
   return (
     <tr data-testid="metric-row" data-metric={metric.name}>
       <td className={classes.still}>

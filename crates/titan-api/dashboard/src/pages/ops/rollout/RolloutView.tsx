@@ -7,8 +7,9 @@ import { Panel } from '../../../components/Panel';
 import { Status } from '../../../components/Status';
 import { sentence } from '../../../lib/format';
 import { shortCommit } from '../evidence';
+import { Linked } from '../Linked';
 import classes from '../Ops.module.css';
-import { analysisOf, verdictInWords } from './analysis';
+import { analysisOf, isMeasuring, verdictInWords } from './analysis';
 import { MetricTable } from './MetricTable';
 import { OrderButtons } from './OrderButtons';
 import { type RolloutStep, stepsOf } from './steps';
@@ -24,7 +25,9 @@ export function RolloutView({ proposal }: { proposal: Proposal }) {
           {verdictInWords(proposal)}
         </p>
       </div>
-      {analysis !== null && analysis.metrics.length > 0 && <MetricTable metrics={analysis.metrics} />}
+      {analysis !== null && analysis.metrics.length > 0 && (
+        <MetricTable metrics={analysis.metrics} measuring={isMeasuring(rollout, analysis)} />
+      )}
     </Panel>
   );
 }
@@ -78,7 +81,11 @@ function Step({ step, reason }: { step: RolloutStep; reason: string | null }) {
           <Elapsed from={step.from} to={step.to} />
         </span>
       )}
-      {reason !== null && <p className={classes.stepReason}>{sentence(reason)}</p>}
+      {reason !== null && (
+        <p className={classes.stepReason}>
+          <Linked text={sentence(reason)} />
+        </p>
+      )}
     </>
   );
 }

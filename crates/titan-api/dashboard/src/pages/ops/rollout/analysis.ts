@@ -1,5 +1,5 @@
 // The analysis of a canary, read from its JSON, and what it says in words.
-import type { Proposal } from '../../../api/types';
+import type { Proposal, Rollout } from '../../../api/types';
 import { flagField, listField, numberField, numbersField, textField } from '../../../lib/fields';
 import { sentence } from '../../../lib/format';
 import { shortCommit, stageOf } from '../evidence';
@@ -94,12 +94,26 @@ export function verdictInWords(proposal: Proposal): string {
   const why = sentence(analysis.reason);
   switch (analysis.phase) {
     case 'running':
-      return `The canary is being measured. ${why}`;
+      return `${measuring(rollout)} ${why}`;
     case 'success':
-      return `Success: the canary is as good as it has to be. ${why}`;
+      return `Success: ${analysis.reason === '' ? 'the canary is as good as it has to be.' : why}`;
     case 'failure':
       return `Failure: the canary is worse than it may be. ${why}`;
     case 'inconclusive':
       return `Inconclusive: the canary may be good or not, and a person decides. ${why}`;
   }
+}
+
+function measuring({ state, ended_at: ended }: Rollout): string {
+  if (ended !== null) return 'The measuring was not finished.';
+  return state === 'paused' ? 'The measuring stands still.' : 'The canary is being measured.';
+}
+
+/** Whether samples are being taken now. What is not may still have metrics whose samples have not come together. */
+export const isMeasuring = (rollout: Rollout | null, analysis: Analysis): boolean =>
+  rollout !== null && rollout.state === 'canary' && analysis.phase === 'running';
+
+/** How a metric did, or that nobody knows. */
+export function phaseLook(phase: Phase, measuring: boolean): { status: string; word: string } {
+  return phase === 'running' && !measuring ? { status: 'stopped', word: 'Not finished' } : PHASE_LOOKS[phase];
 }

@@ -11,7 +11,7 @@ import {
   stagesUpTo,
   TREE,
 } from '../../../test/proposals';
-import { analysisOf, shortNumber, verdictInWords } from './analysis';
+import { analysisOf, isMeasuring, phaseLook, shortNumber, verdictInWords } from './analysis';
 import { consequence, type Order, whyNot } from './orders';
 import { stepsOf } from './steps';
 import { trendOf } from './trend';
@@ -33,12 +33,28 @@ describe('the verdict in words', () => {
     verdictInWords(rolledOut({ analysis: analysis as Rollout['analysis'], ...rollout }));
 
   it('is success, failure or inconclusive, with the reason', () => {
-    expect(words(anAnalysis('success', '2 of 2 metrics'))).toMatch(/^Success: .* 2 of 2 metrics\.$/);
+    expect(words(anAnalysis('success', '2 of 2 metrics'))).toBe('Success: 2 of 2 metrics.');
+    expect(words(anAnalysis('success', ''))).toBe('Success: the canary is as good as it has to be.');
     expect(words(anAnalysis('failure', 'errors: 3 of 5 samples failed'))).toMatch(
       /^Failure: .* Errors: 3 of 5 samples failed\.$/,
     );
     expect(words(INCONCLUSIVE)).toMatch(/^Inconclusive: .* a person decides\. Requests: 3 samples/);
-    expect(words(anAnalysis('running', '4 of 10 samples'))).toBe('The canary is being measured. 4 of 10 samples.');
+    const running = anAnalysis('running', '4 of 10 samples');
+    expect(words(running)).toBe('The canary is being measured. 4 of 10 samples.');
+    expect(words(running, { state: 'paused', paused_by: 'local' })).toMatch(/^The measuring stands still\./);
+    expect(words(running, { state: 'rolled_back', ended_at: later(30) })).toMatch(/^The measuring was not finished\./);
+  });
+
+  it('is of a metric that it was not finished, once nobody measures any more', () => {
+    const measured = (phase: string, rollout: Partial<Rollout>) => {
+      const analysis = analysisOf(anAnalysis(phase, '', aMetric('errors', { phase: 'running' })));
+      if (analysis === null) throw new Error('there is none');
+      const measuring = isMeasuring(aRollout(rollout), analysis);
+      return analysis.metrics.map((metric) => phaseLook(metric.phase, measuring).word);
+    };
+    expect(measured('running', { state: 'canary' })).toEqual(['Measuring']);
+    expect(measured('running', { state: 'paused' })).toEqual(['Not finished']);
+    expect(measured('failure', { state: 'canary' })).toEqual(['Not finished']);
   });
 
   it('says why there is none', () => {
@@ -186,6 +202,20 @@ describe('the steps of a rollout', () => {
     expect(all.at(-1)).toMatchObject({ current: true, from: later(50), to: later(50) });
     const alone = steps({ state: 'promoted', ended_at: later(50) }, { stages: stagesUpTo('promote'), state: 'done' });
     expect(alone[1]?.word).toBe('Not needed');
+  });
+
+  it('keep that it was in production before it was taken back', () => {
+    const stages = stagesUpTo('promote');
+    const rollout = { state: 'rolled_back' as const, merged_as: TREE, ended_at: later(50) };
+    const all = steps(rollout, { stages, decision: approved });
+    expect(all.map((step) => step.word)).toEqual([
+      'Passed',
+      'Approved by local',
+      'Passed',
+      'It was in production',
+      'Production is as it was',
+    ]);
+    expect(all.filter((step) => step.current).map((step) => step.name)).toEqual(['Rolled back']);
   });
 
   it('end where it was before, or nobody knows where', () => {

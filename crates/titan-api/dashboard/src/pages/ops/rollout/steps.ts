@@ -21,6 +21,7 @@ interface Times {
 }
 
 const STEPS = ['Canary', 'Approval', 'Promoting', 'Promoted'] as const;
+const PROMOTED = STEPS.indexOf('Promoted');
 const TAKEN_BACK = ['rolling_back', 'rolled_back', 'rollback_failed'];
 
 export function stepsOf(proposal: Proposal, rollout: Rollout): RolloutStep[] {
@@ -31,12 +32,13 @@ export function stepsOf(proposal: Proposal, rollout: Rollout): RolloutStep[] {
     const time = times[index] ?? { from: null, to: null };
     if (index > at)
       return { name, status: 'pending', word: back ? 'Not reached' : 'Not yet', from: null, to: null, current: false };
-    if (index < at || rollout.state === 'promoted')
-      return { name, ...passed(name, proposal, rollout), ...time, current: index === at };
+    if (index < at || at === PROMOTED)
+      return { name, ...passed(name, proposal, rollout), ...time, current: index === at && !back };
     if (back) return { name, ...stopped(name, rollout), ...time, to: time.to ?? rollout.updated_at, current: false };
     return { name, ...lasting(rollout), ...time, to: null, current: true };
   });
-  return back ? [...steps.slice(0, -1), takenBack(rollout)] : steps;
+  // What was never promoted has no such step when it is taken back.
+  return back ? [...steps.slice(0, at === PROMOTED ? undefined : -1), takenBack(rollout)] : steps;
 }
 
 const decidedAt = ({ decision }: Proposal, { commit }: Rollout): string | null =>
@@ -55,8 +57,9 @@ function reached(proposal: Proposal, rollout: Rollout): number {
     case 'promoting':
       return 2;
     case 'promoted':
-      return 3;
+      return PROMOTED;
     default:
+      if (stageOf(proposal, 'promote')?.status === 'completed') return PROMOTED;
       if (rollout.merged_as !== null || (measured && decidedAt(proposal, rollout) !== null)) return 2;
       return measured ? 1 : 0;
   }
@@ -67,11 +70,12 @@ function timesOf(proposal: Proposal, rollout: Rollout, at: number): Times[] {
   const promote = stageOf(proposal, 'promote');
   const decided = decidedAt(proposal, rollout);
   const measured = canary?.finished_at ?? null;
+  const inProduction = rollout.state === 'promoted' ? rollout.ended_at : null;
   return [
     { from: canary?.started_at ?? rollout.began_at, to: measured },
     { from: measured ?? promote?.started_at ?? null, to: at > 1 ? (decided ?? promote?.started_at ?? null) : null },
     { from: decided ?? promote?.started_at ?? null, to: promote?.finished_at ?? rollout.ended_at },
-    { from: rollout.ended_at, to: rollout.ended_at },
+    { from: inProduction, to: inProduction },
   ];
 }
 
@@ -85,7 +89,8 @@ function passed(name: string, proposal: Proposal, rollout: Rollout): Look {
   }
   const phase = analysisOf(rollout.analysis)?.phase;
   if (name === 'Canary' && phase === 'inconclusive') return PHASE_LOOKS.inconclusive;
-  return name === 'Promoted' ? { status: 'promoted', word: 'In production' } : { status: 'completed', word: 'Passed' };
+  if (name !== 'Promoted') return { status: 'completed', word: 'Passed' };
+  return { status: 'promoted', word: rollout.state === 'promoted' ? 'In production' : 'It was in production' };
 }
 
 /** What failed says so; the rest was merely as far as it came. */
