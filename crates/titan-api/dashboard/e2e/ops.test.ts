@@ -7,7 +7,7 @@ import type { Proposal } from '../src/api/types';
 import { cancelTask, untilFinished } from './support/api';
 import { withBrowser } from './support/browser';
 import { open, textOf } from './support/dashboard';
-import { barriers, keepBoth, overflows } from './support/page-checks';
+import { barriers, keepBoth, keepNarrow, overflows } from './support/page-checks';
 import {
   COMMIT,
   forgetProposals,
@@ -37,6 +37,18 @@ index 1111111..2222222 100644
 +## Deployment
 +
 +...
+diff --git a/docs/deploy.md b/docs/deploy.md
+index 3333333..4444444 100644
+--- a/docs/deploy.md
++++ b/docs/deploy.md
+@@ -1,4 +1,5 @@
+ # Deployment
+-- build
+-- start
++  - build
++  - start
++  - look whether it answers, and what: the commit, and that it is ready
+ 
 `;
 const README = {
   path: 'README.md',
@@ -48,6 +60,7 @@ const README = {
   pattern: 'README.md',
   reason: '"README.md" may be changed: ALLOWED_PATHS has "README.md"',
 };
+const DEPLOY = { ...README, path: 'docs/deploy.md', additions: 3, deletions: 2, pattern: 'docs/**' };
 const SAMPLES = Array.from({ length: 8 }, (_, index) => index);
 const metric = (name: string, phase: string, reason: string) => ({
   name,
@@ -104,6 +117,7 @@ const one = (): Proposal => {
   if (proposal === undefined) throw new Error('nothing was proposed');
   return proposal;
 };
+const fileOf = (page: Page, path: string) => page.locator(`[data-testid="diff-file"][data-path="${path}"]`);
 const row = (page: Page) => page.locator(`[data-testid="proposal-row"][data-proposal="${one().id}"]`);
 const step = (page: Page, name: string) => page.locator(`[data-testid="rollout-step"][data-step="${name}"]`);
 const order = (page: Page, name: string) => page.getByTestId('rollout').getByRole('button', { name, exact: true });
@@ -167,17 +181,56 @@ browserTest('a difference is viewed file by file, and its tick outlives the page
   const found = { branch: `titan/ops/${one().id}`, base_branch: 'main', base: LAST_GOOD, tree: TREE, now_item: null };
   await seedDiff(one(), DIFF);
   const risk = { risk: 'high', reasons: ['README.md: what everybody reads'], shifts: [], truncated: false };
-  await seedStage(one(), 'diff', { ...found, ...risk, files: [README] });
+  await seedStage(one(), 'diff', { ...found, ...risk, files: [README, DEPLOY] });
   await open(page, `/ops/${one().id}`);
-  const file = page.getByTestId('diff-file');
+  const file = fileOf(page, 'README.md');
   await file.locator('[data-line="added"]').first().waitFor();
   await file.getByText('Allowed', { exact: true }).waitFor();
   await isWell(page);
   await keepBoth(page, 'ops-2-diff');
   await file.getByRole('checkbox').check();
-  await page.getByTestId('patch').waitFor({ state: 'detached' });
+  await file.getByTestId('patch').waitFor({ state: 'detached' });
   await page.reload({ waitUntil: 'domcontentloaded' });
-  await page.getByTestId('diff-summary').getByText('1 of 1 viewed').waitFor();
+  await page.getByTestId('diff-summary').getByText('1 of 2 viewed').waitFor();
+});
+
+browserTest('differences are read by keys, beside each other, and without white space', async ({ page }) => {
+  await open(page, '/ops');
+  await row(page).waitFor();
+  await page.keyboard.press('j');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(new RegExp(`/ops/${one().id}$`));
+  const deploy = fileOf(page, 'docs/deploy.md');
+  await deploy.getByTestId('patch').waitFor();
+  for (const path of ['README.md', 'docs/deploy.md']) {
+    await page.keyboard.press('j');
+    await fileOf(page, path).locator('[data-opens]:focus').waitFor();
+  }
+  await page.keyboard.press('Enter');
+  await deploy.getByTestId('patch').waitFor({ state: 'detached' });
+  await page.keyboard.press('Enter');
+
+  await page.getByRole('radiogroup', { name: 'Layout' }).getByText('Split').click();
+  await deploy.getByTestId('split-patch').waitFor();
+  expect(await deploy.locator('td[data-line="removed"]').count()).toBe(2);
+  await isWell(page);
+  await keepBoth(page, 'ops-2-split');
+  await keepNarrow(page, 'ops-2-split');
+  await page.getByRole('switch', { name: 'Ignore white space' }).press('Space');
+  await until(
+    'what only moved to be the same',
+    async () => (await deploy.locator('td[data-line="removed"]').count()) === 0,
+  );
+  expect(await deploy.locator('td[data-line="added"]').count()).toBe(1);
+  await page
+    .getByTestId('file-index')
+    .getByRole('button', { name: /README\.md/ })
+    .click();
+  await fileOf(page, 'README.md').locator('[data-opens]:focus').waitFor();
+
+  await page.reload({ waitUntil: 'domcontentloaded' });
+  await deploy.getByTestId('split-patch').waitFor();
+  expect(await deploy.locator('td[data-line="removed"]').count(), 'white space counts again').toBe(2);
 });
 
 browserTest('a canary is watched, paused and resumed', async ({ page }) => {

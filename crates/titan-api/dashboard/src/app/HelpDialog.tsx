@@ -48,6 +48,13 @@ const GROUPS: { title: string; keys: [string, string][] }[] = [
       ['r', 'Reject'],
     ],
   },
+  {
+    title: 'Ops',
+    keys: [
+      ['j / k', 'Next, previous proposal or file'],
+      ['Enter', 'Open'],
+    ],
+  },
 ];
 
 export function HelpDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {

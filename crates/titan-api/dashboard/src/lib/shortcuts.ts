@@ -8,8 +8,12 @@ const SETTING = 'titan.single-keys';
 export const singleKeysOn = (): boolean => readStored(SETTING) !== 'off';
 export const setSingleKeys = (on: boolean): void => writeStored(SETTING, on ? null : 'off');
 
+/** Inputs that take no letters. */
+const NOT_TYPED = ['button', 'checkbox', 'radio', 'range', 'reset', 'submit'];
+
 export function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
+  if (target instanceof HTMLInputElement && NOT_TYPED.includes(target.type)) return false;
   return target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName);
 }
 

@@ -2,6 +2,7 @@ import { cleanup, fireEvent, screen, waitFor, within } from '@testing-library/re
 import userEvent from '@testing-library/user-event';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { DeployTarget, Proposal } from '../../api/types';
+import { setSingleKeys } from '../../lib/shortcuts';
 import { anAsk, aProposal, COMMIT, stagesUpTo } from '../../test/proposals';
 import { fakeServer, json, renderPage } from '../../test/render';
 import { OpsPage } from './OpsPage';
@@ -105,6 +106,18 @@ describe('the list', () => {
     expect(row.textContent).toContain('Asks you: 0123abcd4567 is to be merged into main');
     expect(row.textContent?.split('is to be merged')).toHaveLength(2);
     expect(row.querySelector('[data-status="waiting_for_approval"]')?.textContent).toBe('Needs approval');
+  });
+
+  it('is gone through by keys, unless they are off', async () => {
+    await show([aProposal({ id: 'p1', title: 'First' }), aProposal({ id: 'p2', title: 'Second' })]);
+    await screen.findByRole('link', { name: 'First' });
+    await userEvent.keyboard('jj');
+    expect(document.activeElement).toBe(screen.getByRole('link', { name: 'Second' }));
+    await userEvent.keyboard('k');
+    expect(document.activeElement).toBe(screen.getByRole('link', { name: 'First' }));
+    setSingleKeys(false);
+    await userEvent.keyboard('j');
+    expect(document.activeElement).toBe(screen.getByRole('link', { name: 'First' }));
   });
 
   it('has more when there is more', async () => {

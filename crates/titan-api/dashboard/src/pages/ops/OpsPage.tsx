@@ -1,9 +1,11 @@
-// Changes to Titan's own code: what production runs, the proposals, and who called.
+// Changes to Titan's own code: what production runs, the proposals, and who called. `j` and `k` go from proposal to proposal.
 import { useInfiniteQuery } from '@tanstack/react-query';
+import { useRef } from 'react';
 import { LoadMore } from '../../components/LoadMore';
 import { Panel } from '../../components/Panel';
 import { QueryView } from '../../components/QueryView';
 import { proposalsQuery } from '../../data/ops';
+import { useRowKeys } from '../../lib/rowKeys';
 import { CallsPanel } from './CallsPanel';
 import { NoProposals } from './NoProposals';
 import classes from './Ops.module.css';
@@ -12,6 +14,8 @@ import { ProposalRow } from './ProposalRow';
 
 export function OpsPage() {
   const query = useInfiniteQuery(proposalsQuery());
+  const list = useRef<HTMLUListElement>(null);
+  useRowKeys(list, '[data-proposal]');
   return (
     <div className={classes.page}>
       <h1 className={classes.title}>Ops</h1>
@@ -23,7 +27,7 @@ export function OpsPage() {
             if (proposals.length === 0) return <NoProposals />;
             return (
               <>
-                <ul className={classes.rows} aria-label="Proposals">
+                <ul ref={list} className={classes.rows} aria-label="Proposals">
                   {proposals.map((proposal) => (
                     <li key={proposal.id}>
                       <ProposalRow proposal={proposal} />

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Intent, Proposal, Rollout } from '../../api/types';
 import { anOutput } from '../../test/fixtures';
 import {
+  aFile,
   aMetric,
   anAnalysis,
   anAsk,
@@ -168,6 +169,88 @@ describe('the differences', () => {
     expect((await tick('README.md')).checked).toBe(false);
     expect((await tick('docs/a.md')).checked).toBe(true);
     expect(screen.getByTestId('diff-summary').textContent).toContain('1 of 2 viewed');
+  });
+
+  it('stand beside each other for who likes that better, the next time too', async () => {
+    await show(<DiffView proposal={tested} />);
+    await userEvent.click(await screen.findByRole('radio', { name: 'Split' }));
+    const split = () => screen.findAllByTestId('split-patch');
+    const [readme] = await split();
+    const cells = [...(readme?.querySelectorAll('tbody td') ?? [])].map((cell) => cell.textContent);
+    expect(cells).toEqual(['@@ -1 +1 @@', '1', '-old', '1', '+new']);
+    expect(screen.queryByTestId('patch')).toBeNull();
+    cleanup();
+    await show(<DiffView proposal={tested} />);
+    expect(await split()).toHaveLength(2);
+    await userEvent.click(screen.getByRole('radio', { name: 'Unified' }));
+    expect(screen.queryByTestId('split-patch')).toBeNull();
+  });
+
+  it('can leave out white space, but not for the next time', async () => {
+    const diff = README.replace('-old', '-a b').replace('+new', '+a  b') + PAGE;
+    await show(<DiffView proposal={tested} />, {}, { diff });
+    const space = await screen.findByRole<HTMLInputElement>('switch', { name: 'Ignore white space' });
+    const [readme] = screen.getAllByTestId('diff-file');
+    expect(readme?.querySelector('[data-line="removed"]')?.textContent).toBe('-a b\n');
+    await userEvent.click(space);
+    expect(readme?.textContent).toContain('Nothing but white space differs');
+    expect(screen.getAllByTestId('patch')).toHaveLength(1);
+    // A tick is for all of the differences.
+    await userEvent.click(await tick('README.md'));
+    await userEvent.click(space);
+    expect((await tick('README.md')).checked).toBe(true);
+    cleanup();
+    await show(<DiffView proposal={tested} />, {}, { diff });
+    expect((await screen.findByRole<HTMLInputElement>('switch', { name: 'Ignore white space' })).checked).toBe(false);
+  });
+
+  it('are folded with their number of lines when they are large', async () => {
+    const [diff, ...rest] = stagesUpTo('test');
+    const files = [aFile('docs/a.md', { additions: 1234, deletions: 0 })];
+    const stages = [{ ...diff, evidence: { ...(diff?.evidence as object), files } }, ...rest] as Proposal['stages'];
+    await show(<DiffView proposal={aProposal({ stages })} />);
+    expect((await screen.findByTestId('large')).textContent).toContain('It is large: 1,234 changed lines.');
+    expect(screen.queryByTestId('patch')).toBeNull();
+    await userEvent.click(screen.getByRole('button', { name: 'Show them' }));
+    expect(screen.getByTestId('patch').textContent).toContain('+a page');
+    expect(screen.queryByTestId('large')).toBeNull();
+    await userEvent.click(await tick('docs/a.md'));
+    expect(screen.queryByTestId('patch')).toBeNull();
+    expect(screen.queryByTestId('large')).toBeNull();
+  });
+
+  it('are gone through by keys, and by an index that marks what is protected', async () => {
+    const [diff, ...rest] = stagesUpTo('test');
+    const fenced = { verdict: 'protected', pattern: 'migrations/**', reason: 'a migration changes data for good' };
+    const files = [aFile('README.md'), aFile('migrations/1.sql', fenced), aFile('docs/a.md')];
+    const stages = [{ ...diff, evidence: { ...(diff?.evidence as object), files } }, ...rest] as Proposal['stages'];
+    await show(<DiffView proposal={aProposal({ stages })} />);
+    await tick('README.md');
+    const focused = () => document.activeElement?.textContent;
+    for (const [key, file] of [
+      ['j', 'README.md'],
+      ['j', 'migrations/1.sql'],
+      ['j', 'docs/a.md'],
+      ['j', 'docs/a.md'],
+      ['k', 'migrations/1.sql'],
+    ] as const) {
+      await userEvent.keyboard(key);
+      expect(focused()).toBe(file);
+    }
+    await userEvent.keyboard('k{Enter}');
+    expect(document.activeElement?.getAttribute('aria-expanded')).toBe('false');
+    // The tick takes no letters.
+    await userEvent.click(await tick('docs/a.md'));
+    await userEvent.keyboard('k');
+    expect(focused()).toBe('migrations/1.sql');
+
+    const index = screen.getByTestId('file-index');
+    const entry = (name: RegExp) => within(index).getByRole('button', { name });
+    expect(entry(/^1\.sql/).dataset.verdict).toBe('protected');
+    expect(entry(/^1\.sql/).textContent).toContain('Protected');
+    expect(entry(/^a\.md/).textContent).toContain('viewed');
+    await userEvent.click(entry(/^README\.md/));
+    expect(focused()).toBe('README.md');
   });
 
   it('cannot be ticked where they are cut off', async () => {

@@ -23,7 +23,7 @@ export function ProposalRow({ proposal }: { proposal: Proposal }) {
       aria-label={proposal.title}
     >
       <div className={classes.rowText}>
-        <Link to="/ops/$proposalId" params={{ proposalId: proposal.id }} className={classes.name}>
+        <Link to="/ops/$proposalId" params={{ proposalId: proposal.id }} className={classes.name} data-opens>
           {proposal.title}
         </Link>
         <p className={classes.facts}>

@@ -2,7 +2,7 @@
 import { Anchor, Button } from '@mantine/core';
 import { IconDownload, IconPlus, IconUpload } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { type ReactNode, useMemo, useRef, useState } from 'react';
+import { type ReactNode, useRef, useState } from 'react';
 import * as api from '../../api/calls';
 import type { Lead } from '../../api/types';
 import { ConfirmDialog } from '../../components/ConfirmDialog';
@@ -15,6 +15,7 @@ import { SearchBox } from '../../components/SearchBox';
 import { useChange } from '../../data/change';
 import { keys } from '../../data/keys';
 import { leadsQuery } from '../../data/queries';
+import { useRowKeys } from '../../lib/rowKeys';
 import { useShortcuts } from '../../lib/shortcuts';
 import { useOffline } from '../../live/hooks';
 import { ImportDialog } from './ImportDialog';
@@ -35,7 +36,8 @@ export function LeadsView({ projectId, filter, onFilter }: LeadsViewProps) {
   const offline = useOffline();
   const query = useInfiniteQuery(leadsQuery(projectId, filter));
   const list = useRef<HTMLUListElement>(null);
-  useRowKeys(list);
+  useRowKeys(list, '[data-lead]');
+  useShortcuts(MOVE);
   const close = () => setOpen(null);
   const importButton = (
     <Button
@@ -95,20 +97,10 @@ export function LeadsView({ projectId, filter, onFilter }: LeadsViewProps) {
   );
 }
 
-/** `j` and `k` go from lead to lead, `m` opens the stages of the one that has the focus. */
-function useRowKeys(list: { current: HTMLUListElement | null }): void {
-  const bindings = useMemo(() => {
-    const rows = () => [...(list.current?.querySelectorAll<HTMLElement>('[data-lead]') ?? [])];
-    const at = () => rows().findIndex((row) => row.contains(document.activeElement));
-    const go = (to: number) => rows()[to]?.querySelector<HTMLElement>('[data-opens]')?.focus();
-    return {
-      j: () => go(Math.min(at() + 1, rows().length - 1)),
-      k: () => go(Math.max(at() - 1, 0)),
-      m: () => rows()[at()]?.querySelector<HTMLElement>('[data-moves]')?.click(),
-    };
-  }, [list]);
-  useShortcuts(bindings);
-}
+/** Opens the stages of the lead that has the focus. */
+const MOVE = {
+  m: () => document.activeElement?.closest('[data-lead]')?.querySelector<HTMLElement>('[data-moves]')?.click(),
+};
 
 function None({ filter, onClear, action }: { filter: api.LeadFilter; onClear: () => void; action: ReactNode }) {
   if (filter.stage === 'all' && filter.q === '') {

@@ -1,6 +1,6 @@
 // Lines that were added and removed.
 import { plural } from '../../../lib/format';
-import classes from '../Ops.module.css';
+import classes from './Diff.module.css';
 
 export function Counts({ additions, deletions }: { additions: number; deletions: number }) {
   return (

@@ -2,19 +2,13 @@
 import { useQuery } from '@tanstack/react-query';
 import type { Output, Proposal } from '../../../api/types';
 import { Empty } from '../../../components/Empty';
-import { Panel } from '../../../components/Panel';
 import { QueryView } from '../../../components/QueryView';
 import { outputTextQuery } from '../../../data/ops';
 import { artifactsQuery } from '../../../data/queries';
-import { plural } from '../../../lib/format';
 import { isDiff } from '../../output/previewKind';
 import { type Difference, differenceOf } from '../evidence';
-import classes from '../Ops.module.css';
-import { Counts } from './Counts';
-import { FileDiff } from './FileDiff';
+import { FileList } from './FileList';
 import { ProposedPatches } from './ProposedPatches';
-import { type DiffPart, partFor, partsOf } from './parts';
-import { useViewed } from './viewed';
 
 export function DiffView({ proposal }: { proposal: Proposal }) {
   const difference = differenceOf(proposal);
@@ -51,48 +45,7 @@ function Files({ proposal, difference, output }: { proposal: Proposal; differenc
   const text = useQuery(outputTextQuery(output));
   return (
     <QueryView query={text} what="the differences">
-      {(diff) => <FileList proposal={proposal} difference={difference} parts={partsOf(diff)} />}
+      {(diff) => <FileList proposal={proposal} difference={difference} diff={diff} />}
     </QueryView>
-  );
-}
-
-function FileList({ proposal, difference, parts }: { proposal: Proposal; difference: Difference; parts: DiffPart[] }) {
-  const viewed = useViewed(proposal.id);
-  const files = difference.files.map((file) => ({ file, part: partFor(parts, file.path) }));
-  const seen = files.filter(({ file, part }) => part !== undefined && viewed.is(file.path, part.text)).length;
-  const count = (of: 'additions' | 'deletions') => difference.files.reduce((sum, file) => sum + file[of], 0);
-  const aside = (
-    <span className={classes.muted} data-testid="diff-summary">
-      <Counts additions={count('additions')} deletions={count('deletions')} /> {seen} of {files.length} viewed
-    </span>
-  );
-  return (
-    <Panel title={plural(files.length, 'file')} aside={aside} flush testId="diff">
-      {difference.shifts.length > 0 && (
-        <ul className={classes.notes}>
-          {difference.shifts.map((shift) => (
-            <li key={shift}>{shift}</li>
-          ))}
-        </ul>
-      )}
-      <ul className={classes.rows} aria-label="Files">
-        {files.map(({ file, part }) => (
-          <li key={file.path}>
-            <FileDiff
-              file={file}
-              part={part}
-              viewed={part !== undefined && viewed.is(file.path, part.text)}
-              onView={(now) => part !== undefined && viewed.set(file.path, part.text, now)}
-            />
-          </li>
-        ))}
-      </ul>
-      {difference.truncated && (
-        <p className={classes.notes} data-testid="diff-truncated">
-          The differences are longer than 2 MiB; the rest is left out here. The branch {difference.branch} has all of it
-          once there is a commit.
-        </p>
-      )}
-    </Panel>
   );
 }

@@ -1,11 +1,14 @@
 // One file of a proposal: what the rules say about it, its tick, and its differences.
-import { UnstyledButton } from '@mantine/core';
+import { Button, UnstyledButton } from '@mantine/core';
 import { IconChevronDown, IconChevronRight, IconLock, IconShieldCheck } from '@tabler/icons-react';
 import { useId, useState } from 'react';
-import { Patch } from '../../../components/Patch';
+import { plural } from '../../../lib/format';
 import type { ChangedFile } from '../evidence';
-import classes from '../Ops.module.css';
+import ops from '../Ops.module.css';
 import { Counts } from './Counts';
+import classes from './Diff.module.css';
+import { Differences } from './Differences';
+import type { DiffLook } from './look';
 import type { DiffPart } from './parts';
 
 /** Longer ones are opened by whoever wants to read them. */
@@ -15,14 +18,16 @@ interface FileDiffProps {
   file: ChangedFile;
   /** Undefined when the differences end before it. */
   part: DiffPart | undefined;
+  look: DiffLook;
   viewed: boolean;
   onView: (viewed: boolean) => void;
 }
 
-export function FileDiff({ file, part, viewed, onView }: FileDiffProps) {
+export function FileDiff({ file, part, look, viewed, onView }: FileDiffProps) {
   const lines = file.additions + file.deletions;
+  const large = lines > OPEN_UP_TO;
   const [chosen, setChosen] = useState<boolean | null>(null);
-  const open = chosen ?? (!viewed && lines <= OPEN_UP_TO);
+  const open = chosen ?? !(viewed || large);
   const body = useId();
   const Chevron = open ? IconChevronDown : IconChevronRight;
   const moved = part !== undefined && part.path !== part.oldPath ? part : null;
@@ -33,12 +38,13 @@ export function FileDiff({ file, part, viewed, onView }: FileDiffProps) {
           className={classes.fileName ?? ''}
           aria-expanded={open}
           aria-controls={body}
+          data-opens
           onClick={() => setChosen(!open)}
         >
           <Chevron size={16} aria-hidden />
           <span className="mono">{file.path}</span>
         </UnstyledButton>
-        <span className={classes.muted}>{file.status.replace('_', ' ')}</span>
+        <span className={ops.muted}>{file.status.replace('_', ' ')}</span>
         <Counts additions={file.additions} deletions={file.deletions} />
         <label className={classes.tick}>
           <input
@@ -55,14 +61,22 @@ export function FileDiff({ file, part, viewed, onView }: FileDiffProps) {
         </label>
       </div>
       <Verdict file={file} />
+      {large && !open && !viewed && part !== undefined && (
+        <p className={classes.note} data-testid="large">
+          It is large: {plural(lines, 'changed line')}.
+          <Button size="compact-xs" variant="default" onClick={() => setChosen(true)}>
+            Show them
+          </Button>
+        </p>
+      )}
       <div id={body} hidden={!open}>
         {moved && (
-          <p className={classes.muted}>
+          <p className={ops.muted}>
             {moved.oldPath} became {moved.path}.
           </p>
         )}
-        {part === undefined && <p className={classes.muted}>It is not shown: the differences end before it.</p>}
-        {open && part !== undefined && <Patch patch={part.text} label={`Differences of ${file.path}`} />}
+        {part === undefined && <p className={ops.muted}>It is not shown: the differences end before it.</p>}
+        {open && part !== undefined && <Differences part={part} look={look} label={`Differences of ${file.path}`} />}
       </div>
     </article>
   );
@@ -72,11 +86,10 @@ export function FileDiff({ file, part, viewed, onView }: FileDiffProps) {
 function Verdict({ file }: { file: ChangedFile }) {
   const allowed = file.verdict === 'allowed';
   const Icon = allowed ? IconShieldCheck : IconLock;
-  const word = allowed ? 'Allowed' : file.verdict === 'protected' ? 'Protected' : 'Not allowed';
   return (
     <p className={classes.verdict} data-verdict={file.verdict}>
       <Icon size={15} aria-hidden />
-      <strong>{word}</strong>
+      <strong>{verdictWord(file)}</strong>
       {file.pattern !== null && (
         <span>
           by <code className="mono">{file.pattern}</code>
@@ -86,4 +99,9 @@ function Verdict({ file }: { file: ChangedFile }) {
       {file.binary && <span>It is no text.</span>}
     </p>
   );
+}
+
+export function verdictWord({ verdict }: ChangedFile): string {
+  if (verdict === 'allowed') return 'Allowed';
+  return verdict === 'protected' ? 'Protected' : 'Not allowed';
 }
