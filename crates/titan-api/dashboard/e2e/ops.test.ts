@@ -68,6 +68,7 @@ const metric = (name: string, phase: string, reason: string) => ({
   reason,
   samples: 12,
   required: true,
+  thresholds: ['success <= 0.05', 'failure > 0.2', 'no worse than the baseline by more than 0.25 x baseline + 0.03'],
   successful: 7,
   failed: 1,
   inconclusive: 0,

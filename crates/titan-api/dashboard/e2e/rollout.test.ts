@@ -92,6 +92,7 @@ browserTest('a proposal is watched from the call to production, and taken back',
   await view(page, 'Rollout').click();
   await step(page, 'Approval').getByText('Needs approval').waitFor(soon);
   expect(await page.getByTestId('metric-row').count()).toBe(2);
+  await page.locator('[data-metric="probe-errors"]').getByText('success <= 0.01').waitFor();
   await isWell(page);
   await keepBoth(page, 'rollout-2-asks');
   await keepNarrow(page, 'rollout-2-asks');

@@ -4,6 +4,7 @@
 //! A template is written in YAML; the one that is shipped is `default.yaml` beside this file.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -82,6 +83,16 @@ pub struct Metric {
     pub required: bool,
 }
 
+impl Metric {
+    /// What it is held against, in words such as `success <= 0.01`.
+    #[must_use]
+    pub fn thresholds(&self) -> Vec<String> {
+        let conditions = [("success", &self.success), ("failure", &self.failure), ("inconclusive", &self.inconclusive)];
+        let named = |(name, condition): (&str, &Option<Condition>)| Some(format!("{name} {}", condition.as_ref()?));
+        conditions.into_iter().filter_map(named).chain(self.compare.map(|compare| compare.to_string())).collect()
+    }
+}
+
 /// The rank test of all samples of both sides, in the way of Kayenta: worse is what is worse by more than a tolerance, and for sure.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -98,6 +109,18 @@ pub struct Compare {
     /// Samples of each side below which nothing is compared, and the thresholds alone decide.
     #[serde(default = "at_least")]
     pub at_least: usize,
+}
+
+impl fmt::Display for Compare {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no worse than the baseline")?;
+        match (self.tolerance > 0.0, self.margin > 0.0) {
+            (false, false) => Ok(()),
+            (true, false) => write!(f, " by more than {} x baseline", self.tolerance),
+            (false, true) => write!(f, " by more than {}", self.margin),
+            (true, true) => write!(f, " by more than {} x baseline + {}", self.tolerance, self.margin),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -248,6 +271,26 @@ mod tests {
         let kept = serde_json::to_string(&shipped).unwrap();
         assert_eq!(serde_json::from_str::<Template>(&kept).unwrap(), shipped);
         assert!(shipped.metrics.iter().any(|metric| metric.compare.is_some()));
+    }
+
+    #[test]
+    fn what_a_metric_is_held_against_is_told_in_words() {
+        let of = |rest: &str| {
+            let text = format!(
+                "{{interval: 10s, samples: 1, metrics: [{{name: a, direction: lower_is_better, source: {{prometheus: {{rate: {{name: x}}}}}}, {rest}}}]}}"
+            );
+            Template::parse(&text).unwrap().metrics.first().unwrap().thresholds()
+        };
+        assert_eq!(of("success: '<= 0.01'"), ["success <= 0.01"]);
+        assert_eq!(
+            of("success: '<= 0.01', failure: ['> 0.05', '> 2 x baseline'], compare: {margin: 0.01}"),
+            ["success <= 0.01", "failure > 0.05 and > 2 x baseline", "no worse than the baseline by more than 0.01"]
+        );
+        assert_eq!(of("compare: {}"), ["no worse than the baseline"]);
+        assert_eq!(
+            of("compare: {tolerance: 0.25, margin: 0.03}"),
+            ["no worse than the baseline by more than 0.25 x baseline + 0.03"]
+        );
     }
 
     #[test]

@@ -45,6 +45,9 @@ pub struct Judged {
     /// How many samples there are to be.
     pub samples: u32,
     pub required: bool,
+    /// What it is held against, in words. A state that is older has none.
+    #[serde(default)]
+    pub thresholds: Vec<String>,
     pub successful: u32,
     pub failed: u32,
     pub inconclusive: u32,
@@ -150,6 +153,7 @@ impl Judged {
             reason: "no sample yet".to_owned(),
             samples: template.samples_of(metric),
             required: metric.required,
+            thresholds: metric.thresholds(),
             successful: 0,
             failed: 0,
             inconclusive: 0,

@@ -128,6 +128,7 @@ export const aMetric = (name: string, over: object = {}) => ({
   reason: '5 of 5 samples succeeded',
   samples: 5,
   required: true,
+  thresholds: ['success <= 0.05'],
   successful: 5,
   failed: 0,
   inconclusive: 0,

@@ -325,7 +325,16 @@ describe('the rollout', () => {
   it('shows each metric with both sides, its samples, its trend and its verdict', async () => {
     await show(<RolloutView proposal={asking({ rollout: measured('failure', { state: 'rolling_back' }) })} />);
     const [row, other] = await screen.findAllByTestId('metric-row');
-    for (const words of ['error-rate', '0.012', '0.5', '7 of 5', '1 without data', 'Failure', 'threshold < 0.05'])
+    for (const words of [
+      'error-rate',
+      '0.012',
+      '0.5',
+      '7 of 5',
+      '1 without data',
+      'Failure',
+      'success <= 0.05',
+      'threshold < 0.05',
+    ])
       expect(row?.textContent).toContain(words);
     expect(
       within(row as HTMLElement)

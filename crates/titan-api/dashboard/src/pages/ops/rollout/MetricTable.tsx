@@ -26,6 +26,7 @@ export function MetricTable({ metrics, measuring }: MetricTableProps) {
             <th scope="col" className={table.num}>
               Canary
             </th>
+            <th scope="col">Threshold</th>
             <th scope="col" className={table.num}>
               Samples
             </th>
@@ -56,6 +57,13 @@ function MetricRow({ metric, measuring }: { metric: Metric; measuring: boolean }
       </td>
       <td className={table.num}>
         <Value value={metric.canary} />
+      </td>
+      <td>
+        {metric.thresholds.map((threshold) => (
+          <div key={threshold} className={classes.threshold}>
+            {threshold}
+          </div>
+        ))}
       </td>
       <td className={table.num}>
         {metric.taken} of {metric.wanted}

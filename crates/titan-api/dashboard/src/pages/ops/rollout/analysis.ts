@@ -1,6 +1,6 @@
 // The analysis of a canary, read from its JSON, and what it says in words.
 import type { Proposal, Rollout } from '../../../api/types';
-import { flagField, listField, numberField, numbersField, textField } from '../../../lib/fields';
+import { flagField, listField, numberField, numbersField, textField, textsField } from '../../../lib/fields';
 import { sentence } from '../../../lib/format';
 import { shortCommit, stageOf } from '../evidence';
 
@@ -18,6 +18,8 @@ export interface Metric {
   phase: Phase;
   reason: string;
   required: boolean;
+  /** What it is held against, in words. */
+  thresholds: string[];
   /** Samples that had data, and how many there are to be. */
   taken: number;
   wanted: number;
@@ -56,6 +58,7 @@ function metricOf(found: unknown): Metric {
     phase: phaseOf(found),
     reason: textField(found, 'reason') ?? '',
     required: flagField(found, 'required'),
+    thresholds: textsField(found, 'thresholds'),
     taken: count('successful') + count('failed') + count('inconclusive'),
     wanted: count('samples'),
     noData: count('no_data'),
