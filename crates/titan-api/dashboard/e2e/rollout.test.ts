@@ -110,7 +110,7 @@ browserTest('a proposal is watched from the call to production, and taken back',
   await confirm(page, order(page, 'Roll back'), 'Roll back', 'Update README', { Reason: 'The wording is not ours.' });
   await state(page, 'rolled_back').waitFor(soon);
   await runs(page, site.first);
-  await step(page, 'Rolled back').getByText('The wording is not ours').waitFor();
+  await step(page, 'Rolled back').getByText('The wording is not ours; pull request 2 takes').waitFor();
   await keepBoth(page, 'rollout-4-taken-back');
   await keepNarrow(page, 'rollout-4-taken-back');
   expect(await isMarked(page), 'the page was not reloaded').toBe(true);

@@ -182,7 +182,7 @@ async fn reverted(
     match undone(yard, work, &mirror, proposal.id, undo).await? {
         Undone::Made => {}
         Undone::Before => {
-            let text = format!("{}; {} was taken back at the forge before", rollback.reason, short(&merged));
+            let text = format!("{}; {} was taken back at the forge before", clause(&rollback.reason), short(&merged));
             return Ok((text, json!({"merged_as": merged})));
         }
         Undone::Conflicts(paths) => {
@@ -205,12 +205,17 @@ async fn reverted(
     receive_for(work, proposal.id, &key, json!({"number": opened.number, "page": opened.page})).await?;
     let text = format!(
         "{}; pull request {} takes {} back and is to be merged by a person: {}",
-        rollback.reason,
+        clause(&rollback.reason),
         opened.number,
         short(&merged),
         opened.page
     );
     Ok((text, json!({"merged_as": merged, "revert": opened.number, "page": opened.page})))
+}
+
+/// What a person gave as a reason may end as a sentence does; more is to follow.
+fn clause(reason: &str) -> &str {
+    reason.trim_end_matches(['.', ' '])
 }
 
 /// What is to be undone, and how it is called.
