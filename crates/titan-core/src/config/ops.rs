@@ -1,6 +1,6 @@
 //! The settings of changes to Titan's own code: who may propose them, where the repository lies, what they may touch.
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 
 use super::{ConfigError, Rollouts, Vars, list, wrong};
 
