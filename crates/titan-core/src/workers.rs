@@ -390,7 +390,7 @@ pub fn hints_of_runs(connection: &mut PgConnection, runs: &[Uuid]) -> Result<Has
                 ("canceling", message.to_owned(), facts.cancel_requested_at)
             }
             // Its job sleeps until somebody wakes it; when it would look by itself says nothing.
-            "scheduled" if facts.waiting_on.is_some_and(|on| on != WaitingOn::Timer) => {
+            "scheduled" if facts.waiting_on.is_some_and(|on| !matches!(on, WaitingOn::Timer | WaitingOn::Event)) => {
                 let why = facts.waiting_reason.unwrap_or_default();
                 ("waiting", format!("Waiting: {why}"), facts.waiting_since)
             }

@@ -1,5 +1,7 @@
 //! A call of a model as the engine sees it: reserved before it is made, and settled with what it came to.
 
+use std::time::Duration;
+
 use uuid::Uuid;
 
 use super::transition::{Fence, NewEvent};
@@ -76,18 +78,26 @@ pub struct Wake {
     pub on: WaitingOn,
     /// What has happened, to follow "looks again: ".
     pub why: &'static str,
+    /// The longest that it may still sleep, waiting for the same as before; none: it stops waiting now.
+    pub within: Option<Duration>,
 }
 
 impl Wake {
     /// There may be room in a budget.
     #[must_use]
     pub fn for_budget(run_id: Uuid) -> Self {
-        Wake { run_id, on: WaitingOn::Budget, why: "a budget was changed" }
+        Wake { run_id, on: WaitingOn::Budget, why: "a budget was changed", within: None }
     }
 
     /// A person has spoken.
     #[must_use]
     pub fn for_person(run_id: Uuid, on: WaitingOn) -> Self {
-        Wake { run_id, on, why: "somebody has said what is to be done" }
+        Wake { run_id, on, why: "somebody has said what is to be done", within: None }
+    }
+
+    /// There is word from outside, perhaps the first of much: what comes within this time is seen by the same look.
+    #[must_use]
+    pub fn for_news(run_id: Uuid, on: WaitingOn, within: Duration) -> Self {
+        Wake { run_id, on, why: "there is news from outside", within: Some(within) }
     }
 }

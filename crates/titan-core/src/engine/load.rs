@@ -139,6 +139,9 @@ pub(super) struct Job {
     /// When it was claimed.
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub(super) claimed_at: Option<DateTime<Utc>>,
+    /// When it is to begin; none of one that has just been claimed.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub(super) run_at: Option<DateTime<Utc>>,
     /// What the worker that holds it is called.
     #[diesel(sql_type = Nullable<Text>)]
     pub(super) worker: Option<String>,
@@ -308,6 +311,7 @@ impl From<&ClaimedJob> for Job {
             max_attempts: job.max_attempts,
             rescues: job.rescues,
             claimed_at: None,
+            run_at: None,
             worker: None,
         }
     }
@@ -393,7 +397,7 @@ fn load_jobs(connection: &mut PgConnection, wanted: &Wanted) -> Result<BTreeMap<
     }
     let rows: Vec<Job> = sql_query(
         "SELECT j.id, j.run_id, j.step, j.state = 'running' AS running, j.epoch, j.attempt, j.max_attempts, j.rescues, \
-           j.deadline_at - j.timeout_ms * interval '1 millisecond' AS claimed_at, w.name AS worker \
+           j.deadline_at - j.timeout_ms * interval '1 millisecond' AS claimed_at, j.run_at, w.name AS worker \
          FROM jobs j LEFT JOIN workers w ON w.id = j.worker_id \
          WHERE j.id = ANY(ARRAY(SELECT unnest($1) UNION SELECT o.id FROM jobs o WHERE o.run_id = ANY($2))) \
          ORDER BY j.id FOR UPDATE OF j",

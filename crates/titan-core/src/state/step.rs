@@ -25,7 +25,7 @@ impl WaitingOn {
             WaitingOn::Input => "an answer",
             WaitingOn::Timer => "its time",
             WaitingOn::Child => "another run",
-            WaitingOn::Event => "an event",
+            WaitingOn::Event => "news",
             WaitingOn::Budget => "a budget",
         }
     }

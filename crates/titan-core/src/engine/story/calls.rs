@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::super::call::{CallOf, CallState, EndedCall, Purpose, Reserve, Reserved, Wake};
 use super::super::ledger::{OpenCall, scopes_of};
+use super::super::load::Job;
 use super::super::transition::{Fence, NewEvent};
 use super::changes::{CallRow, Rescheduled};
 use super::work::stop_waiting;
@@ -199,7 +200,7 @@ impl Story {
         }
     }
 
-    /// The steps of a run that wait for this look again at once.
+    /// The steps of a run that wait for this look again, at once or within a time. Nobody looks later than they would have anyway.
     pub(super) fn wake(&mut self, wake: Wake) -> Result<usize> {
         let run = self.world.runs.get(&wake.run_id).ok_or(Error::NotFound("run", wake.run_id))?;
         if run.status.is_terminal() {
@@ -210,15 +211,21 @@ impl Story {
         let waiting: Vec<(i16, String)> = waiting.map(|((_, seq), step)| (*seq, step.name.clone())).collect();
         let mut woken = 0;
         for (seq, name) in waiting {
-            let asleep = |job: &&super::super::load::Job| {
-                job.run_id == Some(wake.run_id) && job.step == Some(seq) && !job.running
-            };
-            let Some((id, attempt)) = self.world.jobs.values().find(asleep).map(|job| (job.id, job.attempt)) else {
+            let asleep = |job: &&mut Job| job.run_id == Some(wake.run_id) && job.step == Some(seq) && !job.running;
+            let Some(job) = self.world.jobs.values_mut().find(asleep) else { continue };
+            let until = self.world.now + wake.within.unwrap_or_default();
+            if wake.within.is_some() && job.run_at.is_none_or(|run_at| run_at <= until) {
                 continue;
-            };
-            self.changes.rescheduled.insert(id, Rescheduled::after(std::time::Duration::ZERO, attempt));
+            }
+            // So that the next wake of the same batch finds it so.
+            job.run_at = Some(until);
+            let moved = Rescheduled::after(wake.within.unwrap_or_default(), job.attempt);
+            self.changes.rescheduled.insert(job.id, moved);
             if let Some(step) = self.world.steps.get_mut(&(wake.run_id, seq)) {
-                stop_waiting(step);
+                match wake.within {
+                    Some(_) => step.waiting_until = step.waiting_until.map(|_| until),
+                    None => stop_waiting(step),
+                }
                 self.changes.steps.insert((wake.run_id, seq));
             }
             let line = format!("Step {name} looks again: {}", wake.why);

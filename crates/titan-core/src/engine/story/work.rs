@@ -270,17 +270,22 @@ impl Story {
         self.append(fence.run_id, Some(fence.step), NewEvent::told("step.snoozed", Level::Info, line, data));
     }
 
-    /// Until somebody wakes it. After a month it looks by itself, in case nobody could.
+    /// Until somebody wakes it. It looks by itself after a time, in case nobody could: after a month where nothing else is said.
     fn wait(&mut self, fence: &Fence, on: WaitingOn, reason: &str, since: DateTime<Utc>, look_again: Option<Duration>) {
         const LONGEST: Duration = Duration::from_secs(30 * 86_400);
         let tried = self.world.jobs.get(&fence.job_id).map_or(1, |job| job.attempt);
-        self.come_back(fence, on, look_again.unwrap_or(LONGEST), tried - 1, reason);
+        let until = self.come_back(fence, on, look_again.unwrap_or(LONGEST), tried - 1, reason);
         if let Some(step) = self.world.steps.get_mut(&(fence.run_id, fence.step)) {
             step.waiting_since = Some(since.min(self.world.now));
         }
+        // Nobody has to do anything about what comes from outside.
+        let (level, until) = match on {
+            WaitingOn::Event => (Level::Info, Some(until)),
+            _ => (Level::Warn, None),
+        };
         let line = format!("Waiting for {}: {}", on.what(), short(reason));
-        let data = json!({"on": on, "reason": short(reason)});
-        self.append(fence.run_id, Some(fence.step), NewEvent::told("step.waiting", Level::Warn, line, data));
+        let data = json!({"on": on, "reason": short(reason), "until": until});
+        self.append(fence.run_id, Some(fence.step), NewEvent::told("step.waiting", level, line, data));
     }
 
     /// The job sleeps, the step stays running and says what it waits for, and no slot is held.
@@ -291,7 +296,7 @@ impl Story {
         if let Some(step) = self.world.steps.get_mut(&(fence.run_id, fence.step)) {
             step.waiting_on = Some(on);
             step.waiting_since = Some(self.world.now);
-            step.waiting_until = (on == WaitingOn::Timer).then_some(until);
+            step.waiting_until = matches!(on, WaitingOn::Timer | WaitingOn::Event).then_some(until);
             step.waiting_reason = Some(short(reason));
             self.changes.steps.insert((fence.run_id, fence.step));
         }

@@ -24,13 +24,15 @@ pub(super) enum Halt {
     Passing(String),
     /// Not now, and no failure.
     Later { after: Duration, reason: String },
+    /// Not now, and no failure: the forge or the target has to get there. Word of it may come sooner, and wakes the step.
+    Expect { after: Duration, reason: String },
     /// Not before a person does something about it.
     Wait { on: WaitingOn, reason: String, since: DateTime<Utc> },
     /// It was told to stop.
     Stopped,
 }
 
-/// While a person is waited for: what they do at the forge wakes nobody.
+/// While a person is waited for: what they do at the forge wakes nobody where no webhook is set up, and a delivery may be lost.
 const LOOK_AGAIN: Duration = Duration::from_secs(30 * 60);
 
 impl Halt {
@@ -39,6 +41,9 @@ impl Halt {
             Halt::Failed(error) => Outcome::Fail { error },
             Halt::Passing(error) => Outcome::Retry { error, after: None },
             Halt::Later { after, reason } => Outcome::Snooze { after, reason },
+            Halt::Expect { after, reason } => {
+                Outcome::Wait { on: WaitingOn::Event, reason, since: Utc::now(), look_again: Some(after) }
+            }
             Halt::Wait { on, reason, since } => Outcome::Wait { on, reason, since, look_again: Some(LOOK_AGAIN) },
             // What becomes of it is decided by why.
             Halt::Stopped => Outcome::Retry { error: "told to stop".to_owned(), after: None },

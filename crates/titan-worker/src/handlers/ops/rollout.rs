@@ -132,7 +132,7 @@ pub(super) async fn deployed(
         return Err(Halt::Failed(format!("{what} is not there after {minutes:.1} minutes: {why}")));
     }
     let after = (waited.to_std().unwrap_or_default() / 4).clamp(SOONEST, LATEST);
-    Err(Halt::Later { after, reason: format!("{what}: {why}") })
+    Err(Halt::Expect { after, reason: format!("{what}: {why}") })
 }
 
 async fn ordered(

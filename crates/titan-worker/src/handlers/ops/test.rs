@@ -34,6 +34,8 @@ const SOONEST: Duration = Duration::from_secs(2);
 const LATEST: Duration = Duration::from_secs(30);
 /// After the last check that ended.
 const SETTLED: TimeDelta = TimeDelta::seconds(20);
+/// So that the look which finds them settled is not too early by a hair.
+const A_MOMENT: Duration = Duration::from_millis(100);
 /// Lines of each command that are kept as evidence.
 const LAST: usize = 40;
 
@@ -149,11 +151,15 @@ async fn checks(yard: &Yard, work: &Work, commit: &str) -> Result<Value, Halt> {
     }
     let since = waiting_since(work, commit).await?;
     let waited = Utc::now() - since;
+    // Less often the longer they are waited for.
+    let usual = (waited.to_std().unwrap_or_default() / 4).clamp(SOONEST, LATEST);
+    let later = |after: Duration| move |reason| Halt::Later { after: after.max(usual), reason };
     let found = match yard.forge.checks(commit).await {
         Ok(found) => found.checks,
-        // Whoever waits anyhow looks again: that the forge does not answer for a while is no attempt that has failed.
-        Err(ForgeError::Unavailable(why)) => return Err(still_waiting(yard, waited, why, SOONEST)),
-        Err(ForgeError::RateLimited { after, why }) => return Err(still_waiting(yard, waited, why, after)),
+        // Whoever waits anyhow looks again: that the forge does not answer for a while is no attempt that has failed. It is slept out,
+        // whatever is reported meanwhile.
+        Err(ForgeError::Unavailable(why)) => return Err(still_waiting(yard, waited, why, later(usual))),
+        Err(ForgeError::RateLimited { after, why }) => return Err(still_waiting(yard, waited, why, later(after))),
         Err(other) => return Err(other.into()),
     };
     let of = |state: CheckState| found.iter().filter(move |check| check.state == state);
@@ -162,7 +168,8 @@ async fn checks(yard: &Yard, work: &Work, commit: &str) -> Result<Value, Halt> {
     }
     let pending = of(CheckState::Pending).count();
     let is_enough = of(CheckState::Passed).next().is_some() || yard.settings.checks == Checks::IfAny;
-    if pending == 0 && is_enough && has_settled(&found, waited) {
+    let settled = settled_for(&found, waited);
+    if pending == 0 && is_enough && settled > SETTLED {
         let line = format!("{} checks of {} have passed", found.len(), yard.forge.name());
         Site::from(work).say(Level::Info, line).await?;
         return Ok(json!({"wanted": true, "checks": found.iter().map(shown).collect::<Vec<_>>()}));
@@ -175,11 +182,15 @@ async fn checks(yard: &Yard, work: &Work, commit: &str) -> Result<Value, Halt> {
         (0, _) => format!("no check of {} has passed yet", short(commit)),
         (pending, all) => format!("{pending} of {all} checks of {} have not ended", short(commit)),
     };
-    Err(still_waiting(yard, waited, reason, SOONEST))
+    let after = match pending == 0 && is_enough {
+        true => (SETTLED - settled).to_std().unwrap_or_default().min(LATEST) + A_MOMENT,
+        false => usual,
+    };
+    Err(still_waiting(yard, waited, reason, |reason| Halt::Expect { after, reason }))
 }
 
-/// The checks are looked at again, less often the longer they are waited for and not before `soonest`; or they took too long.
-fn still_waiting(yard: &Yard, waited: TimeDelta, reason: String, soonest: Duration) -> Halt {
+/// The checks are looked at again, or they took too long.
+fn still_waiting(yard: &Yard, waited: TimeDelta, reason: String, halt: impl FnOnce(String) -> Halt) -> Halt {
     let deadline = TimeDelta::from_std(yard.settings.checks_timeout).unwrap_or(TimeDelta::MAX);
     if waited > deadline {
         let minutes = yard.settings.checks_timeout.as_secs() / 60;
@@ -188,16 +199,13 @@ fn still_waiting(yard: &Yard, waited: TimeDelta, reason: String, soonest: Durati
              they are waited for"
         ));
     }
-    let after = (waited.to_std().unwrap_or_default() / 4).clamp(SOONEST, LATEST).max(soonest);
-    Halt::Later { after, reason }
+    halt(reason)
 }
 
-/// A check that needs another one is listed only when that has ended, and the first of all some time after the commit.
-fn has_settled(checks: &[Check], waited: TimeDelta) -> bool {
-    match checks.iter().filter_map(|check| check.finished_at).max() {
-        Some(last) => Utc::now() - last > SETTLED,
-        None => waited > SETTLED,
-    }
+/// Since when nothing has happened. A check that needs another one is listed only when that has ended, and the first of all some time
+/// after the commit.
+fn settled_for(checks: &[Check], waited: TimeDelta) -> TimeDelta {
+    checks.iter().filter_map(|check| check.finished_at).max().map_or(waited, |last| Utc::now() - last)
 }
 
 /// Since when the checks of this commit are waited for, whichever worker began.

@@ -24,6 +24,12 @@ describe('what a run waits for', () => {
     });
   });
 
+  it('is until a time where it looks again by itself', () => {
+    const waiting = (data: object) => anEvent(2, { kind: 'step.waiting', data: { reason: 'no check yet', ...data } });
+    expect(waitInEvents([waiting({ on: 'event', until: UNTIL })])).toMatchObject({ on: 'event', until: UNTIL });
+    expect(waitInEvents([waiting({ on: 'approval', until: null })])).toMatchObject({ on: 'approval', until: null });
+  });
+
   it('is over when an attempt has begun since', () => {
     expect(waitInEvents([started(1), asked, retrying, started(4)])).toBeNull();
     expect(waitInEvents([])).toBeNull();

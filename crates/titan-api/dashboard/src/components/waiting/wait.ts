@@ -4,7 +4,7 @@ import type { Run, RunEvent } from '../../api/types';
 import { numberField, textField } from '../../lib/fields';
 
 export interface Wait {
-  /** `budget`, `timer`, or whatever else the engine knows. */
+  /** `budget`, `timer`, `event` (which may come before its time), or whatever else the engine knows. */
   on: string;
   reason: string;
   since: string | null;
@@ -27,7 +27,7 @@ export function waitInEvents(events: readonly RunEvent[]): Wait | null {
     const { data, at: since } = event;
     if (event.kind === 'step.waiting') {
       const on = textField(data, 'on') ?? 'event';
-      return { on, reason: textField(data, 'reason') ?? '', since, until: null, failed: null };
+      return { on, reason: textField(data, 'reason') ?? '', since, until: textField(data, 'until'), failed: null };
     }
     if (event.kind === 'step.snoozed') {
       const reason = textField(data, 'reason') ?? '';
