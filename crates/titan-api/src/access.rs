@@ -1,7 +1,7 @@
 //! Permissions, visible in each handler's signature as `Access<RunsWrite>`. The router takes no handler without one.
 //!
 //! In local mode whoever reaches the loopback address may do everything, but propose changes to Titan's own code: that takes a token.
-//! There is no sign-in yet, so in any other mode nothing is granted but by such a token.
+//! There is no sign-in yet, so in any other mode nothing is granted but by such a token. What webhooks bring is signed.
 
 use std::future::{Ready, ready};
 use std::marker::PhantomData;
@@ -28,6 +28,8 @@ pub enum Ops {
     Enough,
     /// Nothing else is enough.
     Needed,
+    /// Neither it nor a person is asked for: the handler looks at the signature of what was sent.
+    Signed,
 }
 
 /// Who calls.
@@ -110,6 +112,13 @@ impl Permission for OpsDecide {
     const OPS: Ops = Ops::Enough;
 }
 
+/// `webhooks:receive`
+pub struct WebhooksReceive;
+impl Permission for WebhooksReceive {
+    const NAME: &'static str = "webhooks:receive";
+    const OPS: Ops = Ops::Signed;
+}
+
 /// Proof that the caller may do what the handler does.
 pub struct Access<P: Permission> {
     actor: Actor,
@@ -125,6 +134,7 @@ impl<P: Permission> Access<P> {
             | (Ops::Elsewhere | Ops::Enough, Actor::Local, Auth::Local) => {
                 Ok(Access { actor, permission: PhantomData })
             }
+            (Ops::Signed, ..) => Ok(Access { actor: Actor::Nobody, permission: PhantomData }),
             (Ops::Needed, ..) | (Ops::Enough, Actor::Nobody, Auth::Local) => Err(ApiError::new(
                 Code::Unauthorized,
                 "The header X-OPS-TOKEN must be one of the tokens of OPS_TOKEN, which is set where titan-api is started.",
@@ -158,6 +168,7 @@ impl<P: Permission> FromRequest for Access<P> {
 fn actor<P: Permission>(request: &HttpRequest) -> Actor {
     match P::OPS {
         Ops::Elsewhere => Actor::Local,
+        Ops::Signed => Actor::Nobody,
         Ops::Enough | Ops::Needed => request.extensions().get().copied().unwrap_or(Actor::Nobody),
     }
 }
@@ -198,5 +209,13 @@ mod tests {
         }
         assert!(Access::<OpsRead>::grant(Auth::Local, Actor::Local).is_ok());
         assert!(Access::<OpsRead>::grant(Auth::Required, Actor::Local).is_err());
+    }
+
+    #[test]
+    fn who_signs_is_nobody_in_every_mode() {
+        for auth in [Auth::Local, Auth::Required] {
+            let access = Access::<WebhooksReceive>::grant(auth, Actor::Token).ok().unwrap();
+            assert_eq!(access.actor(), Actor::Nobody);
+        }
     }
 }

@@ -15,7 +15,7 @@ use crate::live::run::{Heartbeat, StreamEnd};
 use crate::routes::{
     agents, attachments, budgets, changes, contacts, documents, events, execute, files, git, health, jobs, limits,
     logs, memories, messages, metrics, models, ops, ops_rollouts, outputs, pipelines, plans, projects, queues, runs,
-    sales, system, tasks, templates, workflows,
+    sales, system, tasks, templates, webhooks, workflows,
 };
 
 #[derive(OpenApi)]
@@ -69,6 +69,7 @@ use crate::routes::{
         ops::propose, ops::list_proposals, ops::get_proposal, ops::get_patches, ops::list_effects, ops::list_audit,
         ops_rollouts::approve_proposal, ops_rollouts::reject_proposal, ops_rollouts::pause_proposal,
         ops_rollouts::resume_proposal, ops_rollouts::roll_back_proposal, ops_rollouts::list_rollouts, ops_rollouts::list_targets,
+        webhooks::receive_from_github, webhooks::receive_from_forgejo,
         workflows::list_workflows, workflows::get_workflow
     ),
     components(schemas(Problem, Heartbeat, StreamEnd, ChangeHint, Resync, logs::LogFormat, titan_core::logs::Order)),

@@ -10,7 +10,7 @@ use crate::http::params::path_config;
 use crate::routes::{
     agents, attachments, budgets, changes, contacts, documents, events, execute, files, git, health, jobs, limits,
     logs, memories, messages, metrics, models, ops, ops_rollouts, outputs, pipelines, plans, projects, queues, runs,
-    sales, system, tasks, templates, workflows,
+    sales, system, tasks, templates, webhooks, workflows,
 };
 
 /// Every route, and the dashboard for what is none.
@@ -175,6 +175,9 @@ pub fn configure(table: &mut web::ServiceConfig) {
     at("/api/ops/proposals/{id}/rollback").post(ops_rollouts::roll_back_proposal).add(table);
     at("/api/ops/rollouts").get(ops_rollouts::list_rollouts).add(table);
     at("/api/ops/targets").get(ops_rollouts::list_targets).add(table);
+
+    at("/api/webhooks/github").post(webhooks::receive_from_github).add(table);
+    at("/api/webhooks/forgejo").post(webhooks::receive_from_forgejo).add(table);
 
     at("/api/workflows").get(workflows::list_workflows).add(table);
     at("/api/workflows/{name}").get(workflows::get_workflow).add(table);

@@ -12,6 +12,7 @@
 //! - [`git_server`]: git repositories over https.
 //! - [`forge`]: a GitHub or a Forgejo over real bare repositories, with its real document watching.
 //! - [`render`]: Render's API and deploy hooks.
+//! - [`webhook`]: what forges send, signed.
 //! - [`s3`]: an S3-compatible store.
 //! - `bench`: how fast all of it is.
 //! - `faults`: what must not get lost, whatever happens.
@@ -37,3 +38,4 @@ pub mod proxy;
 pub mod render;
 pub mod s3;
 pub mod wait;
+pub mod webhook;

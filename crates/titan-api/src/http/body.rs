@@ -59,7 +59,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for OptionalBody<T> {
     }
 }
 
-/// A file as it is, of at most so many bytes, and what it is said to be. Only at addresses that `guard` knows as such.
+/// A body as it is, of at most so many bytes, and what it is said to be. Anything but JSON only at addresses that `guard` knows for it.
 pub struct Upload<const MOST: usize> {
     pub bytes: Bytes,
     pub media_type: Option<String>,

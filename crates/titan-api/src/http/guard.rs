@@ -4,6 +4,8 @@
 //! - `Host` must be a name of this machine, against names of strangers that resolve to it.
 //! - `Origin`, when sent, must be the host itself; `Sec-Fetch-Site` must not say that another site writes.
 //! - Writes are JSON, or at the addresses for uploads anything else that no HTML form can send.
+//!
+//! Webhooks come from elsewhere, under whatever name a proxy has there, and are signed: of these only the last holds for them.
 
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{self, HeaderMap, HeaderName};
@@ -23,7 +25,7 @@ pub fn check(request: &ServiceRequest) -> Result<(), ApiError> {
     let state =
         request.app_data::<web::Data<AppState>>().ok_or_else(|| ApiError::internal("the application has no state"))?;
     let writes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if state.config.auth == Auth::Local {
+    if state.config.auth == Auth::Local && !is_webhook(request.method(), request.match_info().as_str()) {
         let host = host(request.headers(), request.uri(), &state.config.allowed_hosts)?;
         origin(request.headers(), &host)?;
         if writes {
@@ -35,6 +37,11 @@ pub fn check(request: &ServiceRequest) -> Result<(), ApiError> {
         true => content_type(request.headers()),
         false => Ok(()),
     }
+}
+
+/// Where others report something, and their signature is looked at. The path is as the router reads it, however it is spelt.
+fn is_webhook(method: &Method, path: &str) -> bool {
+    *method == Method::POST && ["/api/webhooks/github", "/api/webhooks/forgejo"].contains(&path)
 }
 
 /// Where a body is a file.
@@ -164,6 +171,23 @@ mod tests {
 
     fn host_of(named: &str) -> Result<Url, ApiError> {
         host(&headers(&[("host", named)]), &Uri::from_static("/"), &["titan.lan".to_owned()])
+    }
+
+    #[test]
+    fn only_what_is_posted_to_a_webhook_is_one() {
+        assert!(
+            is_webhook(&Method::POST, "/api/webhooks/github") && is_webhook(&Method::POST, "/api/webhooks/forgejo")
+        );
+        assert!(!is_webhook(&Method::GET, "/api/webhooks/github"));
+        for path in [
+            "/api/webhooks",
+            "/api/webhooks/",
+            "/api/webhooks/github/",
+            "/api/webhooks/github/../../projects",
+            "/api/projects",
+        ] {
+            assert!(!is_webhook(&Method::POST, path), "{path}");
+        }
     }
 
     #[test]

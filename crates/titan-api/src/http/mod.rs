@@ -13,3 +13,5 @@ mod ops_timing;
 pub mod params;
 pub mod problem;
 pub mod range;
+pub mod seldom;
+pub mod signature;

@@ -88,6 +88,7 @@ codes! {
     TemplateNotFound = "template_not_found", 404, "There is no such template";
     TemplateInstallNotFound = "template_install_not_found", 404, "There is no such install of a template";
     ProposalNotFound = "proposal_not_found", 404, "There is no such proposal";
+    WebhookNotSetUp = "webhook_not_set_up", 404, "No webhook is set up here";
     QueueNotFound = "queue_not_found", 404, "There is no such queue";
     LimitNotFound = "limit_not_found", 404, "There is no such limit";
     BudgetNotFound = "budget_not_found", 404, "There is no such budget";

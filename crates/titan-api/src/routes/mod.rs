@@ -31,6 +31,7 @@ pub mod sales;
 pub mod system;
 pub mod tasks;
 pub mod templates;
+pub mod webhooks;
 pub mod workflows;
 
 use actix_web::web;

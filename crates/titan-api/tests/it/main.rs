@@ -31,3 +31,4 @@ mod story;
 mod support;
 mod templates;
 mod user_examples;
+mod webhooks;

@@ -48,9 +48,11 @@
 //! | `GITHUB_APP_INSTALLATION_ID` | its installation | looked up |
 //! | `GITHUB_API_URL` | GitHub's API | `https://api.github.com` |
 //! | `GITHUB_SERVER_URL` | where git fetches from GitHub | that of the API |
+//! | `GITHUB_WEBHOOK_SECRET` | the secret of the webhook at GitHub, of 12 characters at least | none: nothing is taken |
 //! | `FORGEJO_REPO` | the repository at a Forgejo instead: `owner/name` | |
 //! | `FORGEJO_URL` | the Forgejo's address | |
 //! | `FORGEJO_TOKEN` | a token that may write the repository | |
+//! | `FORGEJO_WEBHOOK_SECRET` | the secret of the webhook at the Forgejo, of 12 characters at least | none: nothing is taken |
 //! | `TITAN_OPS_BASE` | the branch that changes go to | the repository's default |
 //! | `ALLOWED_PATHS` | what a proposal may change: patterns, comma separated | `README.md,docs/**,crates/**` |
 //! | `PROTECTED_PATHS` | what it may not change although it is allowed | migrations, CI, secrets and more: docs/OPS.md |
@@ -84,6 +86,7 @@ mod exec;
 mod memory;
 mod ops;
 mod ops_target;
+mod ops_webhooks;
 mod prices;
 mod vendors;
 
@@ -100,6 +103,7 @@ pub use exec::Exec;
 pub use memory::{Memory, MemoryMode};
 pub use ops::{Checks, ForgeSettings, ForgejoSettings, GitHubAccess, GitHubSettings, Ops};
 pub use ops_target::{LocalSettings, RenderAccess, RenderSettings, Rollouts, TargetSettings};
+pub use ops_webhooks::Webhooks;
 pub use prices::PriceOf;
 pub use vendors::{ConfiguredVendor, VENDORS, Vendor, Wire};
 

@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 
-use super::{ConfigError, Rollouts, Vars, list, wrong};
+use super::{ConfigError, Rollouts, Vars, Webhooks, list, wrong};
 
 /// Shorter ones can be guessed.
 const SHORTEST_TOKEN: usize = 12;
@@ -12,6 +12,7 @@ pub struct Ops {
     /// The live tokens: one, or while they are changed the new one and the old one. Empty: nobody can propose anything.
     pub tokens: Vec<SecretString>,
     pub forge: Option<ForgeSettings>,
+    pub webhooks: Webhooks,
     /// The branch that changes go to; none: the repository's own default.
     pub base: Option<String>,
     pub allowed_paths: Option<Vec<String>>,
@@ -87,6 +88,7 @@ impl Ops {
         Ok(Ops {
             tokens: tokens(vars)?,
             forge: forge(vars)?,
+            webhooks: Webhooks::of(vars)?,
             base: vars.text("TITAN_OPS_BASE").map(str::to_owned),
             allowed_paths: vars.text("ALLOWED_PATHS").map(patterns),
             protected_paths: vars.text("PROTECTED_PATHS").map(patterns),

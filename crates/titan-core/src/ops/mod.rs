@@ -7,7 +7,7 @@
 //!
 //! Then what is written down: who called (`audit`), what was proposed (`proposals`), what is done outside (`intents`), what people
 //! decided (`decisions`), how far it is rolled out (`rollouts`), that it is to be taken back (`rollbacks`), and what production answers
-//! (`targets`).
+//! (`targets`). And that the forge has news (`webhooks`).
 
 mod fault;
 pub mod path;
@@ -27,6 +27,7 @@ pub mod proposals;
 pub mod rollbacks;
 pub mod rollouts;
 pub mod targets;
+pub mod webhooks;
 
 pub use fault::{Fault, MOST_FAULTS};
 pub use patch::{Change, Patch, PatchInput};

@@ -33,6 +33,21 @@ pub const MAX_DESCRIPTION: usize = 20_000;
 pub const MAX_TITLE: usize = 200;
 const MAX_NOW: usize = 300;
 
+/// What the names of the proposals' own branches begin with; their ids follow.
+const BRANCHES: &str = "titan/ops/";
+
+/// The branch of a proposal.
+#[must_use]
+pub fn branch(id: Uuid) -> String {
+    format!("{BRANCHES}{id}")
+}
+
+/// The proposal whose branch would be called so.
+#[must_use]
+pub fn of_branch(name: &str) -> Option<Uuid> {
+    Uuid::try_parse(name.strip_prefix(BRANCHES)?).ok().filter(|id| branch(*id) == name)
+}
+
 /// A proposal that keeps all rules.
 #[derive(Debug, Clone)]
 pub struct NewProposal {

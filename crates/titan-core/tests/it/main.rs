@@ -36,4 +36,5 @@ mod states;
 mod support;
 mod template_files;
 mod templates;
+mod webhooks;
 mod workspaces;

@@ -16,13 +16,13 @@ use titan_core::state::WaitingOn;
 
 use crate::support::{Bench, fence};
 
-const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
-const TREE: &str = "fedcba9876543210fedcba9876543210fedcba98";
+pub(crate) const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+pub(crate) const TREE: &str = "fedcba9876543210fedcba9876543210fedcba98";
 const KINDS: [&str; 7] =
     ["ops.diff", "ops.patch", "ops.test", "ops.pr", "ops.deploy-canary", "ops.promote", "ops.rollback"];
 
 /// The same title is the same call.
-fn propose(bench: &mut Bench, title: &str) -> Proposal {
+pub(crate) fn propose(bench: &mut Bench, title: &str) -> Proposal {
     said(bench, title, Same::Body).0
 }
 
@@ -42,12 +42,12 @@ fn said(bench: &mut Bench, title: &str, same: fn(IdempotencyKey) -> Same) -> (Pr
     (proposal, replayed)
 }
 
-fn proposal(bench: &mut Bench, id: Uuid) -> Proposal {
+pub(crate) fn proposal(bench: &mut Bench, id: Uuid) -> Proposal {
     proposals::get(&mut bench.connection, id).unwrap()
 }
 
 /// The next job of the workflows of this file.
-fn next(bench: &mut Bench) -> Fence {
+pub(crate) fn next(bench: &mut Bench) -> Fence {
     let kinds = KINDS.map(str::to_owned).to_vec();
     let jobs = claim(&mut bench.connection, &Claim::simple(bench.worker, kinds, 1)).unwrap();
     let fence = fence(&jobs[0]);
@@ -56,12 +56,16 @@ fn next(bench: &mut Bench) -> Fence {
 }
 
 /// Brings a proposal to its canary, and gives the claim of that stage.
-fn at_the_canary(bench: &mut Bench) -> Fence {
+pub(crate) fn at_the_canary(bench: &mut Bench) -> Fence {
     for output in [json!({"tree": TREE}), json!({"commit": COMMIT}), json!({}), json!({"number": 1})] {
         let fence = next(bench);
-        bench.finish(fence, Outcome::Done(Done { output, writes: Vec::new() })).unwrap();
+        bench.finish(fence, done(output)).unwrap();
     }
     next(bench)
+}
+
+pub(crate) fn done(output: serde_json::Value) -> Outcome {
+    Outcome::Done(Done { output, writes: Vec::new() })
 }
 
 fn begin(bench: &mut Bench, fence: Fence, id: Uuid) -> titan_core::Result<Begun> {

@@ -7,7 +7,7 @@ use titan_core::blobs::{self, Collected};
 use titan_core::budgets;
 use titan_core::engine::{ForceCancel, Transition, Wake};
 use titan_core::meter::Meter;
-use titan_core::ops::{rollbacks, rollouts};
+use titan_core::ops::{rollbacks, rollouts, webhooks};
 use titan_core::pipelines::previews;
 use titan_core::queue::maintenance::leader::{Patience, Term};
 use titan_core::queue::maintenance::{self, BATCH, Kept, Loss, Rescued, Sleepers, Speed};
@@ -220,11 +220,13 @@ impl Keeper<'_> {
         Ok(Some(()))
     }
 
-    /// What a person has said when nobody listened; and what nobody moves any more is rolled back.
+    /// What a person or the forge has said when nobody listened; and what nobody moves any more is rolled back.
     fn see_to_rollouts(&mut self, term: &Term) -> Result<Option<()>> {
         let runs = self.ask(rollouts::overslept)?;
         let on = [WaitingOn::Approval, WaitingOn::Input];
-        self.wake(runs.into_iter().flat_map(|run_id| on.map(|on| Wake::for_person(run_id, on))));
+        let for_people = runs.into_iter().flat_map(|run_id| on.map(|on| Wake::for_person(run_id, on)));
+        let for_news = self.ask(webhooks::overslept)?;
+        self.wake(for_people.chain(for_news));
         let Some(seen) = self.act(term, BRIEF, rollbacks::see_to)? else { return Ok(None) };
         for proposal in &seen.ordered {
             tracing::warn!(proposal.id = %proposal, "a rollout is rolled back: its run has ended before it");
@@ -277,6 +279,7 @@ impl Keeper<'_> {
             Kept::Queries,
             Kept::OfflineCalls { days },
             Kept::Attachments,
+            Kept::WebhookDeliveries,
         ];
         all.extend(self.keep.memory_days.map(|days| Kept::OldMemories { days }));
         for kept in all {

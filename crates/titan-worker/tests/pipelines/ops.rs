@@ -1,12 +1,13 @@
 //! Proposals of changes to Titan's own code, from the call to the pull request: with real daemons and the sandbox, at a GitHub over a real
 //! repository, which is harmed on the way.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde_json::{Value, json};
 use titan_testkit::client::{Reply, id, text};
 use titan_testkit::forge::{Forge, Repository, TOKEN};
+use titan_testkit::webhook::from_github;
 
 use crate::kit::Kit;
 
@@ -16,6 +17,7 @@ pub(crate) const PROPOSAL: &str = r##"{
   "title": "Update README", "description": "Add deployment instructions",
   "patches": [{"path": "README.md", "content": "# My Project\n\n## Deployment\n\n..."}]}"##;
 pub(crate) const TASKS: &str = "# Tasks\n\n## Now\n\n### Update README\n\nSay how it is deployed.\n\n## Next\n";
+const WEBHOOK_SECRET: &str = "the-secret-of-the-webhook";
 /// What is built and tested where nothing else is said.
 const TEST: &str = "grep -q Deployment README.md ;; test ! -e .git";
 
@@ -98,6 +100,13 @@ impl Kit {
         self.completed(run).await;
     }
 
+    /// The forge reports something of this proposal.
+    async fn hears(&self, id: &str, event: &str, mut body: Value) {
+        body["repository"] = json!({"full_name": "Acme/Titan"});
+        let delivery = from_github(&self.client, WEBHOOK_SECRET, event, "delivery-1", &body.to_string());
+        assert_eq!(self.client.send(delivery).await.expect(202)["proposals"], json!([id]));
+    }
+
     /// Waits until the checks of the forge are waited for.
     async fn awaits_checks(&self, id: &str) -> Value {
         self.until("the checks to be waited for", async || {
@@ -140,7 +149,7 @@ async fn the_user_s_call_becomes_a_pull_request() {
 
     // Without a check nothing is known, and it sleeps.
     let waiting = kit.awaits_checks(&id).await;
-    assert_eq!((text(&waiting["state"]), text(&stage(&waiting, "test")["waiting_on"])), ("running", "timer"));
+    assert_eq!((text(&waiting["state"]), text(&stage(&waiting, "test")["waiting_on"])), ("running", "event"));
     assert!(repository.pulls().is_empty());
     let commit = text(&stage(&waiting, "patch")["evidence"]["commit"]).to_owned();
     assert_eq!(repository.head(&branch(&id)), Some(commit.clone()));
@@ -254,6 +263,51 @@ async fn what_others_do_meanwhile_ends_it_with_a_reason() {
     let why = kit.failed(&failing_run).await;
     assert!(why.contains("\"lint\"") && why.contains("failed"), "{why}");
     assert!(repository.pulls().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_forge_reports_is_looked_at_at_once() {
+    let forge = Forge::github();
+    let repository = repository(&forge);
+    let kit = kit(&forge, &[("TITAN_OPS_CHECKS", "required"), ("GITHUB_WEBHOOK_SECRET", WEBHOOK_SECRET)]);
+    let _worker = kit.worker();
+    let (id, run) = kit.propose(PROPOSAL).await;
+    let commit = text(&stage(&kit.awaits_checks(&id).await, "patch")["evidence"]["commit"]).to_owned();
+    let asleep = format!("WHERE run_id = '{run}' AND state = 'scheduled'");
+    kit.until("the step to be far from looking by itself", async || {
+        kit.db.execute(&format!("UPDATE jobs SET run_at = now() + interval '1 hour' {asleep}"));
+        (kit.db.count(&format!("SELECT count(*) FROM jobs {asleep}")) == 1).then_some(())
+    })
+    .await;
+    let failed = json!([{"name": "lint", "status": "completed", "conclusion": "failure", "summary": "two spaces"}]);
+    repository.check(&commit, &failed, &json!([]));
+
+    let began = Instant::now();
+    let run_of_check = json!({"status": "completed", "conclusion": "failure", "head_sha": commit, "pull_requests": []});
+    kit.hears(&id, "check_run", json!({"action": "completed", "check_run": run_of_check})).await;
+    let why = kit.failed(&run).await;
+    let took = began.elapsed();
+    assert!(why.contains("\"lint\"") && took < Duration::from_secs(10), "{took:?}: {why}");
+    let log = kit.log(&run).await.join("\n");
+    assert!(log.contains("Step test looks again: there is news from outside"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_closed_while_an_approval_is_waited_for_ends_at_once() {
+    let forge = Forge::github();
+    let repository = repository(&forge);
+    let kit = kit(&forge, &[("GITHUB_WEBHOOK_SECRET", WEBHOOK_SECRET)]);
+    let _worker = kit.worker();
+    let (id, run) = kit.propose(PROPOSAL).await;
+    kit.asks(&id, "merge").await;
+    repository.close(repository.pulls()[0]["number"].as_u64().unwrap());
+    // By itself it would look in half an hour.
+    let began = Instant::now();
+    let head = json!({"ref": branch(&id)});
+    kit.hears(&id, "pull_request", json!({"action": "closed", "pull_request": {"head": head}})).await;
+    let why = kit.failed(&run).await;
+    let took = began.elapsed();
+    assert!(why.contains("somebody has closed pull request") && took < Duration::from_secs(10), "{took:?}: {why}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

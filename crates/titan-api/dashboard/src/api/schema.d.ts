@@ -1947,6 +1947,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/webhooks/forgejo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hear from a Forgejo that something has happened in the repository of Titan's own code */
+        post: operations["receive_from_forgejo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/github": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hear from GitHub that something has happened in the repository of Titan's own code */
+        post: operations["receive_from_github"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/worker/health": {
         parameters: {
             query?: never;
@@ -5317,6 +5351,18 @@ export interface components {
          * @enum {string}
          */
         WaitingOn: "approval" | "input" | "timer" | "child" | "event" | "budget";
+        /** @enum {string} */
+        WebhookEffect: "told" | "ignored" | "repeated";
+        /** @description What came of a delivery. The forge shows it beside what it sent. */
+        WebhookReceived: {
+            effect: components["schemas"]["WebhookEffect"];
+            /** @description By the sender's name for it. */
+            event: string;
+            /** @description The proposals that it is about; those that sleep until something happens look within seconds. */
+            proposals: string[];
+            /** @description Why it has no effect. */
+            reason: string | null;
+        };
         Worker: {
             current_tasks: string[];
             /** Format: date-time */
@@ -10285,6 +10331,86 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    receive_from_forgejo: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The HMAC-SHA256 of the body under FORGEJO_WEBHOOK_SECRET, in hexadecimal digits; or `X-Gitea-Signature` */
+                "X-Forgejo-Signature": string;
+                "X-Forgejo-Event": string;
+                /** @description The same number has one effect */
+                "X-Forgejo-Delivery": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The event, as Forgejo sends it */
+        requestBody: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description As asked */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookReceived"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    receive_from_github: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `sha256=` and the HMAC of the body under GITHUB_WEBHOOK_SECRET */
+                "X-Hub-Signature-256": string;
+                "X-GitHub-Event": string;
+                /** @description The same number has one effect */
+                "X-GitHub-Delivery": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The event, as GitHub sends it */
+        requestBody: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description As asked */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookReceived"];
+                };
             };
             /** @description What went wrong */
             default: {

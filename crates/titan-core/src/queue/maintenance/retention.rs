@@ -8,6 +8,8 @@ use crate::{Result, idempotency, memories};
 
 /// How long dead letters can still be tried again.
 const DEAD_LETTER_DAYS: i32 = 90;
+/// How long a delivery of a webhook is known again.
+const DELIVERY_DAYS: i32 = 7;
 
 /// What is not kept for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +38,8 @@ pub enum Kept {
     },
     /// Files that no message asked for within a day.
     Attachments,
+    /// Deliveries of webhooks: a sender repeats them for some days at most.
+    WebhookDeliveries,
 }
 
 /// Drops the days of the history that ended more than `days` ago. Returns how many. It needs a lock that stops whoever
@@ -90,6 +94,11 @@ pub fn forget(connection: &mut PgConnection, kept: Kept) -> Result<usize> {
             "DELETE FROM job_tallies WHERE ctid = ANY (ARRAY(SELECT ctid FROM job_tallies \
              WHERE minute < now() - $1 * interval '1 day' ORDER BY minute LIMIT $2))",
             1,
+        ),
+        Kept::WebhookDeliveries => (
+            "DELETE FROM webhook_deliveries WHERE ctid = ANY (ARRAY(SELECT ctid FROM webhook_deliveries \
+             WHERE received_at < now() - $1 * interval '1 day' ORDER BY received_at LIMIT $2))",
+            DELIVERY_DAYS,
         ),
         Kept::Attachments => (
             "DELETE FROM attachments WHERE id IN (SELECT id FROM attachments WHERE used_at IS NULL \

@@ -6,6 +6,7 @@ use titan_core::db::PgConnection;
 use titan_core::engine::{Done, Write};
 use titan_core::ops::RepoPath;
 use titan_core::ops::intents;
+use titan_core::ops::proposals;
 use titan_core::ops::risk::{self, Touched};
 use titan_core::ops::tree::{self, TreeChange};
 use titan_core::state::Level;
@@ -63,7 +64,7 @@ pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
     let output = json!({
         // Whose output "Changes" is: a run that goes on after this stage has none of its own.
         "run": work.fence.run_id,
-        "branch": format!("titan/ops/{}", work.started.task_id),
+        "branch": proposals::branch(work.started.task_id),
         "base_branch": branch,
         "base": change.base,
         "tree": change.tree,

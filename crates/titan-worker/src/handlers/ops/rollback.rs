@@ -104,7 +104,7 @@ async fn take_back(
         told::tell(yard, rollout).await;
         redeploy(yard, yard.destination(rollout)?, work, proposal.id, rollout).await?;
     }
-    let branch = format!("titan/ops/{}", proposal.id);
+    let branch = proposals::branch(proposal.id);
     let (text, output) = match at_the_forge(yard, rollback, rollout, &branch).await? {
         Some(merged) => reverted(yard, work, rollback, proposal, rollout, &merged).await?,
         None => (format!("nothing of it was merged: {}", rollback.reason), json!({})),
@@ -171,7 +171,7 @@ async fn reverted(
 ) -> Result<(String, Value), Halt> {
     let known = rollout.and_then(|rollout| rollout.merged_as.clone()).or_else(|| pull.merged_as.clone());
     let merged = known.ok_or_else(|| Halt::Passing(format!("the forge does not say what {} became", pull.number)))?;
-    let (base, branch) = (pull.base.clone(), format!("titan/ops/{}-revert", proposal.id));
+    let (base, branch) = (pull.base.clone(), format!("{}-revert", proposals::branch(proposal.id)));
     let mirror = yard.mirror().await?;
     let title = redact(&format!("Revert {:?}", proposal.title));
     let about = redact(&format!(
