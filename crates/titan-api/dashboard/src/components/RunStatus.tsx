@@ -3,8 +3,10 @@ import type { Run } from '../api/types';
 import { Status } from './Status';
 import { waitOfRun } from './waiting/wait';
 
-/** A person has to do something about it, or time will. */
-export const statusOfWait = (on: string): string => (on === 'timer' || on === 'child' ? 'retrying' : 'waiting');
+/** A person has to do something about it, or time and others will. */
+export const statusOfWait = (on: string): string => (OF_TIME.includes(on) ? 'retrying' : 'waiting');
+
+const OF_TIME = ['timer', 'child', 'event'];
 
 export function RunStatus({ run, iconOnly = false }: { run: Run; iconOnly?: boolean }) {
   const wait = waitOfRun(run);
