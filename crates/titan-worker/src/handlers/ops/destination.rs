@@ -66,7 +66,8 @@ fn local(config: &Config, settings: &LocalSettings) -> anyhow::Result<Local> {
         supervisor: own.with_file_name("titan-supervise"),
         production: SideSettings { bind: settings.bind, environment: production },
         canary: SideSettings { bind: None, environment: canary },
-        ready_within: READY_WITHIN.min(config.ops.rollouts.deploy_timeout),
+        // Sooner than the stage gives up: the target knows why a release does not come up.
+        ready_within: READY_WITHIN.min(config.ops.rollouts.deploy_timeout / 4 * 3),
         grace: config.grace,
     })
     .map_err(|why| anyhow!("TITAN_OPS_LOCAL_DIR: {why}"))
