@@ -84,6 +84,26 @@ async fn the_user_s_call_comes_to_production_and_can_be_taken_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn production_rolls_itself_out_and_back() {
+    let forge = Forge::github();
+    let site = Site::of_itself(&forge);
+    let kit = &site.kit;
+    let (id, run) = kit.propose(PROPOSAL).await;
+    // The worker that deploys is stopped by that; the one that comes up goes on with it.
+    kit.promote(&id, &run).await;
+    assert_eq!(site.production().await, site.repository.head("main"));
+    assert_eq!(text(&kit.proposal(&id).await["state"]), "done");
+    each_effect_is_known(&site, &id).await;
+    let ordered = kit.order(&id, "rollback", &json!({})).await.expect(200);
+    kit.completed(text(&ordered["run_id"])).await;
+    assert_eq!(site.production().await.as_deref(), Some(site.first.as_str()));
+    assert_eq!((text(&kit.proposal(&id).await["state"]), site.repository.pulls().len()), ("rolled_back", 2));
+    let targets = kit.client.get("/api/ops/targets").await.expect(200);
+    assert_eq!(targets["items"][0]["commit"], json!(site.first), "asked by whoever runs there");
+    each_effect_is_known(&site, &id).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_bad_build_never_comes_to_production() {
     for (how, why) in [
         ("never-ready", "does not come up"),

@@ -69,7 +69,16 @@ impl<'a> Site<'a> {
         Self::with(forge, QUIET, &[])
     }
 
+    /// Where production's own worker does all the work, and so is replaced by its own rollouts.
+    pub(crate) fn of_itself(forge: &'a Forge) -> Self {
+        Self::made(forge, TEMPLATE, &[], true)
+    }
+
     pub(crate) fn with(forge: &'a Forge, template: &str, more: &[(&str, &str)]) -> Self {
+        Self::made(forge, template, more, false)
+    }
+
+    fn made(forge: &'a Forge, template: &str, more: &[(&str, &str)], rolls_itself_out: bool) -> Self {
         let repository = repository(forge);
         let program = |path: &str, content: &str| json!({"path": path, "content": content, "mode": "100755"});
         let first = repository
@@ -95,16 +104,22 @@ impl<'a> Site<'a> {
         env.extend(more);
         let kit = kit(forge, &env);
         let built = program_path("titan-api").parent().unwrap().display().to_string();
-        for (file, name) in [(&production, "production"), (&canary, "canary")] {
-            // Its worker takes no job of others.
-            let lines = format!(
-                "DATABASE_URL={}\nPATH={}\nBUILT={built}\nTITAN_DATA_DIR={}\nTITAN_WORKER_NAME={name}\nTITAN_WORKER_QUEUES={name}\n",
-                kit.db.url.expose_secret(),
-                std::env::var("PATH").unwrap(),
-                at(name)
-            );
-            fs::write(file, lines).unwrap();
-        }
+        let common = format!(
+            "DATABASE_URL={}\nPATH={}\nBUILT={built}\n",
+            kit.db.url.expose_secret(),
+            std::env::var("PATH").unwrap()
+        );
+        // Their workers take no job of others.
+        let apart = |name: &str| {
+            let data = at(name);
+            format!("{common}TITAN_DATA_DIR={data}\nTITAN_WORKER_NAME={name}\nTITAN_WORKER_QUEUES={name}\n")
+        };
+        let whole = || {
+            let lines = kit.env.iter().map(|(name, value)| format!("{name}={value}\n"));
+            format!("BUILT={built}\n{}", lines.collect::<String>())
+        };
+        fs::write(&production, if rolls_itself_out { whole() } else { apart("production") }).unwrap();
+        fs::write(&canary, apart("canary")).unwrap();
         let mut site = Site { repository, kit, first, folder, address: String::new() };
         site.begin_production(&target, &production);
         site
