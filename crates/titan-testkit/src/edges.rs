@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::db::TestDb;
 use diesel::connection::SimpleConnection as _;
-use diesel::sql_types::{BigInt, Integer, Text};
+use diesel::sql_types::{BigInt, Bool, Integer, Text};
 use diesel::{PgConnection, QueryableByName, RunQueryDsl as _, sql_query};
 
 /// When a worker is killed at an edge.
@@ -20,17 +20,18 @@ pub enum When {
 
 pub type Edge = (&'static str, When);
 
-/// First of locks, so that nobody else has the same.
+/// First of the locks' two numbers, so that nobody else has the same.
 const CLASS: i32 = 7_461;
 
-/// An effect's name is its key without what differs from run to run. A test that writes no name down is not held up.
+/// An effect's name is its key without what differs from run to run. Who passes an edge of which nobody has written the name is not held
+/// up.
 const SQL: &str = "
     CREATE TABLE edges (id serial PRIMARY KEY, name text NOT NULL UNIQUE);
     CREATE TABLE edges_passed (id bigserial PRIMARY KEY, name text NOT NULL);
     CREATE FUNCTION edge(edge text) RETURNS void LANGUAGE plpgsql AS $$
     DECLARE lock integer := (SELECT id FROM edges WHERE name = edge);
     BEGIN
-        IF lock IS NOT NULL THEN PERFORM pg_advisory_xact_lock_shared(7461, lock); END IF;
+        IF lock IS NOT NULL THEN PERFORM pg_advisory_xact_lock_shared(CLASS, lock); END IF;
         INSERT INTO edges_passed (name) VALUES (edge);
     END $$;
     CREATE FUNCTION edge_of_step() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -87,7 +88,7 @@ impl Edges {
     /// Of a database that knows nothing of edges yet.
     #[must_use]
     pub fn new(db: &TestDb, edges: &[Edge]) -> Self {
-        db.execute(SQL);
+        db.execute(&SQL.replace("CLASS", &CLASS.to_string()));
         Self::again(db, edges)
     }
 
@@ -111,7 +112,7 @@ impl Edges {
             connection.batch_execute(&format!("SELECT pg_advisory_lock({CLASS}, {})", lock.id)).unwrap();
             before.insert(lock.id, *name);
         }
-        let passed = db.count("SELECT coalesce(max(id), 0) FROM edges_passed");
+        let passed = newest(&mut connection);
         let after = edges.iter().filter(|(_, when)| *when == When::After).map(|(name, _)| *name).collect();
         Edges { connection, before, after, passed }
     }
@@ -145,10 +146,19 @@ impl Edges {
     /// Lets others pass an edge, once whoever came to it is dead: what they were about to write is not written.
     pub fn release(&mut self, reached: &Reached) -> Edge {
         if let Some((lock, pid)) = reached.held {
-            let sql = format!("SELECT pg_terminate_backend({pid}, 5000), pg_advisory_unlock({CLASS}, {lock})");
-            self.connection.batch_execute(&sql).unwrap();
+            #[derive(QueryableByName)]
+            struct Gone {
+                #[diesel(sql_type = Bool)]
+                gone: bool,
+            }
+            let gone = sql_query(format!("SELECT pg_terminate_backend({pid}, 5000) AS gone"));
+            let Gone { gone } = gone.get_result(&mut self.connection).unwrap();
+            assert!(gone, "what the dead worker was about to write may be written");
+            self.connection.batch_execute(&format!("SELECT pg_advisory_unlock({CLASS}, {lock})")).unwrap();
             self.before.remove(&lock);
         }
+        // What it has passed since is no place where the next one is.
+        self.passed = newest(&mut self.connection);
         reached.edge
     }
 
@@ -164,4 +174,14 @@ impl Edges {
             sql_query("SELECT id, name FROM edges_passed ORDER BY id").load(&mut self.connection).unwrap();
         passed.iter().map(|passed| passed.name.as_str()).collect::<Vec<_>>().join("\n")
     }
+}
+
+fn newest(connection: &mut PgConnection) -> i64 {
+    #[derive(QueryableByName)]
+    struct Newest {
+        #[diesel(sql_type = BigInt)]
+        id: i64,
+    }
+    let newest = sql_query("SELECT coalesce(max(id), 0) AS id FROM edges_passed");
+    newest.get_result::<Newest>(connection).unwrap().id
 }

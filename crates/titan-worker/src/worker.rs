@@ -36,6 +36,9 @@ const COMMITTERS: usize = 2;
 /// After the grace: how long jobs have to notice that they are handed back, and the database to hear the last words.
 const HAND_BACK: Duration = Duration::from_secs(7);
 const LAST_WORDS: Duration = Duration::from_secs(3);
+/// So long after its grace it may still be handing back and saying that it is gone: who kills it before does so to one that stops in order.
+pub const BEYOND_GRACE: Duration =
+    Duration::from_secs(LAST_WORDS.as_secs() + HAND_BACK.as_secs() + LAST_WORDS.as_secs() + 2);
 
 pub struct Worker;
 

@@ -20,6 +20,8 @@ pub const LIMIT: usize = 1 << 20;
 /// it was refused. Beyond that the connection is simply closed.
 const DRAINED: usize = 64 << 20;
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Bytes a second, below which nobody is waited for.
+const SLOWEST: usize = 32 << 10;
 
 /// A body that must be there, of at most so many bytes. `raw` is what was sent, for telling repeated requests from new ones.
 pub struct Body<T, const MOST: usize = LIMIT> {
@@ -115,7 +117,7 @@ fn read(
 ) -> impl Future<Output = Result<Bytes, ApiError>> + use<> {
     let declared =
         request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    async move {
+    let reading = async move {
         let mut body = BytesMut::with_capacity(declared.unwrap_or(0).min(most));
         let mut too_large = declared.is_some_and(|length| length > most);
         while !too_large && let Some(chunk) = payload.next().await {
@@ -134,6 +136,14 @@ fn read(
             return Err(ApiError::new(Code::PayloadTooLarge, format!("A body may have at most {most} bytes.")));
         }
         Ok(body.freeze())
+    };
+    // However it drips in.
+    let within = PATIENCE + Duration::from_secs((most / SLOWEST) as u64);
+    async move {
+        tokio::time::timeout(within, reading).await.unwrap_or_else(|_| {
+            let seconds = within.as_secs();
+            Err(ApiError::new(Code::InvalidRequest, format!("The body had not come within {seconds} seconds.")))
+        })
     }
 }
 

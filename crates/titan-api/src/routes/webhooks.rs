@@ -3,8 +3,12 @@
 //!
 //! In the order of doubt: the signature over the bytes, then who it is said to be from, then what is in it.
 
+use std::future::{Ready, ready};
+use std::marker::PhantomData;
+
+use actix_web::dev::Payload;
 use actix_web::http::header::HeaderMap;
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::Value;
@@ -58,6 +62,7 @@ pub enum Effect {
     responses((status = 202, body = Received)))]
 pub async fn receive_from_github(
     _: Access<WebhooksReceive>,
+    _: Addressed<GitHub>,
     state: State,
     request: HttpRequest,
     body: Upload<LIMIT>,
@@ -72,6 +77,7 @@ pub async fn receive_from_github(
     responses((status = 202, body = Received)))]
 pub async fn receive_from_forgejo(
     _: Access<WebhooksReceive>,
+    _: Addressed<Forgejo>,
     state: State,
     request: HttpRequest,
     body: Upload<LIMIT>,
@@ -80,7 +86,7 @@ pub async fn receive_from_forgejo(
 }
 
 /// Where a sender puts what.
-struct Sender {
+pub struct Sender {
     source: Source,
     variable: &'static str,
     /// Of several names for one thing the first that was sent counts.
@@ -88,7 +94,7 @@ struct Sender {
     prefix: &'static str,
     events: &'static [&'static str],
     deliveries: &'static [&'static str],
-    settings: fn(&Ops) -> Option<(&SecretString, &str)>,
+    of: fn(&Ops) -> Option<(&SecretString, &str)>,
 }
 
 static GITHUB: Sender = Sender {
@@ -98,7 +104,7 @@ static GITHUB: Sender = Sender {
     prefix: "sha256=",
     events: &["X-GitHub-Event"],
     deliveries: &["X-GitHub-Delivery"],
-    settings: |ops| match (&ops.webhooks.github, &ops.forge) {
+    of: |ops| match (&ops.webhooks.github, &ops.forge) {
         (Some(secret), Some(ForgeSettings::GitHub(github))) => Some((secret, &github.repository)),
         _ => None,
     },
@@ -111,23 +117,70 @@ static FORGEJO: Sender = Sender {
     prefix: "",
     events: &["X-Forgejo-Event", "X-Gitea-Event"],
     deliveries: &["X-Forgejo-Delivery", "X-Gitea-Delivery"],
-    settings: |ops| match (&ops.webhooks.forgejo, &ops.forge) {
+    of: |ops| match (&ops.webhooks.forgejo, &ops.forge) {
         (Some(secret), Some(ForgeSettings::Forgejo(forgejo))) => Some((secret, &forgejo.repository)),
         _ => None,
     },
 };
 
+/// Who sends to an address.
+pub trait Sends {
+    const SENDER: &'static Sender;
+}
+
+pub struct GitHub;
+impl Sends for GitHub {
+    const SENDER: &'static Sender = &GITHUB;
+}
+
+pub struct Forgejo;
+impl Sends for Forgejo {
+    const SENDER: &'static Sender = &FORGEJO;
+}
+
+/// What is looked at before a byte of the body is taken: whether there is anybody to hear it, and a signature at all.
+pub struct Addressed<S>(PhantomData<S>);
+
+impl<S: Sends> FromRequest for Addressed<S> {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let Some(state) = request.app_data::<State>() else {
+            return ready(Err(ApiError::internal("the application has no state")));
+        };
+        let is_signed = || S::SENDER.signatures.iter().any(|name| request.headers().contains_key(*name));
+        ready(match S::SENDER.settings(&state.config.ops) {
+            Err(error) => Err(error),
+            Ok(_) if !is_signed() => Err(refused(S::SENDER, request)),
+            Ok(_) => Ok(Addressed(PhantomData)),
+        })
+    }
+}
+
+impl Sender {
+    /// The secret and the repository.
+    fn settings<'a>(&self, ops: &'a Ops) -> Result<(&'a SecretString, &'a str), ApiError> {
+        (self.of)(ops).ok_or_else(|| {
+            let detail =
+                format!("{} is not set where titan-api is started: docs/OPS-FORGES.md, Webhooks.", self.variable);
+            ApiError::new(Code::WebhookNotSetUp, detail)
+        })
+    }
+}
+
+fn refused(from: &Sender, request: &HttpRequest) -> ApiError {
+    if let Some(unsaid) = REFUSED.may_say() {
+        let (source, peer) = (from.source, request.peer_addr());
+        tracing::warn!(%source, ?peer, unsaid, "refused a webhook whose signature is missing or wrong");
+    }
+    ApiError::new(Code::Unauthorized, unsigned(from))
+}
+
 async fn receive(state: &State, from: &Sender, request: &HttpRequest, body: &[u8]) -> Result<HttpResponse, ApiError> {
-    let Some((secret, repository)) = (from.settings)(&state.config.ops) else {
-        let detail = format!("{} is not set where titan-api is started: docs/OPS-FORGES.md, Webhooks.", from.variable);
-        return Err(ApiError::new(Code::WebhookNotSetUp, detail));
-    };
+    let (secret, repository) = from.settings(&state.config.ops)?;
     if !is_signed(request.headers(), from.signatures, from.prefix, secret, body) {
-        if let Some(unsaid) = REFUSED.may_say() {
-            let (source, peer) = (from.source, request.peer_addr());
-            tracing::warn!(%source, ?peer, unsaid, "refused a webhook whose signature is missing or wrong");
-        }
-        return Err(ApiError::new(Code::Unauthorized, unsigned(from)));
+        return Err(refused(from, request));
     }
     let event = header(request.headers(), from.events, LONGEST_EVENT)?;
     let id = header(request.headers(), from.deliveries, LONGEST_ID)?;

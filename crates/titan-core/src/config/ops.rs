@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use super::{ConfigError, Rollouts, Vars, Webhooks, list, wrong};
 
 /// Shorter ones can be guessed.
-const SHORTEST_TOKEN: usize = 12;
+pub(super) const SHORTEST_TOKEN: usize = 12;
 
 #[derive(Debug, Clone)]
 pub struct Ops {
@@ -58,7 +58,8 @@ impl ForgeSettings {
 pub struct GitHubSettings {
     /// As it was given, like all that follows: the worker, which uses them, looks whether they are what they should be.
     pub repository: String,
-    pub access: GitHubAccess,
+    /// None where nobody writes there: the API needs the name alone, to know its webhooks.
+    pub access: Option<GitHubAccess>,
     pub api_url: Option<String>,
     /// Where git fetches from.
     pub server_url: Option<String>,
@@ -79,8 +80,8 @@ pub enum GitHubAccess {
 #[derive(Debug, Clone)]
 pub struct ForgejoSettings {
     pub repository: String,
-    pub url: String,
-    pub token: SecretString,
+    pub url: Option<String>,
+    pub token: Option<SecretString>,
 }
 
 impl Ops {
@@ -151,7 +152,7 @@ fn forge(vars: &Vars<'_>) -> Result<Option<ForgeSettings>, ConfigError> {
             Err(wrong("FORGEJO_REPO", "is set and so is GITHUB_REPO: there is one repository, at one of them"))
         }
         (Some(repository), None) => Ok(Some(ForgeSettings::GitHub(github(vars, repository)?))),
-        (None, Some(repository)) => Ok(Some(ForgeSettings::Forgejo(forgejo(vars, repository)?))),
+        (None, Some(repository)) => Ok(Some(ForgeSettings::Forgejo(forgejo(vars, repository)))),
         (None, None) => Ok(None),
     }
 }
@@ -166,7 +167,7 @@ fn github(vars: &Vars<'_>, repository: &str) -> Result<GitHubSettings, ConfigErr
     })
 }
 
-fn access(vars: &Vars<'_>) -> Result<GitHubAccess, ConfigError> {
+fn access(vars: &Vars<'_>) -> Result<Option<GitHubAccess>, ConfigError> {
     let number = |name: &'static str| {
         vars.text(name)
             .map(|given| {
@@ -175,27 +176,25 @@ fn access(vars: &Vars<'_>) -> Result<GitHubAccess, ConfigError> {
             .transpose()
     };
     match (vars.secret("GITHUB_TOKEN"), number("GITHUB_APP_ID")?) {
-        (Some(token), None) => Ok(GitHubAccess::Token(token)),
+        (Some(token), None) => Ok(Some(GitHubAccess::Token(token))),
         (None, Some(id)) => {
             let key = vars.secret("GITHUB_APP_PRIVATE_KEY").ok_or_else(|| {
                 wrong("GITHUB_APP_PRIVATE_KEY", "is needed with GITHUB_APP_ID: the App's private key in PEM")
             })?;
-            Ok(GitHubAccess::App { id, private_key: key, installation: number("GITHUB_APP_INSTALLATION_ID")? })
+            let installation = number("GITHUB_APP_INSTALLATION_ID")?;
+            Ok(Some(GitHubAccess::App { id, private_key: key, installation }))
         }
         (Some(_), Some(_)) => Err(wrong("GITHUB_TOKEN", "is set and so is GITHUB_APP_ID: one of them is enough")),
-        (None, None) => {
-            Err(wrong("GITHUB_TOKEN", "is needed with GITHUB_REPO, or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY"))
-        }
+        (None, None) => Ok(None),
     }
 }
 
-fn forgejo(vars: &Vars<'_>, repository: &str) -> Result<ForgejoSettings, ConfigError> {
-    let needed = |name: &'static str| wrong(name, "is needed with FORGEJO_REPO");
-    Ok(ForgejoSettings {
+fn forgejo(vars: &Vars<'_>, repository: &str) -> ForgejoSettings {
+    ForgejoSettings {
         repository: repository.to_owned(),
-        url: vars.text("FORGEJO_URL").map(str::to_owned).ok_or_else(|| needed("FORGEJO_URL"))?,
-        token: vars.secret("FORGEJO_TOKEN").ok_or_else(|| needed("FORGEJO_TOKEN"))?,
-    })
+        url: vars.text("FORGEJO_URL").map(str::to_owned),
+        token: vars.secret("FORGEJO_TOKEN"),
+    }
 }
 
 #[cfg(test)]
@@ -230,12 +229,9 @@ mod tests {
     #[test]
     fn a_repository_needs_its_forge_and_a_way_in() {
         for (pairs, variable) in [
-            (&[("GITHUB_REPO", "a/b")][..], "GITHUB_TOKEN"),
-            (&[("GITHUB_REPO", "a/b"), ("GITHUB_TOKEN", "t"), ("GITHUB_APP_ID", "7")], "GITHUB_TOKEN"),
+            (&[("GITHUB_REPO", "a/b"), ("GITHUB_TOKEN", "t"), ("GITHUB_APP_ID", "7")][..], "GITHUB_TOKEN"),
             (&[("GITHUB_REPO", "a/b"), ("GITHUB_APP_ID", "7")], "GITHUB_APP_PRIVATE_KEY"),
             (&[("GITHUB_REPO", "a/b"), ("GITHUB_TOKEN", "t"), ("FORGEJO_REPO", "a/b")], "FORGEJO_REPO"),
-            (&[("FORGEJO_REPO", "a/b")], "FORGEJO_URL"),
-            (&[("FORGEJO_REPO", "a/b"), ("FORGEJO_URL", "https://f.example")], "FORGEJO_TOKEN"),
         ] {
             assert_eq!(of(pairs).unwrap_err().variable, variable, "{pairs:?}");
         }

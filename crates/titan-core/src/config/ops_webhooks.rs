@@ -2,10 +2,8 @@
 
 use secrecy::SecretString;
 
+use super::ops::SHORTEST_TOKEN as SHORTEST;
 use super::{ConfigError, Vars, wrong};
-
-/// Shorter ones can be guessed.
-const SHORTEST: usize = 12;
 
 /// One without a secret is not set up, and takes nothing.
 #[derive(Debug, Clone, Default)]

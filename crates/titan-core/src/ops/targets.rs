@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
-use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
+use diesel::{OptionalExtension as _, PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -32,28 +32,51 @@ pub struct Target {
     pub seen_at: DateTime<Utc>,
 }
 
-/// Writes down what production answered. True when that is something else than before.
+/// The database's time, for who is about to ask.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn saw(connection: &mut PgConnection, name: &str, commit: Option<&str>, why_not: Option<&str>) -> Result<bool> {
+pub fn now(connection: &mut PgConnection) -> Result<DateTime<Utc>> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Timestamptz)]
+        now: DateTime<Utc>,
+    }
+    let row: Row = sql_query("SELECT clock_timestamp() AS now").get_result(connection)?;
+    Ok(row.now)
+}
+
+/// Writes down what production answered when it was asked. True when that is something else than before. What was asked for before the
+/// last word came says nothing any more.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn saw(
+    connection: &mut PgConnection,
+    name: &str,
+    asked_at: DateTime<Utc>,
+    commit: Option<&str>,
+    why_not: Option<&str>,
+) -> Result<bool> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = Bool)]
         changed: bool,
     }
-    let row: Row = sql_query(
+    let row: Option<Row> = sql_query(
         "INSERT INTO ops_targets AS t (name, commit_id, ready, reason, since) VALUES ($1, $2, $3, $4, now()) \
          ON CONFLICT (name) DO UPDATE SET commit_id = $2, ready = $3, reason = $4, seen_at = now(), \
          since = CASE WHEN (t.commit_id, t.ready) IS DISTINCT FROM ($2, $3) THEN now() ELSE t.since END \
-         RETURNING t.since IS NOT DISTINCT FROM now() AS changed",
+         WHERE t.seen_at <= $5 RETURNING t.since IS NOT DISTINCT FROM now() AS changed",
     )
     .bind::<Text, _>(name)
     .bind::<Nullable<Text>, _>(commit.map(|commit| head(commit, 100)))
     .bind::<Bool, _>(why_not.is_none())
     .bind::<Nullable<Text>, _>(why_not.map(|why| head(why, 1_000)))
-    .get_result(connection)?;
-    Ok(row.changed)
+    .bind::<Timestamptz, _>(asked_at)
+    .get_result(connection)
+    .optional()?;
+    Ok(row.is_some_and(|row| row.changed))
 }
 
 /// Whether anybody has asked it within so many seconds.

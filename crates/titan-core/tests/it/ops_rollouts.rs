@@ -286,7 +286,10 @@ fn next_after(bench: &mut Bench, stage: Fence) -> Fence {
 #[test]
 fn since_when_production_answers_so() {
     let mut bench = Bench::new();
-    let mut saw = |commit, why_not| targets::saw(&mut bench.connection, "local", commit, why_not).unwrap();
+    let mut saw = |commit, why_not| {
+        let now = targets::now(&mut bench.connection).unwrap();
+        targets::saw(&mut bench.connection, "local", now, commit, why_not).unwrap()
+    };
     assert!(saw(Some("a"), None), "nobody knew it before");
     assert!(!saw(Some("a"), None));
     assert!(saw(Some("a"), Some("it starts")), "it is not ready any more");
@@ -297,7 +300,10 @@ fn since_when_production_answers_so() {
         .test
         .execute("UPDATE ops_targets SET since = since - interval '1 hour', seen_at = seen_at - interval '1 minute'");
     assert!(!targets::seen_within(&mut bench.connection, "local", 30).unwrap());
-    assert!(!targets::saw(&mut bench.connection, "local", Some("b"), None).unwrap());
+    let asked_at = targets::now(&mut bench.connection).unwrap();
+    assert!(!targets::saw(&mut bench.connection, "local", asked_at, Some("b"), None).unwrap());
+    // An answer that was under way when a newer one was written down.
+    assert!(!targets::saw(&mut bench.connection, "local", asked_at, Some("a"), None).unwrap());
     assert!(targets::seen_within(&mut bench.connection, "local", 30).unwrap());
     assert!(!targets::seen_within(&mut bench.connection, "elsewhere", 30).unwrap());
     let target = targets::list(&mut bench.connection).unwrap().remove(0);

@@ -115,7 +115,7 @@ fn who_would_look_sooner_anyway_is_left_alone() {
     let id = propose(&mut bench, "First").id;
     let stage = at_the_tests(&mut bench);
     let (on, reason, since) = (WaitingOn::Event, "it has to".to_owned(), Utc::now());
-    let look_again = Some(Duration::from_millis(700));
+    let look_again = Some(Duration::from_millis(900));
     bench.finish(stage, Outcome::Wait { on, reason, since, look_again }).unwrap();
     receive(&mut bench, 1, &of_branch(Topic::Checks, id));
     assert_eq!((looks_again(&bench), looks_in(&bench, stage)), (0, 1));

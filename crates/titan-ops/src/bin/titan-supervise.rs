@@ -26,7 +26,8 @@ const LOOKS: u32 = 10;
 const LOOK: Duration = Duration::from_millis(20);
 /// What a first deployment gets: the database may have to be brought up to date.
 const READY_WITHIN: Duration = Duration::from_secs(120);
-const GRACE: Duration = Duration::from_secs(10);
+/// TITAN_GRACE where nothing is said, and what a worker needs beyond it to hand back what it holds.
+const GRACE: Duration = Duration::from_secs(25);
 /// Bytes of the supervisor's own log, beyond which it is begun anew with the next supervisor.
 const MAX_LOG: u64 = 1 << 20;
 

@@ -115,8 +115,13 @@ pub trait Target: Send + Sync {
 
     async fn stand(&self, side: Side, id: &str) -> Result<Deployment, TargetError>;
 
-    /// What answers there now.
+    /// What answers there now. What should run and was lost is brought back for it.
     async fn running(&self, side: Side) -> Result<Running, TargetError>;
+
+    /// The same for who only wants to know: whoever has stopped it finds it stopped.
+    async fn glance(&self, side: Side) -> Result<Running, TargetError> {
+        self.running(side).await
+    }
 
     /// The address that is asked and measured; none when there is none.
     fn address(&self, side: Side) -> Option<String>;

@@ -169,6 +169,16 @@ impl<'a> Site<'a> {
         state["daemons"].as_array().is_some_and(|daemons| daemons.iter().any(|daemon| !daemon["pid"].is_null()))
     }
 
+    /// How many deployments both sides remember, beside the one that production began with.
+    pub(crate) fn deployments(&self) -> usize {
+        let of = |side: &str| {
+            let state = fs::read(self.path(&format!("target/{side}/state.json"))).unwrap_or_default();
+            let state: Value = serde_json::from_slice(&state).unwrap_or_default();
+            state["ended"].as_array().map_or(0, Vec::len) + usize::from(!state["deployment"].is_null())
+        };
+        of("production") + of("canary") - 1
+    }
+
     /// The rollout of a proposal, once it has ended.
     pub(crate) async fn rolled_out(&self, id: &str) -> Value {
         self.kit

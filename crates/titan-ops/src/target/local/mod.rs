@@ -147,6 +147,11 @@ impl Local {
         })
     }
 
+    fn is_wanted(&self, side: Side) -> Result<bool, TargetError> {
+        let wanted = self.folder(side).wanted().map_err(|error| unusable(&error))?;
+        Ok(wanted.is_some_and(|wanted| wanted.commit.is_some()))
+    }
+
     /// Sees to it that a side has its supervisor, which may have been killed.
     async fn ensure(&self, side: Side) -> Result<(), TargetError> {
         let folder = self.folder(side);
@@ -233,24 +238,26 @@ impl Target for Local {
     }
 
     async fn running(&self, side: Side) -> Result<Running, TargetError> {
-        let folder = self.folder(side);
-        let wanted = folder.wanted().map_err(|error| unusable(&error))?;
-        if wanted.is_none_or(|wanted| wanted.commit.is_none()) {
-            return Ok(Running {
-                commit: None,
-                ready: false,
-                reason: Some(format!("nothing is deployed to {}", side.name())),
-            });
+        if self.is_wanted(side)? {
+            self.ensure(side).await?;
         }
-        self.ensure(side).await?;
-        let Some(address) = self.address(side).and_then(|address| Url::parse(&address).ok()) else {
-            return Ok(Running {
-                commit: None,
-                ready: false,
-                reason: Some(format!("the API of {} does not run", side.name())),
-            });
+        self.glance(side).await
+    }
+
+    async fn glance(&self, side: Side) -> Result<Running, TargetError> {
+        let not = |reason: String| Running { commit: None, ready: false, reason: Some(reason) };
+        if !self.is_wanted(side)? {
+            return Ok(not(format!("nothing is deployed to {}", side.name())));
+        }
+        let state = self.folder(side).state().map_err(|error| unusable(&error))?.unwrap_or_default();
+        let Some(address) = state.address.as_deref().and_then(|address| Url::parse(address).ok()) else {
+            return Ok(not(format!("the API of {} does not run", side.name())));
         };
-        Ok(answer::running(&self.client, &address).await)
+        let running = answer::running(&self.client, &address).await;
+        Ok(match ailing(&state, side).filter(|_| running.ready) {
+            None => running,
+            Some(why) => Running { ready: false, reason: Some(why), ..running },
+        })
     }
 
     fn address(&self, side: Side) -> Option<String> {
@@ -280,6 +287,17 @@ impl Target for Local {
         }
         Ok(())
     }
+}
+
+/// What the API does not say of itself: a daemon that does not run, and of a canary also one that had to be begun again.
+fn ailing(state: &State, side: Side) -> Option<String> {
+    let deployment = state.deployment.as_ref()?;
+    let of_it = state.daemons.iter().filter(|daemon| daemon.deployment == deployment.id);
+    let ill = |daemon: &&DaemonState| daemon.pid.is_none() || (side == Side::Canary && daemon.restarts > 0);
+    of_it.filter(|_| deployment.state == DeploymentState::Live).find(ill).map(|daemon| {
+        let why = daemon.last_error.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
+        format!("{} has died {} times{why}", daemon.role.program(), daemon.restarts)
+    })
 }
 
 fn check(order: &Order) -> Result<(), TargetError> {

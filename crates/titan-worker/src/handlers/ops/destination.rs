@@ -11,6 +11,8 @@ use titan_ops::canary::Template;
 use titan_ops::target::local::{Local, SideSettings, read_environment};
 use titan_ops::target::{self, Render, Target};
 
+use crate::worker::BEYOND_GRACE;
+
 /// What variables begin with that a canary does not get.
 const OF_OPS: [&str; 5] = ["OPS_", "TITAN_OPS_", "GITHUB_", "FORGEJO_", "RENDER_"];
 
@@ -68,7 +70,7 @@ fn local(config: &Config, settings: &LocalSettings) -> anyhow::Result<Local> {
         canary: SideSettings { bind: None, environment: canary },
         // Sooner than the stage gives up: the target knows why a release does not come up.
         ready_within: READY_WITHIN.min(config.ops.rollouts.deploy_timeout / 4 * 3),
-        grace: config.grace,
+        grace: config.grace + BEYOND_GRACE,
     })
     .map_err(|why| anyhow!("TITAN_OPS_LOCAL_DIR: {why}"))
 }

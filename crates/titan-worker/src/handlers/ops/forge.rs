@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anyhow::{Context as _, bail};
 use titan_core::config::{ForgeSettings, GitHubAccess};
 use titan_ops::forge::settings::{Access, App, ForgejoSettings, GitHubSettings};
 use titan_ops::forge::{Forge, Forgejo, GitHub};
@@ -12,8 +13,9 @@ pub(super) fn of(settings: &ForgeSettings) -> anyhow::Result<Arc<dyn Forge>> {
     Ok(match settings {
         ForgeSettings::GitHub(github) => {
             let access = match &github.access {
-                GitHubAccess::Token(token) => Access::Token(token.clone()),
-                GitHubAccess::App { id, private_key, installation } => {
+                None => bail!("GITHUB_TOKEN is needed with GITHUB_REPO, or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY"),
+                Some(GitHubAccess::Token(token)) => Access::Token(token.clone()),
+                Some(GitHubAccess::App { id, private_key, installation }) => {
                     Access::App(App { id: *id, private_key: private_key.clone(), installation: *installation })
                 }
             };
@@ -21,7 +23,9 @@ pub(super) fn of(settings: &ForgeSettings) -> anyhow::Result<Arc<dyn Forge>> {
             Arc::new(GitHub::new(GitHubSettings::new(&github.repository, access, api, server)?)?)
         }
         ForgeSettings::Forgejo(forgejo) => {
-            let settings = ForgejoSettings::new(&forgejo.repository, &forgejo.url, forgejo.token.clone())?;
+            let url = forgejo.url.as_deref().context("FORGEJO_URL is needed with FORGEJO_REPO")?;
+            let token = forgejo.token.clone().context("FORGEJO_TOKEN is needed with FORGEJO_REPO")?;
+            let settings = ForgejoSettings::new(&forgejo.repository, url, token)?;
             Arc::new(Forgejo::new(settings)?)
         }
     })

@@ -60,11 +60,18 @@ pub(super) async fn meant(work: &Work, proposal_id: Uuid, key: String) -> Result
 
 /// What production answers, written down for people.
 pub(super) async fn look(to: &Destination, db: &Db) -> Result<Running, Halt> {
+    let asked_at = db.run(targets::now).await?;
     let running = to.target.running(Side::Production).await?;
+    note(to, db, asked_at, &running).await?;
+    Ok(running)
+}
+
+/// Writes down what production answered when it was asked.
+pub(super) async fn note(to: &Destination, db: &Db, asked_at: DateTime<Utc>, running: &Running) -> Result<(), Halt> {
     let (name, seen) = (to.target.name().to_owned(), running.clone());
     let why_not = (!seen.ready).then(|| seen.reason.clone().unwrap_or_else(|| "it is not ready".to_owned()));
     let saw = move |connection: &mut PgConnection| {
-        targets::saw(connection, &name, seen.commit.as_deref(), why_not.as_deref())
+        targets::saw(connection, &name, asked_at, seen.commit.as_deref(), why_not.as_deref())
     };
     if db.run(saw).await? {
         let (target, commit) = (to.target.name(), running.commit.as_deref().unwrap_or("unknown"));
@@ -73,7 +80,7 @@ pub(super) async fn look(to: &Destination, db: &Db) -> Result<Running, Halt> {
             _ => tracing::info!(target, commit, running.ready, "production answers something else than before"),
         }
     }
-    Ok(running)
+    Ok(())
 }
 
 /// The key of the intent to deploy a commit to a side, in this run.

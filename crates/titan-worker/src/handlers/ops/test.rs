@@ -22,6 +22,7 @@ use super::change::conflicts;
 use super::diff::{head, short};
 use super::halt::Halt;
 use super::patch::moved;
+use super::rollout::meant;
 use super::yard::{Yard, intend, receive};
 use super::{done, found};
 use crate::handler::Work;
@@ -43,7 +44,11 @@ pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
     let (branch, commit, base) =
         (found(work, "patch", "branch")?, found(work, "patch", "commit")?, found(work, "diff", "base_branch")?);
     let mirror = yard.mirror().await?;
-    let merged = merged(&mirror, base, branch, commit).await?;
+    let merged = match merged(&mirror, base, branch, commit).await {
+        // Where git does not answer while checks are waited for, nothing else is the matter either.
+        Err(Halt::Passing(why)) => return Err(out_of_reach(yard, work, commit, why).await?),
+        merged => merged?,
+    };
     let commands = tested(yard, work, &mirror, &merged.tree).await?;
     let checks = checks(yard, work, commit).await?;
     Ok(done(
@@ -151,9 +156,10 @@ async fn checks(yard: &Yard, work: &Work, commit: &str) -> Result<Value, Halt> {
     }
     let since = waiting_since(work, commit).await?;
     let waited = Utc::now() - since;
-    // Less often the longer they are waited for.
-    let usual = (waited.to_std().unwrap_or_default() / 4).clamp(SOONEST, LATEST);
-    let later = |after: Duration| move |reason| Halt::Later { after: after.max(usual), reason };
+    let usual = usual_pause(waited);
+    // No limit of a rate outlasts the deadline.
+    let left = yard.settings.checks_timeout.saturating_sub(waited.to_std().unwrap_or_default()) + A_MOMENT;
+    let later = |after: Duration| move |reason| Halt::Later { after: after.max(usual).min(left.max(usual)), reason };
     let found = match yard.forge.checks(commit).await {
         Ok(found) => found.checks,
         // Whoever waits anyhow looks again: that the forge does not answer for a while is no attempt that has failed. It is slept out,
@@ -189,6 +195,20 @@ async fn checks(yard: &Yard, work: &Work, commit: &str) -> Result<Value, Halt> {
     Err(still_waiting(yard, waited, reason, |reason| Halt::Expect { after, reason }))
 }
 
+/// Less often the longer they are waited for.
+fn usual_pause(waited: TimeDelta) -> Duration {
+    (waited.to_std().unwrap_or_default() / 4).clamp(SOONEST, LATEST)
+}
+
+/// What the forge's silence means: no attempt that has failed, once the checks are waited for.
+async fn out_of_reach(yard: &Yard, work: &Work, commit: &str, why: String) -> Result<Halt, Halt> {
+    let Some(intent) = meant(work, work.started.task_id, checks_key(work, commit)).await? else {
+        return Ok(Halt::Passing(why));
+    };
+    let waited = Utc::now() - intent.created_at;
+    Ok(still_waiting(yard, waited, why, |reason| Halt::Later { after: usual_pause(waited), reason }))
+}
+
 /// The checks are looked at again, or they took too long.
 fn still_waiting(yard: &Yard, waited: TimeDelta, reason: String, halt: impl FnOnce(String) -> Halt) -> Halt {
     let deadline = TimeDelta::from_std(yard.settings.checks_timeout).unwrap_or(TimeDelta::MAX);
@@ -208,10 +228,14 @@ fn settled_for(checks: &[Check], waited: TimeDelta) -> TimeDelta {
     checks.iter().filter_map(|check| check.finished_at).max().map_or(waited, |last| Utc::now() - last)
 }
 
+fn checks_key(work: &Work, commit: &str) -> String {
+    format!("checks:{commit}:{}", work.fence.run_id)
+}
+
 /// Since when the checks of this commit are waited for, whichever worker began.
 async fn waiting_since(work: &Work, commit: &str) -> Result<DateTime<Utc>, Halt> {
     // Of each run: who runs a proposal again has mended what was waited for in vain.
-    let (key, now) = (format!("checks:{commit}:{}", work.fence.run_id), Utc::now());
+    let (key, now) = (checks_key(work, commit), Utc::now());
     match intend(work, &key, json!({"commit": commit})).await? {
         Intended::Done(receipt) => {
             let since = receipt.get("since").and_then(Value::as_str).and_then(|since| since.parse().ok());
