@@ -177,6 +177,10 @@ async fn a_supervisor_that_is_killed_leaves_its_daemons_to_the_next_one() {
     }
     // Nobody watches, and all is well.
     assert!(before.daemons.iter().all(|daemon| is_there(daemon.pid.unwrap())));
+    // Who only wants to know starts nothing.
+    let seen = site.target.glance(Side::Production).await.unwrap();
+    assert_eq!((seen.commit.as_deref(), seen.ready), (Some(OLD), true), "{seen:?}");
+    assert!(site.target.folder(Side::Production).lock().unwrap().is_some(), "a supervisor was started");
     assert_eq!(site.target.running(Side::Production).await.unwrap().commit.as_deref(), Some(OLD));
     let after = site
         .until(Side::Production, "new supervisor", |state| {
@@ -247,6 +251,18 @@ async fn the_canary_runs_beside_production_and_goes_without_a_trace() {
         assert_eq!(live.state, DeploymentState::Live, "{live:?}");
         for (side, commit) in [(Side::Production, OLD), (Side::Canary, NEW)] {
             assert_eq!(site.target.running(side).await.unwrap().commit.as_deref(), Some(commit));
+        }
+        if round == 0 {
+            // One whose worker dies is none that does well, whatever its API says.
+            let worker = site.daemon(Side::Canary, Role::Worker).pid.unwrap();
+            kill(worker, "KILL");
+            site.until(Side::Canary, "new worker", |state| {
+                state.daemons.iter().all(|daemon| daemon.pid.is_some_and(|pid| pid != worker) && daemon.ready)
+            })
+            .await;
+            let running = site.target.running(Side::Canary).await.unwrap();
+            assert!(!running.ready && running.commit.as_deref() == Some(NEW), "{running:?}");
+            assert!(running.reason.unwrap().starts_with("titan-worker has died 1 times: "));
         }
         let state = site.state(Side::Canary);
         if round == 2 {

@@ -106,7 +106,7 @@ const REDEPLOYED: [&[Edge]; 1] =
     [&[("deploy:production meant", After), ("deploy:production known", Before), ("deploy:production known", After)]];
 
 /// The branch, the commit, the pull request and the merge.
-const WRITES: [&str; 4] = ["/git/refs|/branches$", "/graphql|/contents$", "/pulls$", "/merge$"];
+const WRITES: [&str; 4] = ["/git/refs|/branches$", "/graphql|/contents$|/git/commits$", "/pulls$", "/merge$"];
 
 const MERGE: usize = 3;
 
