@@ -144,6 +144,10 @@ impl Work {
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
+        // Told to stop before it had so much as looked at the one that runs.
+        if let Some(mut found) = found {
+            found.process.stop(self.wanted.grace).await;
+        }
     }
 
     fn start(&self, log: &std::path::Path) -> Result<(Process, Option<SocketAddr>), String> {
