@@ -1,6 +1,9 @@
 // A unified diff: what was added, what was removed, and where.
+import { useMemo } from 'react';
 import classes from './Patch.module.css';
+import { kindsOf } from './patchLines';
 import { ScrollBox } from './ScrollBox';
+import { Visible } from './Visible';
 
 interface PatchProps {
   patch: string;
@@ -14,20 +17,21 @@ interface PatchProps {
 export const MOST_LINES = 5000;
 
 export function Patch({ patch, truncated = false, label = 'Differences' }: PatchProps) {
-  const lines = patch.replace(/\n$/, '').split('\n');
+  const lines = useMemo(() => {
+    const texts = patch.replace(/\n$/, '').split('\n');
+    const kinds = kindsOf(texts);
+    return texts.map((text, index) => ({ text, index, kind: kinds[index] }));
+  }, [patch]);
   return (
     <>
       <ScrollBox label={label} className={classes.patch} testId="patch">
         <pre className={`${classes.lines} mono`}>
-          {lines
-            .slice(0, MOST_LINES)
-            .map((line, index) => ({ line, index }))
-            .map(({ line, index }) => (
-              <span key={index} data-line={kindOf(line)}>
-                {line}
-                {'\n'}
-              </span>
-            ))}
+          {lines.slice(0, MOST_LINES).map(({ text, index, kind }) => (
+            <span key={index} data-line={kind}>
+              <Visible text={text} />
+              {'\n'}
+            </span>
+          ))}
         </pre>
       </ScrollBox>
       {lines.length > MOST_LINES && (
@@ -38,10 +42,4 @@ export function Patch({ patch, truncated = false, label = 'Differences' }: Patch
       {truncated && <p className={classes.rest}>The rest is left out: it is longer than 1 MiB.</p>}
     </>
   );
-}
-
-function kindOf(line: string): 'added' | 'removed' | 'place' | undefined {
-  if (line.startsWith('+') && !line.startsWith('+++')) return 'added';
-  if (line.startsWith('-') && !line.startsWith('---')) return 'removed';
-  return line.startsWith('@@') ? 'place' : undefined;
 }

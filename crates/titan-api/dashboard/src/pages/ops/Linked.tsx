@@ -5,13 +5,13 @@ import { OutsideLink } from './OutsideLink';
 const ADDRESS = /(https?:\/\/[^\s"<>]*[^\s"<>.,;:!?)])/;
 
 export function Linked({ text }: { text: string }) {
-  const parts = text.split(ADDRESS);
+  const parts = text.split(ADDRESS).map((part, index) => ({ part, index }));
   // Every second part is an address.
-  return parts.map((part, index) =>
+  return parts.map(({ part, index }) =>
     index % 2 === 0 ? (
       part
     ) : (
-      <OutsideLink key={part} href={part}>
+      <OutsideLink key={index} href={part}>
         {part}
       </OutsideLink>
     ),

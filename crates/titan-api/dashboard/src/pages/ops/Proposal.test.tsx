@@ -36,8 +36,10 @@ const PAGE = `diff --git a/docs/a.md b/docs/a.md
 new file mode 100644
 --- /dev/null
 +++ b/docs/a.md
-@@ -0,0 +1 @@
+@@ -0,0 +1,3 @@
 +a page
++of three
++lines
 `;
 
 async function show(
@@ -208,12 +210,15 @@ describe('the differences', () => {
     const [diff, ...rest] = stagesUpTo('test');
     const files = [aFile('docs/a.md', { additions: 1234, deletions: 0 })];
     const stages = [{ ...diff, evidence: { ...(diff?.evidence as object), files } }, ...rest] as Proposal['stages'];
-    await show(<DiffView proposal={aProposal({ stages })} />);
+    const long = PAGE.replace('+a page\n', '+a page\n'.repeat(1232));
+    await show(<DiffView proposal={aProposal({ stages })} />, {}, { diff: long });
     expect((await screen.findByTestId('large')).textContent).toContain('It is large: 1,234 changed lines.');
     expect(screen.queryByTestId('patch')).toBeNull();
     await userEvent.click(screen.getByRole('button', { name: 'Show them' }));
     expect(screen.getByTestId('patch').textContent).toContain('+a page');
     expect(screen.queryByTestId('large')).toBeNull();
+    // Not lost with the button.
+    expect(document.activeElement?.textContent).toBe('docs/a.md');
     await userEvent.click(await tick('docs/a.md'));
     expect(screen.queryByTestId('patch')).toBeNull();
     expect(screen.queryByTestId('large')).toBeNull();
@@ -222,9 +227,14 @@ describe('the differences', () => {
   it('are gone through by keys, and by an index that marks what is protected', async () => {
     const [diff, ...rest] = stagesUpTo('test');
     const fenced = { verdict: 'protected', pattern: 'migrations/**', reason: 'a migration changes data for good' };
-    const files = [aFile('README.md'), aFile('migrations/1.sql', fenced), aFile('docs/a.md')];
+    const files = [
+      aFile('README.md'),
+      aFile('migrations/1.sql', { ...fenced, additions: 0 }),
+      aFile('docs/a.md', { additions: 3, deletions: 0 }),
+    ];
     const stages = [{ ...diff, evidence: { ...(diff?.evidence as object), files } }, ...rest] as Proposal['stages'];
-    await show(<DiffView proposal={aProposal({ stages })} />);
+    const removed = README.replaceAll('README.md', 'migrations/1.sql').replace('+new\n', '');
+    await show(<DiffView proposal={aProposal({ stages })} />, {}, { diff: README + removed + PAGE });
     await tick('README.md');
     const focused = () => document.activeElement?.textContent;
     for (const [key, file] of [
@@ -261,8 +271,23 @@ describe('the differences', () => {
       {},
       { diff: README },
     );
-    expect((await tick('docs/a.md')).disabled).toBe(true);
+    const [readme, page] = await screen.findAllByTestId('diff-file');
+    expect(readme?.textContent).toContain('It is not complete');
+    expect(page?.textContent).toContain('It is not shown: the differences end before it.');
+    expect(screen.queryByRole('checkbox')).toBeNull();
+    expect(screen.queryByTestId('mismatch')).toBeNull();
     expect(screen.getByTestId('diff-truncated').textContent).toContain('titan/ops/p7');
+  });
+
+  it('say it loudly when they are not what was counted, and cannot be ticked then', async () => {
+    const forged = README.replace('+new', '+new\n+evil') + PAGE;
+    await show(<DiffView proposal={tested} />, {}, { diff: forged + README.replaceAll('README.md', 'src/evil.rs') });
+    const alert = await screen.findByTestId('mismatch');
+    for (const words of ['What is shown here is not the change', 'README.md', 'src/evil.rs'])
+      expect(alert.textContent).toContain(words);
+    expect(screen.getByTestId('fault').textContent).toContain('it has 2 added lines and 1 removed line, and');
+    expect(screen.queryByRole('checkbox', { name: 'Viewed: README.md' })).toBeNull();
+    await tick('docs/a.md');
   });
 
   it('are, before the first stage has ended, the patches as they came', async () => {

@@ -53,8 +53,10 @@ export const stageOf = (proposal: Proposal, name: string): OpsStage | undefined 
 const evidenceOf = (proposal: Proposal, name: string): unknown => stageOf(proposal, name)?.evidence ?? null;
 
 /** Null until the first stage has ended, and in lists. */
-export function differenceOf(proposal: Proposal): Difference | null {
-  const found = evidenceOf(proposal, 'diff');
+export const differenceOf = (proposal: Proposal): Difference | null => differenceIn(evidenceOf(proposal, 'diff'));
+
+/** In the evidence of the first stage. */
+export function differenceIn(found: unknown): Difference | null {
   if (found === null) return null;
   return {
     run: textField(found, 'run'),

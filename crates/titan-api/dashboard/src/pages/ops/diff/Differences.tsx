@@ -15,10 +15,25 @@ interface DifferencesProps {
 
 export function Differences({ part: { text }, look, label }: DifferencesProps) {
   const all = useMemo(() => hunksOf(text), [text]);
-  const hunks = useMemo(() => (look.withoutSpace ? withoutSpace(all) : all), [all, look.withoutSpace]);
+  const { hunks, left } = useMemo(
+    () => (look.withoutSpace ? withoutSpace(all) : { hunks: all, left: 0 }),
+    [all, look.withoutSpace],
+  );
   if (hunks.length === 0 && all.length > 0)
     return <p className={classes.note}>Nothing but white space differs, which is ignored now.</p>;
-  // Without a hunk there are only the words of the head: a mode, a rename, bytes that are no text.
-  if (look.split && hunks.length > 0) return <SplitPatch hunks={hunks} label={label} />;
-  return <Patch patch={look.withoutSpace ? headOf(text) + textOf(hunks) : text} label={label} />;
+  return (
+    <>
+      {left > 0 && (
+        <p className={classes.note} data-testid="with-space">
+          White space is not ignored in all of it: too many lines that differ stand together.
+        </p>
+      )}
+      {/* Without a hunk there are only the words of the head: a mode, a rename, bytes that are no text. */}
+      {look.split && hunks.length > 0 ? (
+        <SplitPatch hunks={hunks} label={label} />
+      ) : (
+        <Patch patch={look.withoutSpace ? headOf(text) + textOf(hunks) : text} label={label} />
+      )}
+    </>
+  );
 }

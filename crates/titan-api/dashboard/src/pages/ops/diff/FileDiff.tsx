@@ -1,40 +1,44 @@
 // One file of a proposal: what the rules say about it, its tick, and its differences.
 import { Button, UnstyledButton } from '@mantine/core';
-import { IconChevronDown, IconChevronRight, IconLock, IconShieldCheck } from '@tabler/icons-react';
-import { useId, useState } from 'react';
+import { IconChevronDown, IconChevronRight } from '@tabler/icons-react';
+import { memo, useId, useRef, useState } from 'react';
 import { plural } from '../../../lib/format';
-import type { ChangedFile } from '../evidence';
 import ops from '../Ops.module.css';
 import { Counts } from './Counts';
 import classes from './Diff.module.css';
 import { Differences } from './Differences';
+import type { Entry } from './entries';
+import { FileFault } from './FileFault';
 import type { DiffLook } from './look';
-import type { DiffPart } from './parts';
-
-/** Longer ones are opened by whoever wants to read them. */
-const OPEN_UP_TO = 400;
+import { Verdict } from './Verdict';
+import type { Viewed } from './viewed';
 
 interface FileDiffProps {
-  file: ChangedFile;
-  /** Undefined when the differences end before it. */
-  part: DiffPart | undefined;
+  entry: Entry;
   look: DiffLook;
   viewed: boolean;
-  onView: (viewed: boolean) => void;
+  onView: Viewed['set'];
 }
 
-export function FileDiff({ file, part, look, viewed, onView }: FileDiffProps) {
-  const lines = file.additions + file.deletions;
-  const large = lines > OPEN_UP_TO;
+/** It may have thousands of lines, and the proposal around it is asked for every few seconds. */
+export const FileDiff = memo(function FileDiff({ entry, look, viewed, onView }: FileDiffProps) {
+  const { file, part, seen, fault, shown, folded } = entry;
   const [chosen, setChosen] = useState<boolean | null>(null);
-  const open = chosen ?? !(viewed || large);
+  const open = chosen ?? !(viewed || folded !== null);
   const body = useId();
+  const opens = useRef<HTMLButtonElement>(null);
   const Chevron = open ? IconChevronDown : IconChevronRight;
   const moved = part !== undefined && part.path !== part.oldPath ? part : null;
+  const show = () => {
+    setChosen(true);
+    // The button that was pressed is gone then.
+    opens.current?.focus();
+  };
   return (
     <article className={classes.file} data-testid="diff-file" data-path={file.path} aria-label={file.path}>
       <div className={classes.fileRow}>
         <UnstyledButton
+          ref={opens}
           className={classes.fileName ?? ''}
           aria-expanded={open}
           aria-controls={body}
@@ -46,25 +50,28 @@ export function FileDiff({ file, part, look, viewed, onView }: FileDiffProps) {
         </UnstyledButton>
         <span className={ops.muted}>{file.status.replace('_', ' ')}</span>
         <Counts additions={file.additions} deletions={file.deletions} />
-        <label className={classes.tick}>
-          <input
-            type="checkbox"
-            aria-label={`Viewed: ${file.path}`}
-            checked={viewed}
-            disabled={part === undefined}
-            onChange={(event) => {
-              onView(event.currentTarget.checked);
-              setChosen(null);
-            }}
-          />
-          Viewed
-        </label>
+        {fault === null && (
+          <label className={classes.tick}>
+            <input
+              type="checkbox"
+              aria-label={`Viewed: ${file.path}`}
+              checked={viewed}
+              onChange={(event) => {
+                onView(file.path, seen, event.currentTarget.checked);
+                setChosen(null);
+              }}
+            />
+            Viewed
+          </label>
+        )}
       </div>
       <Verdict file={file} />
-      {large && !open && !viewed && part !== undefined && (
+      <FileFault entry={entry} />
+      {folded !== null && !open && !viewed && part !== undefined && (
         <p className={classes.note} data-testid="large">
-          It is large: {plural(lines, 'changed line')}.
-          <Button size="compact-xs" variant="default" onClick={() => setChosen(true)}>
+          {folded === 'large' ? 'It is large' : 'Enough is open above'}:{' '}
+          {plural(shown.additions + shown.deletions, 'changed line')}.
+          <Button size="compact-xs" variant="default" onClick={show}>
             Show them
           </Button>
         </p>
@@ -75,33 +82,8 @@ export function FileDiff({ file, part, look, viewed, onView }: FileDiffProps) {
             {moved.oldPath} became {moved.path}.
           </p>
         )}
-        {part === undefined && <p className={ops.muted}>It is not shown: the differences end before it.</p>}
         {open && part !== undefined && <Differences part={part} look={look} label={`Differences of ${file.path}`} />}
       </div>
     </article>
   );
-}
-
-/** What the rules say about its path. */
-function Verdict({ file }: { file: ChangedFile }) {
-  const allowed = file.verdict === 'allowed';
-  const Icon = allowed ? IconShieldCheck : IconLock;
-  return (
-    <p className={classes.verdict} data-verdict={file.verdict}>
-      <Icon size={15} aria-hidden />
-      <strong>{verdictWord(file)}</strong>
-      {file.pattern !== null && (
-        <span>
-          by <code className="mono">{file.pattern}</code>
-        </span>
-      )}
-      <span>{file.reason}</span>
-      {file.binary && <span>It is no text.</span>}
-    </p>
-  );
-}
-
-export function verdictWord({ verdict }: ChangedFile): string {
-  if (verdict === 'allowed') return 'Allowed';
-  return verdict === 'protected' ? 'Protected' : 'Not allowed';
-}
+});

@@ -1,6 +1,5 @@
 // The files of a proposal with their differences, one below the other. `j` and `k` go from file to file, Enter opens and folds.
-import { useMemo, useRef } from 'react';
-import type { Proposal } from '../../../api/types';
+import { memo, useMemo, useRef } from 'react';
 import { Panel } from '../../../components/Panel';
 import { plural } from '../../../lib/format';
 import { focusRow, useRowKeys } from '../../../lib/rowKeys';
@@ -8,15 +7,16 @@ import type { Difference } from '../evidence';
 import ops from '../Ops.module.css';
 import { Counts } from './Counts';
 import classes from './Diff.module.css';
+import { type Entry, entriesOf } from './entries';
 import { FileDiff } from './FileDiff';
+import { Mismatch } from './FileFault';
 import { FileIndex } from './FileIndex';
 import { LookSwitches } from './LookSwitches';
 import { useDiffLook } from './look';
-import { partFor, partsOf } from './parts';
 import { useViewed } from './viewed';
 
 interface FileListProps {
-  proposal: Proposal;
+  proposalId: string;
   difference: Difference;
   /** The differences of all files, as git writes them. */
   diff: string;
@@ -24,29 +24,28 @@ interface FileListProps {
 
 const ROWS = '[data-path]';
 
-export function FileList({ proposal, difference, diff }: FileListProps) {
-  const viewed = useViewed(proposal.id);
+/** The proposal around it is asked for every few seconds. */
+export const FileList = memo(function FileList({ proposalId, difference, diff }: FileListProps) {
+  const viewed = useViewed(proposalId);
   const { look, change, canSplit } = useDiffLook();
   const list = useRef<HTMLUListElement>(null);
   useRowKeys(list, ROWS);
-  const parts = useMemo(() => partsOf(diff), [diff]);
-  const files = difference.files.map((file) => {
-    const part = partFor(parts, file.path);
-    return { file, part, viewed: part !== undefined && viewed.is(file.path, part.text) };
-  });
-  const several = files.length > 1;
+  const { entries, strangers } = useMemo(() => entriesOf(difference, diff), [difference, diff]);
+  const isViewed = ({ file, seen, fault }: Entry) => fault === null && viewed.is(file.path, seen);
+  const several = entries.length > 1;
   const count = (of: 'additions' | 'deletions') => difference.files.reduce((sum, file) => sum + file[of], 0);
   const aside = (
     <div className={classes.aside}>
       <span className={ops.muted} data-testid="diff-summary">
-        <Counts additions={count('additions')} deletions={count('deletions')} />{' '}
-        {files.filter((file) => file.viewed).length} of {files.length} viewed
+        <Counts additions={count('additions')} deletions={count('deletions')} /> {entries.filter(isViewed).length} of{' '}
+        {entries.length} viewed
       </span>
       <LookSwitches look={look} canSplit={canSplit} onChange={change} />
     </div>
   );
   return (
-    <Panel title={plural(files.length, 'file')} aside={aside} flush testId="diff">
+    <Panel title={plural(entries.length, 'file')} aside={aside} flush testId="diff">
+      <Mismatch entries={entries} strangers={strangers} />
       {difference.shifts.length > 0 && (
         <ul className={ops.notes}>
           {difference.shifts.map((shift) => (
@@ -55,18 +54,12 @@ export function FileList({ proposal, difference, diff }: FileListProps) {
         </ul>
       )}
       <div className={classes.columns} data-index={several}>
-        {several && <FileIndex entries={files} onGo={(path) => goTo(list.current, path)} />}
+        {several && <FileIndex entries={entries} isViewed={isViewed} onGo={(path) => goTo(list.current, path)} />}
         <div className={classes.files}>
           <ul ref={list} className={ops.rows} aria-label="Files">
-            {files.map(({ file, part, viewed: isViewed }) => (
-              <li key={file.path}>
-                <FileDiff
-                  file={file}
-                  part={part}
-                  look={look}
-                  viewed={isViewed}
-                  onView={(now) => part !== undefined && viewed.set(file.path, part.text, now)}
-                />
+            {entries.map((entry) => (
+              <li key={entry.file.path}>
+                <FileDiff entry={entry} look={look} viewed={isViewed(entry)} onView={viewed.set} />
               </li>
             ))}
           </ul>
@@ -80,7 +73,7 @@ export function FileList({ proposal, difference, diff }: FileListProps) {
       )}
     </Panel>
   );
-}
+});
 
 function goTo(list: HTMLElement | null, path: string): void {
   const rows = [...(list?.querySelectorAll<HTMLElement>(ROWS) ?? [])];

@@ -5,6 +5,7 @@ import { Panel } from '../../../components/Panel';
 import { Patch } from '../../../components/Patch';
 import { QueryView } from '../../../components/QueryView';
 import { ScrollBox } from '../../../components/ScrollBox';
+import { Visible } from '../../../components/Visible';
 import { patchesQuery } from '../../../data/ops';
 import { plural } from '../../../lib/format';
 import ops from '../Ops.module.css';
@@ -50,7 +51,9 @@ function ProposedFile({ patch }: { patch: ProposedPatch }) {
         <Patch patch={patch.diff} label={`Diff of ${patch.path}`} />
       ) : (
         <ScrollBox label={`Content of ${patch.path}`} className={ops.content}>
-          <pre className="mono">{patch.content}</pre>
+          <pre className="mono">
+            <Visible text={patch.content ?? ''} />
+          </pre>
         </ScrollBox>
       )}
     </details>

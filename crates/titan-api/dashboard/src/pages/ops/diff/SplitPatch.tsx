@@ -1,6 +1,8 @@
 // The hunks of a file with both sides beside each other. What was removed and added is said by a sign too, never by colour alone.
+import { useMemo } from 'react';
 import { MOST_LINES } from '../../../components/Patch';
 import { ScrollBox } from '../../../components/ScrollBox';
+import { Visible } from '../../../components/Visible';
 import classes from './Diff.module.css';
 import { type Hunk, type Line, type Pair, pairsOf, type Side, signed } from './hunks';
 
@@ -10,7 +12,7 @@ interface SplitPatchProps {
 }
 
 export function SplitPatch({ hunks, label }: SplitPatchProps) {
-  const all = hunks.map(({ place, lines }) => ({ place, pairs: pairsOf(lines) }));
+  const all = useMemo(() => hunks.map(({ place, lines }) => ({ place, pairs: pairsOf(lines) })), [hunks]);
   const count = all.reduce((sum, { pairs }) => sum + pairs.length, 0);
   return (
     <>
@@ -35,7 +37,9 @@ export function SplitPatch({ hunks, label }: SplitPatchProps) {
           {upTo(MOST_LINES, all).map(({ place, pairs }) => (
             <tbody key={place}>
               <tr data-line="place">
-                <td colSpan={4}>{place}</td>
+                <td colSpan={4}>
+                  <Visible text={place} />
+                </td>
               </tr>
               {pairs.map((pair) => (
                 <tr key={keyOf(pair)}>
@@ -82,7 +86,9 @@ function Cells({ line, side }: { line: Line | null; side: Side }) {
   return (
     <>
       <td className={classes.number}>{line[side]}</td>
-      <td data-line={line.kind}>{signed(line)}</td>
+      <td data-line={line.kind}>
+        <Visible text={signed(line)} />
+      </td>
     </>
   );
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { storedKeys } from '../../../lib/storage';
+import { headOf, hunksOf } from './hunks';
 import { partFor, partsOf } from './parts';
 import { hashOf, isViewed, readTicks, ticked, writeTicks } from './viewed';
 
@@ -65,22 +66,48 @@ describe('a diff of several files', () => {
     expect(partFor(parts, 'docs/other.md')).toBeUndefined();
   });
 
+  it('is not taken apart where a file holds what to others than git ends a line', () => {
+    for (const end of ['\r', '\u2028', '\u2029', '\u0085', '\v', '\f']) {
+      const forged = CHANGED.replace(
+        '+new',
+        `+b${end}diff --git a/docs/run b/docs/run${end}@@ -1 +1 @@${end}+harmless`,
+      );
+      const found = partsOf(forged + MODE);
+      expect(found.map((part) => part.text)).toEqual([forged, MODE]);
+      expect(partFor(found, 'docs/run')?.text).toBe(MODE);
+      expect(headOf(forged)).toBe(headOf(CHANGED));
+      expect(hunksOf(forged)).toHaveLength(1);
+    }
+  });
+
+  it('has a file that became a link as one', () => {
+    const went = CHANGED.replace('index', 'deleted file mode 100644\nindex').replace(
+      '+++ b/README.md',
+      '+++ /dev/null',
+    );
+    const came = CHANGED.replace('index', 'new file mode 120000\nindex').replace('--- a/README.md', '--- /dev/null');
+    const [part, ...others] = partsOf(went + came);
+    expect(others).toEqual([]);
+    expect(hunksOf(part?.text ?? '').map((hunk) => hunk.lines.length)).toEqual([3, 3]);
+  });
+
   it('may be empty', () => expect(partsOf('')).toEqual([]));
 });
 
 describe('a tick', () => {
   it('is kept in this browser, for its proposal', () => {
-    writeTicks('p7', ticked({}, 'README.md', CHANGED, true));
-    expect(isViewed(readTicks('p7'), 'README.md', CHANGED)).toBe(true);
-    expect(isViewed(readTicks('p8'), 'README.md', CHANGED)).toBe(false);
-    writeTicks('p7', ticked(readTicks('p7'), 'README.md', CHANGED, false));
+    const seen = hashOf(CHANGED);
+    writeTicks('p7', ticked({}, 'README.md', seen, true));
+    expect(isViewed(readTicks('p7'), 'README.md', seen)).toBe(true);
+    expect(isViewed(readTicks('p8'), 'README.md', seen)).toBe(false);
+    writeTicks('p7', ticked(readTicks('p7'), 'README.md', seen, false));
     expect(storedKeys('titan.viewed.')).toEqual([]);
   });
 
   it('is gone when that part of the diff is another one, and stays when another part is', () => {
-    const both = ticked(ticked({}, 'README.md', CHANGED, true), 'docs/gone.md', DELETED, true);
-    expect(isViewed(both, 'README.md', CHANGED.replace('+new', '+newer'))).toBe(false);
-    expect(isViewed(both, 'docs/gone.md', DELETED)).toBe(true);
+    const both = ticked(ticked({}, 'README.md', hashOf(CHANGED), true), 'docs/gone.md', hashOf(DELETED), true);
+    expect(isViewed(both, 'README.md', hashOf(CHANGED.replace('+new', '+newer')))).toBe(false);
+    expect(isViewed(both, 'docs/gone.md', hashOf(DELETED))).toBe(true);
   });
 
   it('survives what somebody else has stored under its name', () => {

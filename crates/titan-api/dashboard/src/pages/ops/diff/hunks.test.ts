@@ -57,7 +57,7 @@ describe('the hunks of a file', () => {
 
 describe('without white space', () => {
   it('lines that differ in nothing else are the same, as they are afterwards', () => {
-    const [hunk] = withoutSpace(hunksOf(HEAD + MOVED_IN));
+    const [hunk] = withoutSpace(hunksOf(HEAD + MOVED_IN)).hunks;
     expect(hunk?.lines.map(shown)).toEqual([
       '1:1 def main():',
       '2:2     run()',
@@ -68,20 +68,30 @@ describe('without white space', () => {
   });
 
   it('a hunk that has no others is left out', () => {
-    expect(withoutSpace(hunksOf(HEAD + SPACE_ONLY))).toEqual([]);
-    expect(withoutSpace(hunksOf(HEAD + MOVED_IN + SPACE_ONLY + NO_END))).toHaveLength(2);
+    expect(withoutSpace(hunksOf(HEAD + SPACE_ONLY))).toEqual({ hunks: [], left: 0 });
+    expect(withoutSpace(hunksOf(HEAD + MOVED_IN + SPACE_ONLY + NO_END)).hunks).toHaveLength(2);
   });
 
   it('what was only added or only removed stays, also when it is empty', () => {
     const blank = '@@ -1 +1,2 @@\n a\n+\n';
-    expect(textOf(withoutSpace(hunksOf(blank)))).toBe(blank);
+    expect(textOf(withoutSpace(hunksOf(blank)).hunks)).toBe(blank);
   });
 
-  it('blocks in which nothing is alike end in time', () => {
+  it('what ends a line elsewhere, and what only looks like a space, counts', () => {
+    for (const odd of ['\r', '\u2028', '\u00a0', '\ufeff', '\u202e']) {
+      const diff = `@@ -1 +1 @@\n-a b\n+a${odd} b\n`;
+      expect(withoutSpace(hunksOf(diff)).hunks, odd).toHaveLength(1);
+    }
+    expect(withoutSpace(hunksOf('@@ -1 +1 @@\n-a\n+a\r\n')).hunks).toEqual([]);
+  });
+
+  it('blocks in which nothing is alike end in time, as they came, and are counted', () => {
     const many = Array.from({ length: 6000 }, (_, index) => index);
     const block = `@@ -1,6000 +1,6000 @@\n${many.map((n) => `-old ${n}\n`).join('')}${many.map((n) => `+new ${n}\n`).join('')}`;
     const began = performance.now();
-    expect(withoutSpace(hunksOf(block))[0]?.lines).toHaveLength(12_000);
+    const { hunks, left } = withoutSpace(hunksOf(block));
+    expect(hunks[0]?.lines).toHaveLength(12_000);
+    expect(left).toBe(1);
     expect(performance.now() - began).toBeLessThan(5000);
   });
 });

@@ -18,29 +18,35 @@ export interface Hunk {
   lines: Line[];
 }
 
+/** To git a line ends with `\n` alone. */
+const FIRST = /(?<=^|\n)@@ /;
 const PLACE = /^@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@/;
 /** More edits than this within one block are not held against each other: it would take too long, and nobody reads them so. */
 const MOST_EDITS = 1000;
 
 /** What stands before the first hunk: names, modes, renames. */
 export function headOf(part: string): string {
-  const hunks = part.search(/^@@ /m);
+  const hunks = part.search(FIRST);
   return hunks === -1 ? part : part.slice(0, hunks);
 }
 
 export function hunksOf(part: string): Hunk[] {
   const hunks: Hunk[] = [];
   let [before, after] = [0, 0];
+  let inHead = true;
   for (const line of part.replace(/\n$/, '').split('\n')) {
     const place = PLACE.exec(line);
     if (place) {
       [before, after] = [Number(place[1]), Number(place[2])];
+      inHead = false;
       hunks.push({ place: line, lines: [] });
       continue;
     }
-    const text = line.slice(1);
+    // A file that became a link has two heads.
+    if (line.startsWith('diff --git ')) inHead = true;
     const lines = hunks.at(-1)?.lines;
-    if (lines === undefined) continue;
+    if (inHead || lines === undefined) continue;
+    const text = line.slice(1);
     if (line.startsWith('+')) lines.push({ kind: 'added', text, old: null, new: after++ });
     else if (line.startsWith('-')) lines.push({ kind: 'removed', text, old: before++, new: null });
     else if (line.startsWith('\\')) lines.push({ kind: 'note', text: line, old: null, new: null });
@@ -49,11 +55,23 @@ export function hunksOf(part: string): Hunk[] {
   return hunks;
 }
 
+export interface WithoutSpace {
+  hunks: Hunk[];
+  /** Blocks that are as they came: they are too long and differ too much to be held against each other. */
+  left: number;
+}
+
 /** Lines that differ in nothing but white space are the same, and a hunk that has no others is none. */
-export const withoutSpace = (hunks: readonly Hunk[]): Hunk[] =>
-  hunks
-    .map(({ place, lines }) => ({ place, lines: blocksOf(lines).flatMap(withoutSpaceIn) }))
-    .filter(({ lines }) => lines.some(isChange));
+export function withoutSpace(hunks: readonly Hunk[]): WithoutSpace {
+  let left = 0;
+  const inBlock = (block: Line[]): Line[] => {
+    const found = withoutSpaceIn(block);
+    if (found === null) left += 1;
+    return found ?? block;
+  };
+  const shown = hunks.map(({ place, lines }) => ({ place, lines: blocksOf(lines).flatMap(inBlock) }));
+  return { hunks: shown.filter(({ lines }) => lines.some(isChange)), left };
+}
 
 export const isChange = ({ kind }: Line): boolean => kind === 'added' || kind === 'removed';
 
@@ -72,23 +90,26 @@ function blocksOf(lines: readonly Line[]): Line[][] {
   return blocks;
 }
 
-const bare = (line: Line): string => line.text.replace(/\s+/g, '');
+/** Only what nobody takes for anything else: in some languages a line also ends within one of git's, and a comment with it. */
+const SPACE = /[ \t\v\f]+|\r$/g;
+const bare = ({ text }: Line): string => text.replace(SPACE, '');
 
-function withoutSpaceIn(block: Line[]): Line[] {
+/** Null when that would take too long. */
+function withoutSpaceIn(block: Line[]): Line[] | null {
   const removed = block.filter(({ kind }) => kind === 'removed');
   const added = block.filter(({ kind }) => kind === 'added');
   if (removed.length === 0 || added.length === 0) return block;
-  const options = { comparator: (a: Line, b: Line) => bare(a) === bare(b), maxEditLength: MOST_EDITS };
-  const found = diffArrays(removed, added, options);
-  if (found === undefined) return block;
-  let at = 0;
+  const found = diffArrays(removed.map(bare), added.map(bare), { maxEditLength: MOST_EDITS });
+  if (found === undefined) return null;
+  let [before, after] = [0, 0];
   return found.flatMap((part) => {
-    if (part.added) return part.value;
-    const from = removed.slice(at, at + part.count);
-    at += part.count;
+    const from = part.added ? [] : removed.slice(before, before + part.count);
+    const to = part.removed ? [] : added.slice(after, after + part.count);
+    [before, after] = [before + from.length, after + to.length];
+    if (part.added) return to;
     if (part.removed) return from;
     // The line as it is afterwards.
-    return part.value.map((line, index): Line => ({ ...line, kind: 'same', old: from[index]?.old ?? null }));
+    return to.map((line, index): Line => ({ ...line, kind: 'same', old: from[index]?.old ?? null }));
   });
 }
 

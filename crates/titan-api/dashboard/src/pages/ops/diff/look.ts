@@ -1,7 +1,7 @@
 // How somebody likes to read differences. Beside each other or not is remembered in this browser; that white space is left out is
 // not, since it can mean something, and who comes back is to see all of it.
 import { useMediaQuery } from '@mantine/hooks';
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import { readStored, writeStored } from '../../../lib/storage';
 
 const SPLIT = 'titan.diff-split';
@@ -21,5 +21,6 @@ export function useDiffLook() {
     if (next.split !== undefined) writeStored(SPLIT, next.split ? 'yes' : null);
     setLook((now) => ({ ...now, ...next }));
   };
-  return { look: { ...look, split: look.split && wide }, change, canSplit: wide };
+  const shown = useMemo(() => ({ ...look, split: look.split && wide }), [look, wide]);
+  return { look: shown, change, canSplit: wide };
 }

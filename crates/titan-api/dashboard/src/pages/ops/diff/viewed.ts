@@ -1,6 +1,6 @@
 // Which files of a proposal a person has ticked as viewed, kept in this browser. A tick is for what was seen: when the file's
 // part of the difference is another one, the tick is gone.
-import { useState } from 'react';
+import { useCallback, useState } from 'react';
 import { readStored, storedKeys, writeStored } from '../../../lib/storage';
 
 const PREFIX = 'titan.viewed.';
@@ -26,11 +26,12 @@ export function writeTicks(proposalId: string, ticks: Ticks): void {
   for (const old of storedKeys(PREFIX).sort().slice(0, -MOST_PROPOSALS)) writeStored(old, null);
 }
 
-export const isViewed = (ticks: Ticks, path: string, part: string): boolean => ticks[path] === hashOf(part);
+/** `seen` is the hash of what is shown now. */
+export const isViewed = (ticks: Ticks, path: string, seen: string): boolean => ticks[path] === seen;
 
-export function ticked(ticks: Ticks, path: string, part: string, viewed: boolean): Ticks {
+export function ticked(ticks: Ticks, path: string, seen: string, viewed: boolean): Ticks {
   const { [path]: _, ...others } = ticks;
-  return viewed ? { ...others, [path]: hashOf(part) } : others;
+  return viewed ? { ...others, [path]: seen } : others;
 }
 
 /** FNV-1a in two lanes: nobody is to be fooled here, only changes are to be noticed. */
@@ -45,19 +46,22 @@ export function hashOf(text: string): string {
 }
 
 export interface Viewed {
-  is: (path: string, part: string) => boolean;
-  set: (path: string, part: string, viewed: boolean) => void;
+  is: (path: string, seen: string) => boolean;
+  /** Always the same function. */
+  set: (path: string, seen: string, viewed: boolean) => void;
 }
 
 export function useViewed(proposalId: string): Viewed {
   const [ticks, setTicks] = useState(() => readTicks(proposalId));
-  return {
-    is: (path, part) => isViewed(ticks, path, part),
-    set: (path, part, viewed) => {
-      // Another tab may have ticked others meanwhile.
-      const next = ticked({ ...ticks, ...readTicks(proposalId) }, path, part, viewed);
-      writeTicks(proposalId, next);
-      setTicks(next);
-    },
-  };
+  const set = useCallback(
+    (path: string, seen: string, viewed: boolean) =>
+      setTicks((now) => {
+        // Another tab may have ticked others meanwhile.
+        const next = ticked({ ...now, ...readTicks(proposalId) }, path, seen, viewed);
+        writeTicks(proposalId, next);
+        return next;
+      }),
+    [proposalId],
+  );
+  return { is: (path, seen) => isViewed(ticks, path, seen), set };
 }
