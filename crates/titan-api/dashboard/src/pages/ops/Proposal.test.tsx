@@ -456,18 +456,54 @@ describe('the head of a proposal', () => {
     expect(within(said).getByRole('link').getAttribute('href')).toBe('https://forge.example/pulls/13');
   });
 
-  it('says of what failed whether it was undone', async () => {
-    const failed = (state: Rollout['state']) =>
-      aProposal({ state: 'failed', reason: 'the canary failed', rollout: aRollout({ state }) });
-    for (const [state, words] of [
-      ['canary', 'It is rolled back within some seconds.'],
-      ['rolling_back', 'It is being rolled back.'],
-      ['rolled_back', 'It was rolled back: production (local) is as it was.'],
-    ] as const) {
-      await show(<ProposalHeader proposal={failed(state)} />);
-      expect((await screen.findByTestId('proposal-error')).textContent, state).toContain(words);
-      cleanup();
-    }
+  describe('of what failed', () => {
+    const failed = (over: Partial<Rollout>, stages = stagesUpTo('canary')) =>
+      aProposal({ state: 'failed', reason: 'The canary failed.', stages, rollout: aRollout(over) });
+
+    it('says whether it was undone', async () => {
+      for (const [state, words] of [
+        ['canary', 'It is rolled back within some seconds.'],
+        ['rolling_back', 'It is being rolled back.'],
+        ['rolled_back', 'It was rolled back: production (local) is as it was.'],
+      ] as const) {
+        await show(<ProposalHeader proposal={failed({ state })} />);
+        expect((await screen.findByTestId('after-failure')).textContent, state).toBe(words);
+        cleanup();
+      }
+    });
+
+    it('leads to what is left for a person to do', async () => {
+      const page = 'https://forge.example/pulls/13';
+      const left = `pull request 13 takes 0123abcd4567 back and is to be merged by a person: ${page}`;
+      const rollout = { state: 'rolled_back', run_id: 'r8', reason: `The canary failed; ${left}` } as const;
+      await show(<ProposalHeader proposal={failed(rollout)} />);
+      const said = await screen.findByTestId('after-failure');
+      expect(said.textContent).toBe(`It was rolled back: production (local) is as it was; ${left}.`);
+      expect(within(said).getByRole('link').getAttribute('href')).toBe(page);
+    });
+
+    it('promises nothing about what was promoted, nor about what a run before has rolled out', async () => {
+      const before = { run_id: 'r1', began_at: later(1) };
+      for (const over of [
+        { state: 'promoted', ended_at: later(30) },
+        { ...before, state: 'promoted', ended_at: later(2) },
+        { ...before, state: 'rolled_back', ended_at: later(2) },
+      ] as Partial<Rollout>[]) {
+        await show(<ProposalHeader proposal={failed(over)} />);
+        expect((await screen.findByTestId('proposal-error')).textContent).toBe('It failed. The canary failed.');
+        cleanup();
+      }
+      await show(<ProposalHeader proposal={failed({ ...before, state: 'rolled_back' }, stagesUpTo('patch'))} />);
+      await screen.findByTestId('proposal-error');
+      expect(screen.queryByTestId('after-failure')).toBeNull();
+    });
+
+    it('has its addresses as links', async () => {
+      const reason = 'the forge refuses it, see https://forge.example/1 and https://forge.example/1';
+      await show(<ProposalHeader proposal={aProposal({ state: 'failed', reason })} />);
+      const alert = await screen.findByTestId('proposal-error');
+      expect(within(alert).getAllByRole('link')).toHaveLength(2);
+    });
   });
 
   it('names the reason and the runbook when a rollback has failed', async () => {
