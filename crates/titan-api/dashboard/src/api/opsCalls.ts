@@ -1,7 +1,7 @@
 // The calls about changes to Titan's own code, one function each.
 import { http, unwrap, unwrapPage } from './http';
 import { abortable, page, type Signal } from './options';
-import type { AuditEntry, Proposal, Rollout } from './types';
+import type { AuditEntry, DeployTarget, Proposal, Rollout } from './types';
 
 export const listProposals = (cursor: string | null, signal?: Signal) =>
   unwrapPage<Proposal>(http.GET('/api/ops/proposals', { params: { query: page(cursor) }, ...abortable(signal) }));
@@ -15,7 +15,20 @@ export const listEffects = (id: string, signal?: Signal) =>
 /** The newest first, without their analyses. */
 export const listRollouts = (limit: number, signal?: Signal) =>
   unwrapPage<Rollout>(http.GET('/api/ops/rollouts', { params: { query: { limit } }, ...abortable(signal) }));
-export const listTargets = (signal?: Signal) => unwrap(http.GET('/api/ops/targets', abortable(signal)));
+
+export interface Targets {
+  items: DeployTarget[];
+  /** When that was so, by the server's clock, which its times are by: the one in front of the screen may be wrong. */
+  at: number;
+}
+
+export async function listTargets(signal?: Signal): Promise<Targets> {
+  const answer = await http.GET('/api/ops/targets', abortable(signal));
+  const { items } = await unwrap(Promise.resolve(answer));
+  const at = Date.parse(answer.response.headers.get('date') ?? '');
+  return { items, at: Number.isNaN(at) ? Date.now() : at };
+}
+
 export const listOpsCalls = (cursor: string | null, signal?: Signal) =>
   unwrapPage<AuditEntry>(http.GET('/api/ops/audit', { params: { query: page(cursor) }, ...abortable(signal) }));
 

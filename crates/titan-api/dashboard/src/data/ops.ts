@@ -64,7 +64,7 @@ export const rolloutsQuery = () =>
 export const targetsQuery = () =>
   queryOptions({
     queryKey: keys.targets,
-    queryFn: async ({ signal }) => (await api.listTargets(signal)).items,
+    queryFn: ({ signal }) => api.listTargets(signal),
     refetchInterval: (query) => steadily(query, TARGETS_REFRESH_MS),
   });
 

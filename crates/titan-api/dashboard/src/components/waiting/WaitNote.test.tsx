@@ -1,4 +1,4 @@
-import { screen, waitFor, within } from '@testing-library/react';
+import { cleanup, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { aBudget, aRun, aSpending } from '../../test/fixtures';
@@ -34,6 +34,20 @@ describe('a run that waits to try again', () => {
       /^openai: the model provider refuses more requests\. Trying again in 1 min\. Attempt 2 of 4\.$/,
     );
     expect(within(note).queryByRole('button')).toBeNull();
+  });
+});
+
+describe('a run that waits', () => {
+  it('goes on at its time, or looks again whether something has happened', async () => {
+    const until = new Date(Date.now() + 90_000).toISOString();
+    for (const [on, words] of [
+      ['timer', 'No check yet. Goes on in 1 min.'],
+      ['event', 'No check yet. Looks again in 1 min.'],
+    ] as const) {
+      await renderPage(<WaitNote wait={wait({ on, until, reason: 'no check yet' })} run={aRun()} />);
+      expect((await screen.findByTestId('wait')).textContent).toBe(words);
+      cleanup();
+    }
   });
 });
 

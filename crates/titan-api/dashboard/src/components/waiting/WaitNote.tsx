@@ -20,7 +20,7 @@ export function WaitNote({ wait, run }: { wait: Wait; run: Place }) {
       <Icon size={15} aria-hidden className={classes.icon ?? ''} />
       <span className={classes.words}>
         {wait.failed ? <Failed failed={wait.failed} /> : sentence(wait.reason) || 'It waits.'}{' '}
-        {wait.until && <Until at={wait.until} again={wait.failed !== null} />}
+        {wait.until && <Until at={wait.until} then={thenOf(wait)} />}
         {wait.failed && ` Attempt ${wait.failed.attempt + 1} of ${wait.failed.most}.`}
         {!wait.until && wait.since && (
           <span className={classes.since}>
@@ -42,11 +42,17 @@ function Failed({ failed }: { failed: NonNullable<Wait['failed']> }) {
   );
 }
 
-function Until({ at, again }: { at: string; again: boolean }) {
+/** What becomes of it at its time: what waits for something that happens elsewhere may find that it has not. */
+function thenOf({ failed, on }: Wait): string {
+  if (failed !== null) return 'Trying again';
+  return on === 'event' ? 'Looks again' : 'Goes on';
+}
+
+function Until({ at, then }: { at: string; then: string }) {
   const now = useNow();
   return (
     <strong className="tnum" data-testid="wait-until">
-      {again ? 'Trying again ' : 'Goes on '}
+      {then}{' '}
       <time dateTime={at} title={formatExact(at)}>
         {formatAhead(at, now)}
       </time>

@@ -1,7 +1,8 @@
-import { cleanup, fireEvent, screen, waitFor, within } from '@testing-library/react';
+import { act, cleanup, fireEvent, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { DeployTarget, Proposal } from '../../api/types';
+import { targetsQuery } from '../../data/ops';
 import { setSingleKeys } from '../../lib/shortcuts';
 import { anAsk, aProposal, COMMIT, stagesUpTo } from '../../test/proposals';
 import { fakeServer, json, renderPage } from '../../test/render';
@@ -16,13 +17,23 @@ const TARGET: DeployTarget = {
   since: new Date(Date.now() - 5 * 24 * 3600_000).toISOString(),
 };
 
-async function show(proposals: Proposal[], targets: DeployTarget[] = [TARGET], next: string | null = null) {
+interface Shown {
+  next?: string | null;
+  /** The server's clock. */
+  date?: Date;
+}
+
+async function show(proposals: Proposal[], targets = [TARGET], { next = null, date = new Date() }: Shown = {}) {
   const call = { id: 9, at: TARGET.seen_at, request_id: 'q', actor: 'token', method: 'POST', path: '/api/ops/propose' };
   const server = fakeServer({
     'GET /api/ops/proposals?limit=50&cursor=c1': () =>
       json({ items: [aProposal({ id: 'p1', title: 'Older' })], next_cursor: null }),
     'GET /api/ops/proposals': () => json({ items: proposals, next_cursor: next }),
-    'GET /api/ops/targets': () => json({ items: targets }),
+    'GET /api/ops/targets': () => {
+      const answer = json({ items: targets });
+      answer.headers.set('date', date.toUTCString());
+      return answer;
+    },
     'GET /api/ops/audit': () =>
       json({ items: [{ ...call, peer: null, status: 401, code: 'unauthorized' }], next_cursor: null }),
   });
@@ -64,6 +75,32 @@ describe('production', () => {
     expect(line.textContent).toContain('not known now');
     expect(line.textContent).toContain('asked last 3 min ago, when it answered 0123abcd4567');
     expect(line.textContent).not.toContain('Ready');
+  });
+
+  it('is as old as the server says, whatever time it is here', async () => {
+    for (const minutes of [-10, 10]) {
+      const there = (seconds: number) => new Date(Date.now() + minutes * 60_000 - seconds * 1000);
+      await show([], [{ ...TARGET, seen_at: there(30).toISOString() }], { date: there(0) });
+      const line = await screen.findByTestId('target');
+      expect(line.textContent, `${minutes}`).toMatch(/Ready.*asked (29|30|31) s ago/);
+      cleanup();
+      await show([], [{ ...TARGET, seen_at: there(190).toISOString() }], { date: there(0) });
+      expect((await screen.findByTestId('target')).textContent).toContain('no worker that knows it has asked since');
+      cleanup();
+    }
+  });
+
+  it('is not known, and no worker is to blame, while Titan does not answer', async () => {
+    const { client } = await show([]);
+    await screen.findByTestId('target');
+    const { queryKey } = targetsQuery();
+    act(() => void client.setQueryData(queryKey, (known) => known, { updatedAt: Date.now() - 4 * 60_000 }));
+    await waitFor(() => expect(screen.getByTestId('target').dataset.known).toBe('false'));
+    const line = screen.getByTestId('target').textContent;
+    expect(line).toContain('not known now');
+    expect(line).toContain('asked last 4 min ago');
+    expect(line).toContain('this page has not heard from Titan since');
+    expect(line).not.toContain('worker');
   });
 
   it('says why it is not well, and what is not known', async () => {
@@ -121,7 +158,7 @@ describe('the list', () => {
   });
 
   it('has more when there is more', async () => {
-    await show([aProposal()], [], 'c1');
+    await show([aProposal()], [], { next: 'c1' });
     await userEvent.click(await screen.findByRole('button', { name: 'Load more' }));
     await screen.findByRole('link', { name: 'Older' });
     expect(screen.queryByRole('button', { name: 'Load more' })).toBeNull();

@@ -16,14 +16,16 @@ export function Production() {
   return (
     <section aria-label="Production" className={classes.production} data-testid="production">
       <QueryView query={query} what="what production runs">
-        {(targets) =>
-          targets.length === 0 ? (
+        {({ items, at }) =>
+          items.length === 0 ? (
             <p className={classes.text}>
               Nothing is known of production. <code className="mono">TITAN_OPS_TARGET</code> of the worker says where
               changes are rolled out; without it they are merged and nothing is deployed.
             </p>
           ) : (
-            targets.map((target) => <TargetLine key={target.name} target={target} />)
+            items.map((target) => (
+              <TargetLine key={target.name} target={target} at={at} answeredAt={query.dataUpdatedAt} />
+            ))
           )
         }
       </QueryView>
@@ -34,23 +36,37 @@ export function Production() {
 /** A worker asks every half minute. After so long nobody does any more, and what was answered says nothing of now. */
 const KNOWN_FOR_MS = 3 * 60_000;
 
-function TargetLine({ target }: { target: DeployTarget }) {
+interface TargetLineProps {
+  target: DeployTarget;
+  /** When Titan told of it, by its own clock and by the one of this browser. */
+  at: number;
+  answeredAt: number;
+}
+
+function TargetLine({ target, at, answeredAt }: TargetLineProps) {
   const now = useNow();
-  const { name, commit, seen_at: seenAt } = target;
-  const known = now - Date.parse(seenAt) <= KNOWN_FOR_MS;
+  const { name, seen_at: seenAt } = target;
+  const asked = <Age at={new Date(answeredAt - Math.max(0, at - Date.parse(seenAt))).toISOString()} />;
+  const old = now - answeredAt > KNOWN_FOR_MS;
+  const known = !old && at - Date.parse(seenAt) <= KNOWN_FOR_MS;
   return (
     <p className={classes.line} data-testid="target" data-target={name} data-known={known}>
       <strong>Production ({name}):</strong> {known ? <Answer target={target} now={now} /> : 'not known now'}
       <span className={classes.muted}>
-        {known ? 'asked' : 'asked last'} <Age at={seenAt} />
-        {!known && (
-          <>
-            , when it answered {commit === null ? 'no commit' : <CommitOf commit={commit} />}: no worker that knows it
-            has asked since
-          </>
-        )}
+        {known ? 'asked' : 'asked last'} {asked}
+        {!known && <Before target={target} old={old} />}
       </span>
     </p>
+  );
+}
+
+/** What it answered when it was asked last, and why nobody knows more. */
+function Before({ target: { commit }, old }: { target: DeployTarget; old: boolean }) {
+  return (
+    <>
+      , when it answered {commit === null ? 'no commit' : <CommitOf commit={commit} />}:{' '}
+      {old ? 'this page has not heard from Titan since' : 'no worker that knows it has asked since'}
+    </>
   );
 }
 
