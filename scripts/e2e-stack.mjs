@@ -11,6 +11,7 @@
 //   POST /stop/NAME              SIGTERM, and wait
 //   POST /start/NAME             start it, and wait until it works; body {"env": {...}} changes its environment
 //   POST /restart/postgres       stop Postgres and start it again
+//   POST /end/supervisors        end those of targets in ANY/target beside the state file
 
 import { lookup } from 'node:dns/promises';
 import { createWriteStream } from 'node:fs';
@@ -19,6 +20,7 @@ import { createServer } from 'node:http';
 import path from 'node:path';
 
 import { Hopeless, run, startChild, waitFor } from './lib/processes.mjs';
+import { endSupervisors } from './lib/supervisors.mjs';
 import { baseUrl, binary, freePort, postgres, root, runsProgram } from './lib/titan.mjs';
 
 const GRACE_MS = 15_000;
@@ -137,6 +139,10 @@ async function act(method, url, body) {
     await postgres('restart', cluster);
     return;
   }
+  if (method === 'POST' && url === '/end/supervisors') {
+    await endSupervisors(logs, GRACE_MS);
+    return;
+  }
   const [, verb, name] = /^\/([a-z]+)\/([a-z0-9-]+)$/.exec(url) ?? [];
   if (method !== 'POST' || !Object.hasOwn(actions, verb) || !NAME.test(name)) throw new Error(`no such control: ${method} ${url}`);
   await actions[verb](name, body ? JSON.parse(body) : {});
@@ -188,6 +194,8 @@ async function registryAddresses() {
 }
 
 async function up() {
+  // Of a stack that was killed.
+  await endSupervisors(logs, GRACE_MS);
   await rm(logs, { recursive: true, force: true });
   await mkdir(logs, { recursive: true });
   await mkdir(screenshots, { recursive: true });
@@ -215,8 +223,13 @@ async function up() {
 async function down() {
   control?.closeAllConnections();
   control?.close();
-  await Promise.all([...children.values()].map((child) => child.stop(GRACE_MS)));
-  await postgres('destroy', cluster);
+  try {
+    // The workers first: they would begin a target anew.
+    await Promise.all([...children.values()].map((child) => child.stop(GRACE_MS)));
+    await endSupervisors(logs, GRACE_MS);
+  } finally {
+    await postgres('destroy', cluster);
+  }
 }
 
 let tests = null;

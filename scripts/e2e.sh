@@ -12,11 +12,20 @@ case "${1:-}" in
   offline | openai) passes=("$1"); shift ;;
 esac
 
-for program in titan-api titan-worker titan-supervise titan-stage fake-model; do
+# A file is named by a part of its name.
+names() { for word in "${@:2}"; do [[ $1 == *"$word"* || $word == *"$1"* ]] && return; done; return 1; }
+programs=(titan-api titan-worker titan-stage fake-model)
+rolls_out=no
+if (($# == 0)) || names rollout.test.ts "$@"; then rolls_out=yes programs+=(titan-supervise); fi
+
+for program in "${programs[@]}"; do
   [[ -x ${CARGO_TARGET_DIR:-target}/debug/$program ]] || { echo "the debug build of $program is missing: scripts/test.sh build" >&2; exit 1; }
 done
 node scripts/dashboard.mjs || exit 1
-node scripts/forge.mjs install || exit 1
+if [[ $rolls_out == yes ]]; then
+  command -v python3 >/dev/null || { echo 'no python3 found, which a harmed build needs: apt-get install python3' >&2; exit 1; }
+  node scripts/forge.mjs install || exit 1
+fi
 CHROMIUM_PATH=${CHROMIUM_PATH:-$(command -v chromium || command -v chromium-browser || command -v google-chrome)} ||
   { echo 'no Chromium found: apt-get install chromium' >&2; exit 1; }
 export CHROMIUM_PATH

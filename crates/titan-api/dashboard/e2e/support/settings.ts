@@ -1,5 +1,6 @@
 // What scripts/e2e-stack.mjs tells the tests about the Titan it has started.
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
 
 function required(name: string): string {
   const value = process.env[name];
@@ -22,6 +23,8 @@ export const settings = {
   baseUrl: required('E2E_BASE_URL'),
   pass: required('E2E_PASS'),
   screenshots: required('E2E_SCREENSHOTS'),
+  /** What lies below it belongs to the stack, which ends the targets `ANY/target` in it when it ends itself. */
+  folder: path.dirname(required('E2E_STATE')),
   opsToken: required('E2E_OPS_TOKEN'),
   chromium: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
   controlUrl: readState().control_url,

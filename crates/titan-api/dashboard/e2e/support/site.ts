@@ -3,18 +3,16 @@
 // way. The same in Rust is crates/titan-worker/tests/pipelines/ops_site.rs.
 import { execFile } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { FORGE_TOKEN, Forge, git } from './forge';
 import { BUILT, ROOT } from './programs';
-import { databaseUrl, start, withoutWorker } from './stack';
-import { until } from './until';
+import { settings } from './settings';
+import { databaseUrl, endSupervisors, start, withoutWorker } from './stack';
 
 const REPO = 'acme/titan';
 const PROGRAMS = 'crates/release';
 const DEPLOY_MS = 60_000;
-const END_MS = 15_000;
 const HARM = path.join(ROOT, 'crates/titan-worker/tests/pipelines/ops_proxy.py');
 const TASKS = '# Tasks\n\n## Now\n\n### Update README\n\nSay how it is deployed.\n\n## Next\n';
 /** Samples that are short, and few of them. */
@@ -43,44 +41,41 @@ export const harmedApi = async () => ({
 });
 
 export class Site {
-  private constructor(
-    readonly forge: Forge,
-    private readonly bare: string,
-    private readonly folder: string,
-    /** The commit that production began with. */
-    readonly first: string,
-  ) {}
+  private begins: Promise<void> = Promise.resolve();
+  private started: Forge | null = null;
+  private folder = '';
+  private bare = '';
+  /** The commit that production began with. */
+  first = '';
 
   /** A forge, a production that runs what its main branch has, and the stack's one worker, which serves both. */
-  static async begin(): Promise<Site> {
-    const folder = await mkdtemp(path.join(tmpdir(), 'titan-e2e-site-'));
-    const forge = await Forge.start(path.join(folder, 'forge'));
-    const bare = await forge.repository(REPO);
-    const releases = ['titan-api', 'titan-worker'].map((name) => ({
-      path: `${PROGRAMS}/${name}`,
-      content: program(name),
-      mode: '100755' as const,
-    }));
-    const first = await forge.push(REPO, [{ path: 'TASKS.md', content: TASKS }, ...releases]);
-    const site = new Site(forge, bare, folder, first);
-    try {
-      await site.beginProduction();
-      await withoutWorker();
-      await start('worker', site.workerEnv());
-      return site;
-    } catch (error) {
-      await site.end();
-      throw error;
-    }
+  begin(): Promise<void> {
+    this.begins = this.beginAll();
+    return this.begins;
   }
 
-  /** Ends all that outlives who started it: first the worker, which would begin it anew. */
+  /**
+   * Ends all that outlives who started it: first the worker, which would begin it anew. Whatever of this goes wrong, the rest is done,
+   * and the stack does it once more when it ends.
+   */
   async end(): Promise<void> {
-    await withoutWorker();
-    for (const side of ['production', 'canary']) await this.endSide(side);
-    this.forge.stop();
-    await rm(this.folder, { recursive: true, force: true });
+    // Who has given up waiting for it has not stopped it.
+    await this.begins.catch(() => undefined);
+    try {
+      await withoutWorker();
+    } finally {
+      try {
+        await endSupervisors();
+      } finally {
+        this.started?.stop();
+      }
+    }
+    // Not before: by what stands in it the stack finds whoever still runs.
+    if (this.folder !== '') await rm(this.folder, { recursive: true, force: true });
   }
+
+  /** What the documents of the forge forbid and was done. */
+  violations = async (): Promise<string[]> => (await this.started?.violations()) ?? [];
 
   /** The commit that production answers. */
   async production(): Promise<string | null> {
@@ -99,7 +94,27 @@ export class Site {
   readonly fileOnMain = (name: string) => git(this.bare, 'show', `main:${name}`);
   readonly pulls = () => this.forge.order<{ number: number; state: string }[]>('pulls', { repo: REPO });
 
+  private get forge(): Forge {
+    if (this.started === null) throw new Error('the forge has not started');
+    return this.started;
+  }
+
   private readonly at = (...names: string[]) => path.join(this.folder, ...names);
+
+  private async beginAll(): Promise<void> {
+    this.folder = await mkdtemp(path.join(settings.folder, 'site-'));
+    this.started = await Forge.start(this.at('forge'));
+    this.bare = await this.forge.repository(REPO);
+    const releases = ['titan-api', 'titan-worker'].map((name) => ({
+      path: `${PROGRAMS}/${name}`,
+      content: program(name),
+      mode: '100755' as const,
+    }));
+    this.first = await this.forge.push(REPO, [{ path: 'TASKS.md', content: TASKS }, ...releases]);
+    await this.beginProduction();
+    await withoutWorker();
+    await start('worker', this.workerEnv());
+  }
 
   private workerEnv(): Record<string, string> {
     return {
@@ -145,17 +160,6 @@ export class Site {
     await promisify(execFile)(path.join(BUILT, 'titan-supervise'), [...words, ...release], { timeout: DEPLOY_MS });
   }
 
-  private async endSide(side: string): Promise<void> {
-    const { supervisor } = await this.stateOf(side);
-    if (!supervisor) return;
-    try {
-      process.kill(supervisor, 'SIGTERM');
-    } catch {
-      return;
-    }
-    await until(`the end of the supervisor of ${side}`, async () => !isAlive(supervisor), END_MS);
-  }
-
   /** What the supervisor of a side has written down; nothing while there is none. */
   private async stateOf(side: string): Promise<SideState> {
     const text = await readFile(this.at('target', side, 'state.json'), 'utf8').catch(() => '{}');
@@ -165,15 +169,5 @@ export class Site {
 
 interface SideState {
   address?: string;
-  supervisor?: number | null;
   daemons?: { pid: number | null }[];
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

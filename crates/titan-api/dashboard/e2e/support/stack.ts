@@ -20,6 +20,9 @@ export const databaseUrl = async () => (await state()).database_url;
 export const kill = (name: string) => control('POST', `/kill/${name}`);
 export const start = (name: string, env: Record<string, string> = {}) => control('POST', `/start/${name}`, { env });
 
+/** Those of targets on this machine, which outlive who has them started. */
+export const endSupervisors = () => control('POST', '/end/supervisors');
+
 /** Whatever a test before has left behind: the API runs. */
 export async function withApi(): Promise<void> {
   if (!(await state()).processes.api?.running) await start('api');

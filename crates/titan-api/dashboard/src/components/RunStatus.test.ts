@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { statusOfWait } from './RunStatus';
+import { statusOfWait } from './waiting/wait';
 
 describe('how a run that waits looks', () => {
   it('is not as if a person had to do something where time or others will', () => {

@@ -13,6 +13,11 @@ export interface Wait {
   failed: { attempt: number; most: number; error: string; provider: string | null } | null;
 }
 
+const OF_TIME = ['timer', 'child', 'event'];
+
+/** A person has to do something about it, or time and others will. */
+export const statusOfWait = (on: string): string => (OF_TIME.includes(on) ? 'retrying' : 'waiting');
+
 export function waitOfRun(run: Run): Wait | null {
   if (run.waiting_on === null || run.status !== 'running') return null;
   const { waiting_on: on, waiting_since: since, waiting_until: until } = run;

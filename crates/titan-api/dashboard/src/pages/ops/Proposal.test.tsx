@@ -1,6 +1,6 @@
 import { cleanup, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Intent, Proposal, Rollout } from '../../api/types';
 import { anOutput } from '../../test/fixtures';
@@ -44,7 +44,7 @@ new file mode 100644
 
 async function show(
   view: ReactNode,
-  routes: Record<string, (call: Call) => Response> = {},
+  routes: Record<string, (call: Call) => Response | Promise<Response>> = {},
   { diff = README + PAGE, effects = [] as Intent[] } = {},
 ) {
   const server = fakeServer({
@@ -288,6 +288,45 @@ describe('the differences', () => {
     expect(screen.getByTestId('fault').textContent).toContain('it has 2 added lines and 1 removed line, and');
     expect(screen.queryByRole('checkbox', { name: 'Viewed: README.md' })).toBeNull();
     await tick('docs/a.md');
+  });
+
+  it('stay as one reads them while a stage that was done again has new ones', async () => {
+    const [diff, ...rest] = stagesUpTo('test');
+    const files = [aFile('README.md', { additions: 2 }), aFile('docs/a.md', { additions: 3, deletions: 0 })];
+    const evidence = { ...(diff?.evidence as object), run: 'r8', files };
+    const again = aProposal({ stages: [{ ...diff, evidence }, ...rest] as Proposal['stages'] });
+    function Twice() {
+      const [proposal, setProposal] = useState(tested);
+      return (
+        <>
+          <button type="button" onClick={() => setProposal(again)}>
+            Again
+          </button>
+          <DiffView proposal={proposal} />
+        </>
+      );
+    }
+    let answer: (response: Response) => void = () => undefined;
+    const output = anOutput({ id: 'u2', name: 'Changes', kind: 'code', media_type: 'text/x-diff; charset=utf-8' });
+    await show(<Twice />, {
+      'GET /api/runs/r8/artifacts': () => json({ items: [output] }),
+      'GET /api/artifacts/u2/content': () => new Promise((resolve) => (answer = resolve)),
+    });
+    await userEvent.click(await tick('docs/a.md'));
+    await userEvent.click(screen.getByRole('switch', { name: 'Ignore white space' }));
+    const [readme] = screen.getAllByTestId('diff-file');
+    await userEvent.click(screen.getByRole('button', { name: 'Again' }));
+    expect(readme?.isConnected).toBe(true);
+    expect(readme?.textContent).toContain('+new');
+    expect(screen.queryByTestId('mismatch')).toBeNull();
+    await waitFor(() => {
+      answer(new Response(README.replace('+new', '+newer\n+newest') + PAGE));
+      expect(readme?.textContent).toContain('+newest');
+    });
+    expect(readme?.isConnected).toBe(true);
+    expect(screen.queryByTestId('mismatch')).toBeNull();
+    expect(screen.getByRole<HTMLInputElement>('switch', { name: 'Ignore white space' }).checked).toBe(true);
+    expect((await tick('docs/a.md')).checked).toBe(true);
   });
 
   it('are, before the first stage has ended, the patches as they came', async () => {

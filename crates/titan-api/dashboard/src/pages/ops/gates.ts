@@ -1,5 +1,6 @@
 // How a proposal and each of its gates stand, in words and as a state that has a look.
 import type { Ask, OpsStage, Proposal } from '../../api/types';
+import { statusOfWait } from '../../components/waiting/wait';
 import { textField } from '../../lib/fields';
 
 export interface Look {
@@ -18,8 +19,9 @@ export function gateOf(stage: OpsStage): Look {
       return { status: 'queued', word: 'waits for a worker' };
     case 'running':
       if (on === 'approval') return { status: 'waiting_for_approval', word: 'needs approval' };
+      // A rollout that stands still, which a person has to resume.
       if (on === 'input') return { status: 'paused', word: 'paused' };
-      return on === null ? { status: 'running', word: 'running' } : { status: 'retrying', word: 'waiting' };
+      return on === null ? { status: 'running', word: 'running' } : { status: statusOfWait(on), word: 'waiting' };
     case 'completed':
       return passedOf(stage);
     default:

@@ -2,10 +2,10 @@
 import type { Run, Step } from '../../api/types';
 import { Elapsed } from '../../components/Elapsed';
 import { Panel } from '../../components/Panel';
-import { statusOfWait } from '../../components/RunStatus';
 import { ScrollBox } from '../../components/ScrollBox';
 import { Status } from '../../components/Status';
 import table from '../../components/Table.module.css';
+import { statusOfWait } from '../../components/waiting/wait';
 import { formatClock } from '../../lib/format';
 import classes from './RunPage.module.css';
 
