@@ -16,7 +16,7 @@ esac
 names() { for word in "${@:2}"; do [[ $1 == *"$word"* || $word == *"$1"* ]] && return; done; return 1; }
 programs=(titan-api titan-worker titan-stage fake-model)
 rolls_out=no
-if (($# == 0)) || names rollout.test.ts "$@"; then rolls_out=yes programs+=(titan-supervise); fi
+if [[ ${passes[0]} == offline ]] && { (($# == 0)) || names rollout.test.ts "$@"; }; then rolls_out=yes programs+=(titan-supervise); fi
 
 for program in "${programs[@]}"; do
   [[ -x ${CARGO_TARGET_DIR:-target}/debug/$program ]] || { echo "the debug build of $program is missing: scripts/test.sh build" >&2; exit 1; }

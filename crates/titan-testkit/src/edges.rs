@@ -151,7 +151,9 @@ impl Edges {
                 #[diesel(sql_type = Bool)]
                 gone: bool,
             }
-            let gone = sql_query(format!("SELECT pg_terminate_backend({pid}, 5000) AS gone"));
+            let gone = sql_query(format!(
+                "SELECT pg_terminate_backend({pid}, 5000) OR NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = {pid}) AS gone"
+            ));
             let Gone { gone } = gone.get_result(&mut self.connection).unwrap();
             assert!(gone, "what the dead worker was about to write may be written");
             self.connection.batch_execute(&format!("SELECT pg_advisory_unlock({CLASS}, {lock})")).unwrap();

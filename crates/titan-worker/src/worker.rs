@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use chrono::TimeDelta;
 use titan_core::blobs::Blobs;
-use titan_core::config::Config;
+use titan_core::config::{BEYOND_GRACE, Config};
 use titan_core::db::Db;
 use titan_core::engine::{Committer, Intake, Transition};
 use titan_core::queue::{self, Hint, Listener, Notifier};
@@ -36,9 +36,7 @@ const COMMITTERS: usize = 2;
 /// After the grace: how long jobs have to notice that they are handed back, and the database to hear the last words.
 const HAND_BACK: Duration = Duration::from_secs(7);
 const LAST_WORDS: Duration = Duration::from_secs(3);
-/// So long after its grace it may still be handing back and saying that it is gone: who kills it before does so to one that stops in order.
-pub const BEYOND_GRACE: Duration =
-    Duration::from_secs(LAST_WORDS.as_secs() + HAND_BACK.as_secs() + LAST_WORDS.as_secs() + 2);
+const _: () = assert!(2 * LAST_WORDS.as_secs() + HAND_BACK.as_secs() < BEYOND_GRACE.as_secs());
 
 pub struct Worker;
 

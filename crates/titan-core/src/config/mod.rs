@@ -226,7 +226,7 @@ impl Config {
             worker_slots: vars.number("TITAN_WORKER_SLOTS", 1, 1000)?.unwrap_or(768),
             worker_queues: vars.text("TITAN_WORKER_QUEUES").map(list).unwrap_or_default(),
             lease: vars.duration("TITAN_LEASE", 2_000, 600_000)?.unwrap_or(Duration::from_secs(15)),
-            grace: vars.duration("TITAN_GRACE", 0, 600_000)?.unwrap_or(Duration::from_secs(10)),
+            grace: grace(&vars)?,
             listen: vars.choice("TITAN_LISTEN", &[("on", true), ("off", false)])?.unwrap_or(true) && can_listen,
             history_days: vars
                 .number("TITAN_HISTORY_DAYS", 1, 3650)?
@@ -289,6 +289,22 @@ fn wrong(variable: &'static str, message: impl Into<String>) -> ConfigError {
 
 /// The environment as text; a variable that is set to nothing counts as not set.
 struct Vars<'a>(&'a HashMap<String, String>);
+
+/// What a worker may need beyond its grace, to hand back what it holds and to say that it is gone. Who kills it before that kills one
+/// that stops in order.
+pub const BEYOND_GRACE: Duration = Duration::from_secs(15);
+
+/// After how long a daemon with these variables has stopped that was asked to.
+///
+/// # Errors
+/// When `TITAN_GRACE` is no time.
+pub fn stops_within(variables: &HashMap<String, String>) -> Result<Duration, ConfigError> {
+    Ok(grace(&Vars(variables))? + BEYOND_GRACE)
+}
+
+fn grace(vars: &Vars<'_>) -> Result<Duration, ConfigError> {
+    Ok(vars.duration("TITAN_GRACE", 0, 600_000)?.unwrap_or(Duration::from_secs(10)))
+}
 
 impl Vars<'_> {
     fn text(&self, name: &str) -> Option<&str> {

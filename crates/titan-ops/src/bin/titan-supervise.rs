@@ -18,7 +18,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use titan_core::config::{DEFAULT_FILTER, LogFormat, LogSettings};
 use titan_core::daemon::{ShutdownSignals, start_logging};
-use titan_ops::target::local::{Folder, Local, Settings, SideSettings, read_environment, run};
+use titan_ops::target::local::{Folder, Local, Settings, SideSettings, read_environment, run, stops_within};
 use titan_ops::target::{DeploymentState, Order, Release, Side, Target as _};
 
 /// How often, and how long apart, the lock is tried before it counts as a supervisor's.
@@ -26,8 +26,6 @@ const LOOKS: u32 = 10;
 const LOOK: Duration = Duration::from_millis(20);
 /// What a first deployment gets: the database may have to be brought up to date.
 const READY_WITHIN: Duration = Duration::from_secs(120);
-/// TITAN_GRACE where nothing is said, and what a worker needs beyond it to hand back what it holds.
-const GRACE: Duration = Duration::from_secs(25);
 /// Bytes of the supervisor's own log, beyond which it is begun anew with the next supervisor.
 const MAX_LOG: u64 = 1 << 20;
 
@@ -101,13 +99,14 @@ fn deploy(
     bind: Option<SocketAddr>,
 ) -> std::io::Result<()> {
     let environment = read_environment(env).map_err(std::io::Error::other)?;
+    let grace = stops_within(&environment).map_err(std::io::Error::other)?;
     let target = Local::new(Settings {
         folder: std::path::absolute(dir)?,
         supervisor: std::env::current_exe()?,
         production: SideSettings { bind, environment },
         canary: SideSettings::default(),
         ready_within: READY_WITHIN,
-        grace: GRACE,
+        grace,
     });
     let target = target.map_err(std::io::Error::other)?;
     let key = format!("production-{}", uuid::Uuid::now_v7().simple());

@@ -123,6 +123,11 @@ pub trait Target: Send + Sync {
         self.running(side).await
     }
 
+    /// Why what came up there did not stay up, where a target knows: a daemon that was ready and has died since, begun again or not.
+    async fn died(&self, _side: Side) -> Result<Option<String>, TargetError> {
+        Ok(None)
+    }
+
     /// The address that is asked and measured; none when there is none.
     fn address(&self, side: Side) -> Option<String>;
 

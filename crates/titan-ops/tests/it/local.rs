@@ -251,6 +251,7 @@ async fn the_canary_runs_beside_production_and_goes_without_a_trace() {
         assert_eq!(live.state, DeploymentState::Live, "{live:?}");
         for (side, commit) in [(Side::Production, OLD), (Side::Canary, NEW)] {
             assert_eq!(site.target.running(side).await.unwrap().commit.as_deref(), Some(commit));
+            assert_eq!(site.target.died(side).await.unwrap(), None);
         }
         if round == 0 {
             // One whose worker dies is none that does well, whatever its API says.
@@ -261,8 +262,9 @@ async fn the_canary_runs_beside_production_and_goes_without_a_trace() {
             })
             .await;
             let running = site.target.running(Side::Canary).await.unwrap();
-            assert!(!running.ready && running.commit.as_deref() == Some(NEW), "{running:?}");
-            assert!(running.reason.unwrap().starts_with("titan-worker has died 1 times: "));
+            assert!(running.ready && running.commit.as_deref() == Some(NEW), "{running:?}");
+            let why = site.target.died(Side::Canary).await.unwrap().unwrap();
+            assert!(why.starts_with("titan-worker has died: ") && why.contains("signal: 9"), "{why}");
         }
         let state = site.state(Side::Canary);
         if round == 2 {

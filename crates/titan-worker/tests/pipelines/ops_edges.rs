@@ -5,11 +5,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use titan_testkit::client::text;
-use titan_testkit::daemon::Daemon;
+use titan_testkit::daemon::{Daemon, Env};
 use titan_testkit::edges::{Edge, Edges, When};
 use titan_testkit::forge::{Forge, Repository};
 
@@ -190,27 +191,67 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// Kills a worker at each of these edges that it comes to, until `done` gives something.
-async fn killed_at<T>(kit: &Kit, edges: Edges, done: impl AsyncFnMut() -> Option<T>) -> (T, Edges) {
-    let (over, env) = (Arc::new(AtomicBool::new(false)), kit.env.clone());
-    let is_over = Arc::clone(&over);
-    // A thread of its own, which looks at nothing else: who has just meant to do something is to be dead before it is done.
-    let killer = std::thread::spawn(move || {
-        let (mut edges, mut worker) = (edges, Daemon::worker(&env));
-        while !is_over.load(Ordering::Relaxed) {
-            if let Some(reached) = edges.reached() {
-                worker.kill();
-                eprintln!("killed at {:?}", edges.release(&reached));
-                worker = Daemon::worker(&env);
+/// A thread of its own that kills workers and looks at nothing else: who has just meant to do something is to be dead before it is done.
+/// It ends with the test, and its worker with it.
+struct Killer {
+    over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<Edges>>,
+}
+
+impl Killer {
+    fn start(mut edges: Edges, env: &Env) -> Self {
+        let (over, env) = (Arc::new(AtomicBool::new(false)), env.clone());
+        let is_over = Arc::clone(&over);
+        let thread = std::thread::spawn(move || {
+            let mut worker = Daemon::worker(&env);
+            while !is_over.load(Ordering::Relaxed) {
+                if let Some(reached) = edges.reached() {
+                    worker.kill();
+                    eprintln!("killed at {:?}", edges.release(&reached));
+                    worker = Daemon::worker(&env);
+                }
+                std::thread::sleep(Duration::from_millis(1));
             }
-            std::thread::sleep(Duration::from_millis(1));
+            edges
+        });
+        Killer { over, thread: Some(thread) }
+    }
+
+    fn lives(&self) -> bool {
+        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
+    }
+
+    fn end(mut self) -> Edges {
+        self.over.store(true, Ordering::Relaxed);
+        self.thread.take().unwrap().join().expect("who kills lives")
+    }
+}
+
+impl Drop for Killer {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
         }
-        edges
-    });
-    let came = kit.until("its end", done).await;
-    over.store(true, Ordering::Relaxed);
-    let edges = tokio::task::spawn_blocking(|| killer.join()).await.unwrap().expect("who kills lives");
-    (came, edges)
+    }
+}
+
+/// Kills a worker at each of these edges that it comes to, until `done` gives something.
+async fn killed_at<T>(kit: &Kit, edges: Edges, mut done: impl AsyncFnMut() -> Option<T>) -> (T, Edges) {
+    let killer = Killer::start(edges, &kit.env);
+    let came = kit
+        .until("its end", async || {
+            assert!(killer.lives(), "who kills has died");
+            done().await
+        })
+        .await;
+    (came, killer.end())
+}
+
+/// Whether a run has ended, however.
+async fn has_ended(kit: &Kit, run: &Value) -> bool {
+    let run = kit.client.get(&format!("/api/runs/{}", text(run))).await.expect(200);
+    matches!(text(&run["status"]), "completed" | "failed" | "canceled")
 }
 
 async fn play(seed: usize) {
@@ -240,8 +281,12 @@ async fn play(seed: usize) {
             kit.approve(&proposal).await;
             approved = true;
         }
-        let over = !proposal["rollout"]["ended_at"].is_null() && !proposal["ended_at"].is_null();
-        over.then(|| proposal["rollout"].clone())
+        let rollout = &proposal["rollout"];
+        // The rollout of a bad build is its rollback's, which has something to do after it.
+        let over = !rollout["ended_at"].is_null()
+            && !proposal["ended_at"].is_null()
+            && has_ended(kit, &rollout["run_id"]).await;
+        over.then(|| rollout.clone())
     })
     .await;
     // A bad one is not merged.
@@ -260,11 +305,7 @@ async fn play(seed: usize) {
     // And by hand all the way back.
     let edges = Edges::again(&kit.db, &dealt(&BACK, hand));
     let ordered = kit.order(&id, "rollback", &json!({"reason": "the wording"})).await.expect(200);
-    let ((), mut edges) = killed_at(kit, edges, async || {
-        let run = kit.client.get(&format!("/api/runs/{}", text(&ordered["run_id"]))).await.expect(200);
-        matches!(text(&run["status"]), "completed" | "failed" | "canceled").then_some(())
-    })
-    .await;
+    let ((), mut edges) = killed_at(kit, edges, async || has_ended(kit, &ordered["run_id"]).await.then_some(())).await;
     let log = kit.log(text(&ordered["run_id"])).await.join("\n");
     let context = format!("seed {seed}, back: {}\n{log}", edges.passed());
     assert_eq!(edges.left(), [], "nobody came there: {context}");

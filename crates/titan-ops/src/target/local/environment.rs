@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
+use titan_core::config::ConfigError;
 
 const MAX_FILE: u64 = 256 << 10;
 
@@ -26,6 +28,15 @@ pub fn read_environment(path: &Path) -> Result<BTreeMap<String, SecretString>, S
         variables.insert(name.to_owned(), SecretString::from(value));
     }
     Ok(variables)
+}
+
+/// After how long daemons with these variables have stopped that were asked to.
+///
+/// # Errors
+/// When a variable is not what it should be.
+pub fn stops_within(environment: &BTreeMap<String, SecretString>) -> Result<Duration, ConfigError> {
+    let variables = environment.iter().map(|(name, value)| (name.clone(), value.expose_secret().to_owned()));
+    titan_core::config::stops_within(&variables.collect())
 }
 
 fn is_name(name: &str) -> bool {
@@ -59,5 +70,13 @@ mod tests {
             let error = of(&format!("A=1\n{bad}\n")).unwrap_err();
             assert!(error.contains("line 2") && !error.contains("hidden"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_daemon_has_the_grace_that_it_is_given() {
+        let of = |grace: &str| stops_within(&BTreeMap::from([("TITAN_GRACE".to_owned(), SecretString::from(grace))]));
+        assert_eq!(stops_within(&BTreeMap::new()).unwrap(), Duration::from_secs(25));
+        assert_eq!(of("5m").unwrap(), Duration::from_secs(315));
+        assert_eq!(of("soon").unwrap_err().variable, "TITAN_GRACE");
     }
 }

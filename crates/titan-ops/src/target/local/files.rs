@@ -69,6 +69,9 @@ pub struct DaemonState {
     pub address: Option<String>,
     pub ready: bool,
     pub restarts: u32,
+    /// How often it has died after it was ready.
+    #[serde(default)]
+    pub deaths: u32,
     /// How it ended last, with the last lines of its log.
     pub last_error: Option<String>,
 }

@@ -67,6 +67,7 @@ impl Keeper {
             address: None,
             ready: false,
             restarts: 0,
+            deaths: 0,
             last_error: None,
         };
         let status = Arc::new(Mutex::new(Status { state, early_deaths: 0 }));
@@ -131,6 +132,7 @@ impl Work {
             tracing::warn!(role = self.mark.role.name(), deployment = self.mark.deployment, why, "a daemon ended");
             self.set(|status| {
                 status.early_deaths += u32::from(!status.state.ready && begun.elapsed() < LONG);
+                status.state.deaths += u32::from(status.state.ready);
                 status.state.restarts += 1;
                 status.state.last_error = Some(why);
                 (status.state.pid, status.state.ready) = (None, false);

@@ -24,7 +24,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::{Instant, sleep};
 use url::Url;
 
-pub use environment::read_environment;
+pub use environment::{read_environment, stops_within};
 pub use files::{DaemonState, Environment, Folder, Role, State, Wanted};
 pub use releases::HELPERS;
 pub use supervisor::run;
@@ -254,10 +254,16 @@ impl Target for Local {
             return Ok(not(format!("the API of {} does not run", side.name())));
         };
         let running = answer::running(&self.client, &address).await;
-        Ok(match ailing(&state, side).filter(|_| running.ready) {
+        // What the API does not say of itself.
+        Ok(match one_that(&state, |daemon| daemon.pid.is_none()).filter(|_| running.ready) {
             None => running,
             Some(why) => Running { ready: false, reason: Some(why), ..running },
         })
+    }
+
+    async fn died(&self, side: Side) -> Result<Option<String>, TargetError> {
+        let state = self.folder(side).state().map_err(|error| unusable(&error))?.unwrap_or_default();
+        Ok(one_that(&state, |daemon| daemon.deaths > 0))
     }
 
     fn address(&self, side: Side) -> Option<String> {
@@ -289,14 +295,13 @@ impl Target for Local {
     }
 }
 
-/// What the API does not say of itself: a daemon that does not run, and of a canary also one that had to be begun again.
-fn ailing(state: &State, side: Side) -> Option<String> {
-    let deployment = state.deployment.as_ref()?;
-    let of_it = state.daemons.iter().filter(|daemon| daemon.deployment == deployment.id);
-    let ill = |daemon: &&DaemonState| daemon.pid.is_none() || (side == Side::Canary && daemon.restarts > 0);
-    of_it.filter(|_| deployment.state == DeploymentState::Live).find(ill).map(|daemon| {
+/// A daemon of what is live of which this holds, and how it died last.
+fn one_that(state: &State, holds: impl Fn(&DaemonState) -> bool) -> Option<String> {
+    let live = state.deployment.as_ref().filter(|deployment| deployment.state == DeploymentState::Live)?;
+    let mut of_it = state.daemons.iter().filter(|daemon| daemon.deployment == live.id);
+    of_it.find(|daemon| holds(daemon)).map(|daemon| {
         let why = daemon.last_error.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
-        format!("{} has died {} times{why}", daemon.role.program(), daemon.restarts)
+        format!("{} has died{why}", daemon.role.program())
     })
 }
 

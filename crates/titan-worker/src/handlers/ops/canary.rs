@@ -58,16 +58,12 @@ pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
         deployed(to, work, work.started.task_id, Side::Canary, release, yard.settings.rollouts.deploy_timeout).await?;
     }
     let (rollout, analysis) = analysed(yard, to, work, rollout, since).await?;
+    // A worker that dies again and again answers no request, and so spoils no metric.
+    if let Some(why) = to.target.died(Side::Canary).await? {
+        return Err(Halt::Failed(format!("the canary failed: {why}")));
+    }
     match analysis.phase {
-        Phase::Success => {
-            // A worker that dies again and again answers no request and so spoils no metric.
-            let running = to.target.running(Side::Canary).await?;
-            if !running.ready {
-                let why = running.reason.unwrap_or_else(|| "it is not ready".to_owned());
-                return Err(Halt::Passing(format!("the canary did well, and is not well now: {why}")));
-            }
-            Ok(done(json!({"phase": "success", "reason": analysis.reason})))
-        }
+        Phase::Success => Ok(done(json!({"phase": "success", "reason": analysis.reason}))),
         Phase::Failure => Err(Halt::Failed(format!("the canary failed: {}", analysis.reason))),
         Phase::Running | Phase::Inconclusive => {
             if let Some(decision) = decision.filter(|decision| decision.decision == Verdict::Approved) {

@@ -8,10 +8,8 @@ use anyhow::{Context as _, anyhow};
 use titan_core::config::{Config, LocalSettings, RenderAccess, RenderSettings, TargetSettings};
 use titan_core::templates::Problem;
 use titan_ops::canary::Template;
-use titan_ops::target::local::{Local, SideSettings, read_environment};
+use titan_ops::target::local::{Local, SideSettings, read_environment, stops_within};
 use titan_ops::target::{self, Render, Target};
-
-use crate::worker::BEYOND_GRACE;
 
 /// What variables begin with that a canary does not get.
 const OF_OPS: [&str; 5] = ["OPS_", "TITAN_OPS_", "GITHUB_", "FORGEJO_", "RENDER_"];
@@ -61,6 +59,8 @@ fn local(config: &Config, settings: &LocalSettings) -> anyhow::Result<Local> {
     };
     // What nobody has approved yet is not to judge itself, nor to write at the forge or to deploy.
     canary.retain(|name, _| !OF_OPS.iter().any(|of| name.starts_with(of)));
+    let grace = [&production, &canary].map(stops_within).into_iter().collect::<Result<Vec<_>, _>>();
+    let grace = grace.map_err(|why| anyhow!("{why}"))?.into_iter().max().unwrap_or_default();
     let folder = settings.folder.clone().unwrap_or_else(|| config.data_dir.join("ops/target"));
     let own = std::env::current_exe().context("where this program lies")?;
     Local::new(target::local::Settings {
@@ -70,7 +70,7 @@ fn local(config: &Config, settings: &LocalSettings) -> anyhow::Result<Local> {
         canary: SideSettings { bind: None, environment: canary },
         // Sooner than the stage gives up: the target knows why a release does not come up.
         ready_within: READY_WITHIN.min(config.ops.rollouts.deploy_timeout / 4 * 3),
-        grace: config.grace + BEYOND_GRACE,
+        grace,
     })
     .map_err(|why| anyhow!("TITAN_OPS_LOCAL_DIR: {why}"))
 }

@@ -30,3 +30,26 @@ pub(super) fn of(settings: &ForgeSettings) -> anyhow::Result<Arc<dyn Forge>> {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use titan_core::config::{ForgejoSettings as Forgejo, GitHubSettings as GitHub};
+
+    use super::*;
+
+    #[test]
+    fn who_writes_there_needs_a_way_in() {
+        let repository = || "a/b".to_owned();
+        let github = GitHub { repository: repository(), access: None, api_url: None, server_url: None };
+        let forgejo =
+            |url: Option<&str>| Forgejo { repository: repository(), url: url.map(str::to_owned), token: None };
+        for (settings, missing) in [
+            (ForgeSettings::GitHub(github), "GITHUB_TOKEN"),
+            (ForgeSettings::Forgejo(forgejo(None)), "FORGEJO_URL"),
+            (ForgeSettings::Forgejo(forgejo(Some("https://git.example"))), "FORGEJO_TOKEN"),
+        ] {
+            let error = of(&settings).err().unwrap().to_string();
+            assert!(error.starts_with(missing), "{error}");
+        }
+    }
+}

@@ -43,11 +43,15 @@ const LAST: usize = 40;
 pub(super) async fn run(yard: &Yard, work: &Work) -> Result<Done, Halt> {
     let (branch, commit, base) =
         (found(work, "patch", "branch")?, found(work, "patch", "commit")?, found(work, "diff", "base_branch")?);
-    let mirror = yard.mirror().await?;
-    let merged = match merged(&mirror, base, branch, commit).await {
-        // Where git does not answer while checks are waited for, nothing else is the matter either.
+    let fetched = async {
+        let mirror = yard.mirror().await?;
+        let merged = merged(&mirror, base, branch, commit).await?;
+        Ok((mirror, merged))
+    };
+    let (mirror, merged) = match fetched.await {
+        // Git may be as silent as the rest of the forge while its checks are waited for.
         Err(Halt::Passing(why)) => return Err(out_of_reach(yard, work, commit, why).await?),
-        merged => merged?,
+        fetched => fetched?,
     };
     let commands = tested(yard, work, &mirror, &merged.tree).await?;
     let checks = checks(yard, work, commit).await?;
@@ -200,13 +204,14 @@ fn usual_pause(waited: TimeDelta) -> Duration {
     (waited.to_std().unwrap_or_default() / 4).clamp(SOONEST, LATEST)
 }
 
-/// What the forge's silence means: no attempt that has failed, once the checks are waited for.
+/// What the forge's silence means: no attempt that has failed, for as long as its checks would be waited for.
 async fn out_of_reach(yard: &Yard, work: &Work, commit: &str, why: String) -> Result<Halt, Halt> {
-    let Some(intent) = meant(work, work.started.task_id, checks_key(work, commit)).await? else {
-        return Ok(Halt::Passing(why));
-    };
-    let waited = Utc::now() - intent.created_at;
-    Ok(still_waiting(yard, waited, why, |reason| Halt::Later { after: usual_pause(waited), reason }))
+    let waiting = meant(work, work.started.task_id, checks_key(work, commit)).await?;
+    let waited = waiting.map(|intent| Utc::now() - intent.created_at);
+    Ok(match waited.filter(|waited| waited.to_std().unwrap_or_default() < yard.settings.checks_timeout) {
+        Some(waited) => Halt::Later { after: usual_pause(waited), reason: why },
+        None => Halt::Passing(why),
+    })
 }
 
 /// The checks are looked at again, or they took too long.
