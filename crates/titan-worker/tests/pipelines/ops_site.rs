@@ -96,7 +96,8 @@ impl<'a> Site<'a> {
             ("TITAN_OPS_LOCAL_ENV", production.as_str()),
             ("TITAN_OPS_LOCAL_CANARY_ENV", canary.as_str()),
             ("TITAN_OPS_CANARY", yaml.as_str()),
-            ("TITAN_OPS_DEPLOY_TIMEOUT", "20s"),
+            // A busy machine takes its time, and a build that never gets ready is waited for three quarters of it.
+            ("TITAN_OPS_DEPLOY_TIMEOUT", "40s"),
             ("TITAN_OPS_AUTO_PR", "high"),
             ("ALLOWED_PATHS", "README.md,docs/**,bin/**"),
         ];
