@@ -130,7 +130,7 @@ export class Site {
       TITAN_OPS_LOCAL_ENV: this.at('production.env'),
       TITAN_OPS_LOCAL_CANARY_ENV: this.at('canary.env'),
       TITAN_OPS_CANARY: this.at('canary.yaml'),
-      TITAN_OPS_DEPLOY_TIMEOUT: '20s',
+      TITAN_OPS_DEPLOY_TIMEOUT: '40s',
     };
   }
 
