@@ -81,7 +81,8 @@ function Step({ step, reason }: { step: RolloutStep; reason: string | null }) {
           <Elapsed from={step.from} to={step.to} />
         </span>
       )}
-      {reason !== null && (
+      {/* Not what the word says already: "Paused by local", "paused by local". */}
+      {reason !== null && reason.toLowerCase() !== step.word.toLowerCase() && (
         <p className={classes.stepReason}>
           <Linked text={sentence(reason)} />
         </p>
