@@ -287,9 +287,6 @@ fn wrong(variable: &'static str, message: impl Into<String>) -> ConfigError {
     ConfigError { variable, message: message.into() }
 }
 
-/// The environment as text; a variable that is set to nothing counts as not set.
-struct Vars<'a>(&'a HashMap<String, String>);
-
 /// What a worker may need beyond its grace, to hand back what it holds and to say that it is gone. Who kills it before that kills one
 /// that stops in order.
 pub const BEYOND_GRACE: Duration = Duration::from_secs(15);
@@ -305,6 +302,9 @@ pub fn stops_within(variables: &HashMap<String, String>) -> Result<Duration, Con
 fn grace(vars: &Vars<'_>) -> Result<Duration, ConfigError> {
     Ok(vars.duration("TITAN_GRACE", 0, 600_000)?.unwrap_or(Duration::from_secs(10)))
 }
+
+/// The environment as text; a variable that is set to nothing counts as not set.
+struct Vars<'a>(&'a HashMap<String, String>);
 
 impl Vars<'_> {
     fn text(&self, name: &str) -> Option<&str> {

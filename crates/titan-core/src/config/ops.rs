@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repository_needs_its_forge_and_a_way_in() {
+    fn there_is_one_repository_and_one_way_in() {
         for (pairs, variable) in [
             (&[("GITHUB_REPO", "a/b"), ("GITHUB_TOKEN", "t"), ("GITHUB_APP_ID", "7")][..], "GITHUB_TOKEN"),
             (&[("GITHUB_REPO", "a/b"), ("GITHUB_APP_ID", "7")], "GITHUB_APP_PRIVATE_KEY"),

@@ -181,7 +181,9 @@ fn address(variable: &'static str, text: &str) -> Result<Url, ConfigError> {
 /// github.com beside its API, and an Enterprise Server above its own.
 fn server_of(api: &Url) -> Result<Url, ConfigError> {
     let mut server = api.clone();
-    if let Some(host) = api.host_str().and_then(|host| host.strip_prefix("api.")) {
+    // Also with data residency. An Enterprise Server may itself be called so.
+    let of_github = |host: &&str| *host == "github.com" || host.ends_with(".ghe.com");
+    if let Some(host) = api.host_str().and_then(|host| host.strip_prefix("api.")).filter(of_github) {
         server.set_host(Some(host)).map_err(|error| wrong("GITHUB_API_URL", error.to_string()))?;
     }
     let path = api.path().trim_end_matches("/v3").trim_end_matches("/api").to_owned();
@@ -222,6 +224,7 @@ mod tests {
             (Some("https://api.github.com/"), "https://github.com/"),
             (Some("https://git.example/api/v3"), "https://git.example/"),
             (Some("https://api.tea.ghe.com"), "https://tea.ghe.com/"),
+            (Some("https://api.corp.example/api/v3"), "https://api.corp.example/"),
             (Some("http://127.0.0.1:4000"), "http://127.0.0.1:4000/"),
         ] {
             let settings = GitHubSettings::new("ida/tea", token("t"), api, None).unwrap();
